@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * THE wire contract: the events that every source produces and every sink consumes.
+ *
+ * Compiles with gcc and with clang -target bpf. Little-endian hosts of 64 bits only; fixed-width
+ * types, explicit padding, every size asserted. All times are CLOCK_MONOTONIC nanoseconds; all
+ * pids and tids are those of the collector's (initial) pid namespace. Strings are NUL-terminated
+ * and hostile: print them only through lib/base/escape.h.
+ *
+ * A stream is ordered by hdr.t_ns: the instant at which the event took effect as best known.
+ * For an operation that is not its entry but the moment it could last have acted: the later of
+ * its entry and the last time its thread was put on a CPU, or, when it never slept, the middle
+ * between that and its return.
+ */
+#ifndef IPCTAP_ABI_EVENT_H
+#define IPCTAP_ABI_EVENT_H
+
+#include <linux/types.h>
+
+#include "tables.h"
+
+/* Raised whenever any struct below changes; stored in every trace. */
+#define IPCTAP_ABI_VERSION 1
+
+#define IPCTAP_ENUM_KIND(n, id, word, what) KIND_##id = n,
+enum ipctap_kind { KIND_NONE = 0, IPCTAP_KINDS(IPCTAP_ENUM_KIND) KIND_MAX };
+#define IPCTAP_ENUM_SHAPE(n, id, word) SHAPE_##id = n,
+enum ipctap_shape { IPCTAP_SHAPES(IPCTAP_ENUM_SHAPE) SHAPE_MAX };
+#define IPCTAP_ENUM_OP(n, id, word) OP_##id = n,
+enum ipctap_op { OP_NONE = 0, IPCTAP_OPS(IPCTAP_ENUM_OP) OP_MAX };
+#define IPCTAP_ENUM_LOSS(n, id, word, what, remedy) LOST_##id = n,
+enum ipctap_loss { LOST_NONE = 0, IPCTAP_LOSSES(IPCTAP_ENUM_LOSS) LOST_MAX };
+
+enum ev_type {
+	EV_IO = 1,   /* struct ev_io */
+	EV_CHAN,     /* struct ev_chan */
+	EV_ENDPOINT, /* struct ev_endpoint */
+	EV_TASK,     /* struct ev_task */
+	EV_WAIT,     /* struct ev_wait */
+	EV_LOST,     /* struct ev_lost */
+	EV_TYPE_MAX
+};
+
+/* hdr.flags valid for every type */
+#define EV_SYNTHETIC 0x80000000u /* asked of the kernel by a snapshot, not observed happening */
+
+struct ev_hdr {
+	__u64 t_ns;
+	__u16 type;  /* enum ev_type */
+	__u16 size;  /* of the whole record in bytes, a multiple of 8 */
+	__u32 flags; /* EV_SYNTHETIC and the flags of the type */
+};
+
+/* hdr.flags of EV_IO */
+#define IO_READ 0x0001u     /* takes data out of the channel */
+#define IO_WRITE 0x0002u    /* puts data in */
+#define IO_SIDE_B 0x0004u   /* done at side B of a two-sided channel (struct ev_chan.duplex) */
+#define IO_BLOCKED 0x0008u  /* slept inside the call: slept_ns > 0 */
+#define IO_NONBLOCK 0x0010u /* O_NONBLOCK, MSG_DONTWAIT, IPC_NOWAIT, SPLICE_F_NONBLOCK */
+#define IO_ERROR 0x0020u    /* ret is -errno */
+#define IO_PEEK 0x0040u     /* MSG_PEEK, tee's input, MSG_COPY: data stays in the channel */
+#define IO_HALF 0x0080u     /* second row of one call that names two channels (splice, tee) */
+#define IO_KILLED 0x0100u   /* never returned: its thread died inside the call; ret is 0 */
+#define IO_EARLY 0x0200u    /* was in the call when tracing began: enter_ns is when it fell asleep */
+#define IO_TRUNC 0x0400u    /* MSG_TRUNC or MSG_NOERROR: ret may exceed or cut the message */
+
+/*
+ * One finished operation: one system call on one channel. splice, tee and sendfile between two
+ * channels give two records, the second with IO_HALF.
+ */
+struct ev_io {
+	struct ev_hdr hdr;
+	__u64 enter_ns;  /* entry into the kernel */
+	__u64 dur_ns;    /* entry to return */
+	__u64 slept_ns;  /* of which asleep (not merely preempted) */
+	__u64 chan;      /* ev_chan.chan; 0: the call named no channel (failed before it had one) */
+	__s64 ret;       /* what the call returned, -errno on failure */
+	__s64 mtype;     /* msgsnd, msgrcv: the message's type; *ctl: the command; semop: first sem_op;
+			    dup forms, accept: the new fd; else 0 */
+	__u64 bytes;     /* payload moved; for sendmmsg and recvmmsg the sum */
+	__u32 pid;       /* process (thread group) */
+	__u32 tid;
+	__u32 waker_tid; /* who ended the last sleep; 0: did not sleep, or a timer or interrupt did */
+	__s32 fd;        /* -1: the call takes none */
+	__u16 op;        /* enum ipctap_op */
+	__u16 messages;  /* messages moved: 1, or what a *mmsg call moved; 0 on error or end of file */
+	__u32 pad;
+	/* hdr.size beyond this struct: the first payload bytes (-s), zero-padded to 8 */
+};
+
+#define EV_IDENT_LEN 128
+#define EV_NAME_LEN 128
+
+/*
+ * A channel. Sent before the first event that names it, ahead of the ordering queue; sent again
+ * with the same id when more became known (a name after bind, a peer after accept).
+ */
+struct ev_chan {
+	struct ev_hdr hdr;
+	__u64 chan;     /* 1, 2, 3 … in order of first sight */
+	__u64 backlog;  /* bytes already inside when first seen */
+	__u16 kind;     /* enum ipctap_kind */
+	__u16 shape;    /* enum ipctap_shape */
+	__u8 duplex;    /* 1: two sides, each reads what the other wrote */
+	__u8 remote;    /* 1: the other end is on another host */
+	__u16 pad[1];
+	__s32 key;      /* System V key, else 0 */
+	__u32 pad2;
+	char ident[EV_IDENT_LEN]; /* what the kernel calls it: pipe:[123], unix:[5]-[6], tcp 127.0.0.1:80-… */
+	char name[EV_NAME_LEN];   /* what people call it: a path, an address, a key; may be empty */
+};
+
+enum ev_endpoint_what {
+	ENDPOINT_OPEN = 1, /* a call of this process made it: pipe, socket, accept, open, dup */
+	ENDPOINT_INHERIT,  /* came with fork, or was found in the table after exec */
+	ENDPOINT_SEEN,     /* first noticed in use, or found by a snapshot */
+	ENDPOINT_CLOSE,
+	ENDPOINT_ATTACH,   /* shmat; fd is -1 */
+	ENDPOINT_DETACH,
+};
+#define ENDPOINT_DIR_READ 1
+#define ENDPOINT_DIR_WRITE 2
+
+/* A process holds, or stops holding, an end of a channel. Exit and exec are implied closes: after
+ * EV_TASK TASK_EXIT of the last thread nothing is held; after TASK_EXEC only what is announced anew. */
+struct ev_endpoint {
+	struct ev_hdr hdr;
+	__u64 chan;
+	__u32 pid;
+	__s32 fd;
+	__u8 what; /* enum ev_endpoint_what */
+	__u8 dir;  /* ENDPOINT_DIR_* */
+	__u8 side; /* 0 A, 1 B */
+	__u8 pad[5];
+};
+
+enum ev_task_what {
+	TASK_SEEN = 1, /* existed when tracing began, or came into scope later */
+	TASK_FORK,     /* ppid created it: a process when pid == tid, else a thread */
+	TASK_EXEC,
+	TASK_RENAME,
+	TASK_EXIT,     /* of one thread; TASK_F_LAST: of the process */
+};
+#define TASK_F_LAST 0x0001u /* hdr.flags */
+
+#define EV_COMM_LEN 16
+#define EV_PATH_LEN 128
+#define EV_ARGS_LEN 160
+
+struct ev_task {
+	struct ev_hdr hdr;
+	__u64 start_ns; /* start of the thread: with tid, its identity for ever */
+	__u64 cgroup;   /* cgroup id (v2 inode number); 0 unknown */
+	__u32 pid;
+	__u32 tid;
+	__u32 ppid;
+	__s32 exit_code; /* TASK_EXIT: as from waitpid(2): status << 8 | signal */
+	__u32 pidns;     /* inode of its pid namespace */
+	__u16 what;      /* enum ev_task_what */
+	__u16 pad;
+	char comm[EV_COMM_LEN];
+	char exe[EV_PATH_LEN];    /* TASK_SEEN and TASK_EXEC, else empty */
+	char args[EV_ARGS_LEN];   /* argv, one space between; cut at the size */
+	char cgroup_path[EV_PATH_LEN];
+};
+
+enum ev_wait_what { WAIT_BEGIN = 1, WAIT_END };
+
+/*
+ * An operation that has been asleep over two looks of the collector, and later its end. The EV_IO
+ * of the operation follows the WAIT_END; a thread that dies inside gets WAIT_END as well.
+ */
+struct ev_wait {
+	struct ev_hdr hdr;
+	__u64 since_ns;    /* when it fell asleep inside the call */
+	__u64 until_ns;    /* WAIT_END only */
+	__u64 deadline_ns; /* 0: none; the call's own timeout */
+	__u64 chan;        /* 0: not known */
+	__u32 pid;
+	__u32 tid;
+	__s32 fd;
+	__u16 op;   /* enum ipctap_op */
+	__u16 what; /* enum ev_wait_what */
+};
+
+/* Something is missing. Counts are increments since the last record of the same cause and where. */
+struct ev_lost {
+	struct ev_hdr hdr;
+	__u64 count;
+	__u32 cause; /* enum ipctap_loss */
+	__u32 where; /* COMPAT32: the i386 call number; RING_*: CPU; else 0 */
+};
+
+_Static_assert(sizeof(struct ev_hdr) == 16, "wire");
+_Static_assert(sizeof(struct ev_io) == 96, "wire");
+_Static_assert(sizeof(struct ev_chan) == 304, "wire");
+_Static_assert(sizeof(struct ev_endpoint) == 40, "wire");
+_Static_assert(sizeof(struct ev_task) == 488, "wire");
+_Static_assert(sizeof(struct ev_wait) == 64, "wire");
+_Static_assert(sizeof(struct ev_lost) == 32, "wire");
+
+#endif

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The vocabulary: every kind of channel, every operation, every cause of loss, one row each.
+ *
+ * These X-macros are the single source for the numbers on the wire and in the trace, for the
+ * words on screens and in filters, and for the help texts. Numbers are permanent: traces hold
+ * them. Append rows; never reorder or reuse one.
+ */
+#ifndef IPCTAP_ABI_TABLES_H
+#define IPCTAP_ABI_TABLES_H
+
+/* K(number, ID, word, what it is) */
+#define IPCTAP_KINDS(K)                                                                            \
+	K(1, PIPE, "pipe", "anonymous pipe")                                                       \
+	K(2, FIFO, "fifo", "named pipe")                                                           \
+	K(3, UNIX, "unix", "unix-domain socket")                                                   \
+	K(4, TCP, "tcp", "TCP connection or listener")                                             \
+	K(5, UDP, "udp", "UDP socket")                                                             \
+	K(6, MSG, "msg", "System V message queue")                                                 \
+	K(7, SEM, "sem", "System V semaphore set")                                                 \
+	K(8, SHM, "shm", "System V shared memory segment")
+
+/*
+ * How data moves through a channel: the rule by which a read is matched with the write it got.
+ * S(number, ID, word)
+ */
+#define IPCTAP_SHAPES(S)                                                                           \
+	S(0, NONE, "none")         /* carries no data: a listener, an unconnected socket */        \
+	S(1, STREAM, "stream")     /* bytes in order, no boundaries */                             \
+	S(2, DGRAM, "dgram")       /* messages in order; a read takes one whole message */         \
+	S(3, TYPED, "typed")       /* messages chosen by type (System V queues) */                 \
+	S(4, COUNTER, "counter")   /* no payload: who woke whom (semaphores) */                    \
+	S(5, MEMORY, "memory")     /* attached, not sent through */
+
+/* O(number, ID, word): the word is the system call's name, as strace prints it */
+#define IPCTAP_OPS(O)                                                                              \
+	O(1, READ, "read")                                                                         \
+	O(2, READV, "readv")                                                                       \
+	O(3, PREAD64, "pread64")                                                                   \
+	O(4, PREADV, "preadv")                                                                     \
+	O(5, PREADV2, "preadv2")                                                                   \
+	O(6, WRITE, "write")                                                                       \
+	O(7, WRITEV, "writev")                                                                     \
+	O(8, PWRITE64, "pwrite64")                                                                 \
+	O(9, PWRITEV, "pwritev")                                                                   \
+	O(10, PWRITEV2, "pwritev2")                                                                \
+	O(11, SENDTO, "sendto")                                                                    \
+	O(12, SENDMSG, "sendmsg")                                                                  \
+	O(13, SENDMMSG, "sendmmsg")                                                                \
+	O(14, RECVFROM, "recvfrom")                                                                \
+	O(15, RECVMSG, "recvmsg")                                                                  \
+	O(16, RECVMMSG, "recvmmsg")                                                                \
+	O(17, SPLICE, "splice")                                                                    \
+	O(18, TEE, "tee")                                                                          \
+	O(19, VMSPLICE, "vmsplice")                                                                \
+	O(20, SENDFILE, "sendfile")                                                                \
+	O(21, PIPE, "pipe")                                                                        \
+	O(22, PIPE2, "pipe2")                                                                      \
+	O(23, MKNOD, "mknod")                                                                      \
+	O(24, MKNODAT, "mknodat")                                                                  \
+	O(25, OPEN, "open")                                                                        \
+	O(26, OPENAT, "openat")                                                                    \
+	O(27, DUP, "dup")                                                                          \
+	O(28, DUP2, "dup2")                                                                        \
+	O(29, DUP3, "dup3")                                                                        \
+	O(30, FCNTL, "fcntl") /* only F_DUPFD and F_DUPFD_CLOEXEC */                               \
+	O(31, CLOSE, "close")                                                                      \
+	O(32, SOCKET, "socket")                                                                    \
+	O(33, SOCKETPAIR, "socketpair")                                                            \
+	O(34, BIND, "bind")                                                                        \
+	O(35, LISTEN, "listen")                                                                    \
+	O(36, ACCEPT, "accept")                                                                    \
+	O(37, ACCEPT4, "accept4")                                                                  \
+	O(38, CONNECT, "connect")                                                                  \
+	O(39, SHUTDOWN, "shutdown")                                                                \
+	O(40, SHMGET, "shmget")                                                                    \
+	O(41, SHMAT, "shmat")                                                                      \
+	O(42, SHMDT, "shmdt")                                                                      \
+	O(43, SHMCTL, "shmctl")                                                                    \
+	O(44, MSGGET, "msgget")                                                                    \
+	O(45, MSGSND, "msgsnd")                                                                    \
+	O(46, MSGRCV, "msgrcv")                                                                    \
+	O(47, MSGCTL, "msgctl")                                                                    \
+	O(48, SEMGET, "semget")                                                                    \
+	O(49, SEMOP, "semop")                                                                      \
+	O(50, SEMTIMEDOP, "semtimedop")                                                            \
+	O(51, SEMCTL, "semctl")                                                                    \
+	O(52, OPENAT2, "openat2")                                                                  \
+	O(53, CLOSE_RANGE, "close_range")                                                          \
+	O(54, CREAT, "creat")
+
+/*
+ * L(number, ID, word, what was lost, remedy). A count of any of these means that something is
+ * missing from what is shown; every verb prints them.
+ */
+#define IPCTAP_LOSSES(L)                                                                           \
+	L(1, RING_OP, "ring-op", "operations: the kernel ring buffer was full",                    \
+	  "raise --ring SIZE, or narrow the scope")                                                \
+	L(2, RING_CTL, "ring-ctl",                                                                 \
+	  "channel, endpoint and task records: the kernel ring buffer was full",                   \
+	  "raise --ring SIZE, or narrow the scope")                                                \
+	L(3, NO_STORAGE, "no-storage", "tasks not followed: no memory for their kernel state",     \
+	  "free memory, or narrow the scope")                                                      \
+	L(4, COMPAT32, "compat32", "32-bit system calls, seen but not decoded",                    \
+	  "none yet: run the 64-bit build of the program")                                         \
+	L(5, STORE_QUEUE, "store-queue", "operations: the disk was slower than the events",        \
+	  "record to a faster disk, or narrow the scope")                                          \
+	L(6, BAD_RECORD, "bad-record", "records that did not make sense and were dropped",         \
+	  "report it: this is a bug, or a damaged trace")                                          \
+	L(7, MATCH_QUEUE, "match-queue",                                                           \
+	  "writes no longer waited for by the matcher (reported as sent to ?)",                    \
+	  "include the reader in the scope")                                                       \
+	L(8, TORN, "torn", "events missing from the end of an unfinished trace",                   \
+	  "none: the recorder was killed")
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Traces: plain SQLite files, readable with the stock sqlite3 shell; the schema is documented in
+ * ipctap-trace(5). This folder is the only one that knows SQL.
+ *
+ * Writing. The writer is a sink. It copies events into a batch; a thread of its own commits
+ * batches in one transaction each, at the latest every 200 ms, so that kill -9 at any moment loses
+ * no more than that. When the disk falls behind, batches are kept as raw blobs (table `spill`) and
+ * expanded when there is time, at the latest when the file is next opened.
+ *
+ * Reading. A trace is a source: it delivers exactly the events that were written, in the same
+ * order.
+ */
+#ifndef IPCTAP_STORE_STORE_H
+#define IPCTAP_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/fail.h"
+#include "lib/model/model.h"
+#include "lib/stream/stream.h"
+
+/* ---- writing ---- */
+
+struct store;
+
+struct store_opts {
+	const char *source;   /* "bpf", "shim", … → meta.source */
+	const char *command;  /* the command line → meta.command */
+	const char *options;  /* filters, scope → meta.options */
+};
+
+struct store_stats {
+	uint64_t events;      /* EV_IO accepted */
+	uint64_t lost;        /* EV_IO not written: already delivered as LOST_STORE_QUEUE rows */
+	uint64_t spilled;     /* EV_IO that went through blobs */
+	uint64_t file_bytes;  /* after store_finish */
+};
+
+/*
+ * Creates (mode 0600) or replaces `path`; refuses to replace a file that is not a trace of ours.
+ * Fails at once, before anything is traced, when the directory cannot be written.
+ */
+int store_create(struct store **out, const char *path, const struct store_opts *opts,
+		 struct fail *fail);
+
+/* Borrowed. Its event() returns 0 or the writer thread's first error (-ENOSPC, -EIO …), which store_error explains. */
+struct sink *store_sink(struct store *s);
+void store_error(struct store *s, struct fail *fail);
+
+/*
+ * Writes what is pending, the flows of *m (which may be NULL), indexes, and marks the trace
+ * finished. Call once; then store_free.
+ */
+int store_finish(struct store *s, const struct model *m, struct fail *fail);
+void store_get_stats(const struct store *s, struct store_stats *out);
+void store_free(struct store *s); /* without store_finish: leaves the file as a crash would */
+
+/* ---- reading ---- */
+
+struct trace;
+
+/*
+ * Opens a trace. Fails, with the remedy, on a file that is missing, not SQLite, not ours, newer
+ * than this program, or damaged. An unfinished one (its recorder was killed) is completed first
+ * when it can be written: spilled batches expanded, flows computed by replay, indexes built.
+ */
+int trace_open(struct trace **out, const char *path, struct fail *fail);
+void trace_close(struct trace *t); /* accepts NULL */
+
+const char *trace_meta(struct trace *t, const char *key); /* borrowed until close; NULL: no such key */
+bool trace_was_unfinished(const struct trace *t);
+uint64_t trace_events(struct trace *t); /* rows of `event` */
+
+/* A source over the whole trace, from its first event. Borrows the trace; free before closing it. */
+int trace_source(struct trace *t, struct source **out, struct fail *fail);
+
+#endif
