@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The dashboard. It draws a model that somebody else feeds: between two frames it calls
+ * opts->pump, which applies what has come, and it reads the model. Live and replay are the same to it.
+ */
+#ifndef IPCTAP_UI_TUI_TUI_H
+#define IPCTAP_UI_TUI_TUI_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "lib/base/fail.h"
+#include "lib/model/filter.h"
+#include "lib/model/model.h"
+
+enum tui_view { VIEW_PROCESSES, VIEW_CHANNELS, VIEW_TALK, VIEW_BLOCKED, VIEW_MAX };
+
+struct tui_opts {
+	struct model *model;
+	/* Waits up to timeout_ms, applies events. 1 more may come, 0 ended, <0 error (fail filled). */
+	int (*pump)(void *arg, int timeout_ms, struct fail *fail);
+	void *arg;
+	const char *title;      /* "-- dd if=…", "pid 1234", a trace's path */
+	double interval_s;      /* between refreshes */
+	long refreshes;         /* stop after so many; 0: until the user quits or, in batch, the stream ends */
+	enum tui_view view;     /* the first one shown; batch text prints all four */
+	const char *sort;       /* a column of that view by its name; NULL: its default */
+	bool mono;              /* no colours (NO_COLOR) */
+};
+
+/* The ncurses screen on the terminal. Returns 0 when the user quits, else a negative errno. */
+int tui_run(const struct tui_opts *opts, struct fail *fail);
+
+/* `top -b`: every refresh as plain text, 100 columns or $COLUMNS wide, all views, to `out`. */
+int tui_batch(const struct tui_opts *opts, FILE *out, struct fail *fail);
+
+/* `top --json`: one JSON object a line for every refresh. Keys are documented in ipctap-top(1). */
+int tui_json(const struct tui_opts *opts, FILE *out, struct fail *fail);
+
+#endif
