@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The demo verb: the table of workloads, its command line, and the supervisor of the workers. */
+#include "demo.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/abi/words.h"
+#include "workloads.h"
+
+#define NS_PER_S 1000000000u
+#define DEFAULT_S 3.0
+#define COUNTED_S 60.0 /* by when COUNT messages must have gone through */
+#define HANGS_S 600.0  /* nobody waits longer for a workload that never ends */
+#define DRAIN_S 10u    /* for the receivers, after the senders' deadline */
+#define DEFAULT_RATE 200.0
+
+static int start_mixed(struct demo_run *run);
+
+static const struct workload {
+	const char *name, *what;
+	int (*start)(struct demo_run *run);
+	bool hangs; /* by design: is ended at the deadline */
+} workloads[] = {
+    {"pipeline", "three processes in a row, joined by two pipes", demo_pipeline, false},
+    {"fifo", "a writer and a reader that meet at a named pipe", demo_fifo, false},
+    {"unix-server", "a unix stream server that answers four clients", demo_unix_server, false},
+    {"unix-dgram", "two programs that log to a unix datagram socket", demo_unix_dgram, false},
+    {"seqpacket", "jobs of many sizes over a seqpacket socketpair", demo_seqpacket, false},
+    {"tcp", "request and response over TCP on 127.0.0.1", demo_tcp, false},
+    {"udp", "question and answer over UDP on 127.0.0.1", demo_udp, false},
+    {"msgq", "a System V queue: two producers, two consumers, three types", demo_msgq, false},
+    {"shm-ring", "a ring in System V shared memory guarded by semaphores", demo_shm_ring, false},
+    {"mixed", "all of the above at once", start_mixed, false},
+    {"two-pipes-full", "a deadlock: two processes, each writes more than its pipe holds",
+     demo_two_pipes_full, true},
+};
+#define WORKLOADS (sizeof(workloads) / sizeof(workloads[0]))
+
+static int start_mixed(struct demo_run *run)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < WORKLOADS && !err; i++)
+		if (workloads[i].start != start_mixed && !workloads[i].hangs)
+			err = workloads[i].start(run);
+	return err;
+}
+
+/* ---- the supervisor ---- */
+
+static void kill_workers(const struct demo_run *run, int sig)
+{
+	for (int i = 0; i < run->nworkers; i++)
+		if (run->workers[i])
+			kill(run->workers[i], sig);
+}
+
+static int workers_left(const struct demo_run *run)
+{
+	int n = 0;
+
+	for (int i = 0; i < run->nworkers; i++)
+		n += run->workers[i] != 0;
+	return n;
+}
+
+/* Collects whoever has exited. Returns false when one of them failed. */
+static bool reap_workers(struct demo_run *run, int how)
+{
+	bool good = true;
+
+	for (int i = 0; i < run->nworkers; i++) {
+		int status;
+
+		if (!run->workers[i] || waitpid(run->workers[i], &status, how) != run->workers[i])
+			continue;
+		run->workers[i] = 0;
+		if (!WIFEXITED(status) || WEXITSTATUS(status))
+			good = false;
+	}
+	return good;
+}
+
+static void end_workers(struct demo_run *run)
+{
+	kill_workers(run, SIGKILL);
+	reap_workers(run, 0);
+}
+
+/* Waits for all workers until `until_ns`. 0: all done, -ETIMEDOUT, -ECHILD: one failed, or the
+ * signal. */
+static int supervise(struct demo_run *run, const sigset_t *signals, uint64_t until_ns)
+{
+	for (;;) {
+		uint64_t now;
+		struct timespec left;
+		int sig;
+
+		if (!reap_workers(run, WNOHANG))
+			return -ECHILD;
+		if (!workers_left(run))
+			return 0;
+		now = demo_now_ns();
+		if (now >= until_ns)
+			return -ETIMEDOUT;
+		left.tv_sec = (time_t)((until_ns - now) / NS_PER_S);
+		left.tv_nsec = (long)((until_ns - now) % NS_PER_S);
+		sig = sigtimedwait(signals, NULL, &left);
+		if (sig > 0 && sig != SIGCHLD)
+			return sig;
+	}
+}
+
+static void print_tally(const struct demo_run *run)
+{
+	for (unsigned int kind = 0; kind < KIND_MAX; kind++) {
+		const struct demo_tally *t = &run->tally[kind];
+
+		if (t->sent)
+			printf("kind=%s sent=%" PRIu64 " bytes=%" PRIu64 "\n", kind_word(kind),
+			       t->sent, t->bytes);
+		if (t->ops)
+			printf("kind=%s ops=%" PRIu64 "\n", kind_word(kind), t->ops);
+	}
+	fflush(stdout);
+}
+
+/* Everything that was sent was received, and the counted number was reached. */
+static bool tally_is_whole(const struct demo_run *run)
+{
+	for (unsigned int kind = 0; kind < KIND_MAX; kind++) {
+		const struct demo_tally *t = &run->tally[kind];
+
+		if (t->sent != t->received || t->bytes != t->got_bytes)
+			return false;
+	}
+	return !run->count || demo_now_ns() < run->deadline_ns;
+}
+
+/* What to tell of how the run ended; NULL: nothing. */
+static const char *complaint(const struct workload *w, const struct demo_run *run, int end)
+{
+	if (end == -ETIMEDOUT)
+		return w->hangs ? NULL : "did not end";
+	if (end < 0)
+		return "a process failed";
+	if (!tally_is_whole(run))
+		return "stopped before every message had gone through";
+	return NULL;
+}
+
+static int run_workload(const struct workload *w, struct demo_run *run)
+{
+	uint64_t until_ns = run->deadline_ns + (w->hangs ? 0 : DRAIN_S * (uint64_t)NS_PER_S);
+	const char *wrong = NULL;
+	sigset_t signals;
+	int end;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGHUP);
+	sigaddset(&signals, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &signals, &run->worker_mask);
+	prctl(PR_SET_NAME, "demo");
+
+	end = w->start(run);
+	if (end < 0)
+		wrong = strerror(-end);
+	else
+		end = supervise(run, &signals, until_ns);
+	end_workers(run);
+	demo_cleanup(run);
+	if (!wrong)
+		wrong = end > 0 ? NULL : complaint(w, run, end);
+	print_tally(run);
+	if (wrong)
+		fprintf(stderr, "ipctap demo: %s: %s\n", w->name, wrong);
+	if (end > 0) { /* interrupted: end as the signal says, now that everything is clean */
+		signal(end, SIG_DFL);
+		sigprocmask(SIG_SETMASK, &run->worker_mask, NULL);
+		raise(end);
+	}
+	return wrong ? 1 : 0;
+}
+
+/* ---- the command line ---- */
+
+static int usage(FILE *out, int status)
+{
+	fputs("usage: ipctap demo [--json]\n"
+	      "       ipctap demo NAME [-d SEC] [-r RATE] [-c COUNT]\n"
+	      "  -d SEC    how long (default 3; with -c the time allowed, default 60)\n"
+	      "  -r RATE   messages a second from every sender (default 200; with -c no limit)\n"
+	      "  -c COUNT  exactly COUNT messages from every sender\n"
+	      "  --json    the list as JSON\n",
+	      out);
+	return status;
+}
+
+static int list_text(void)
+{
+	for (size_t i = 0; i < WORKLOADS; i++)
+		printf("%-16s%s\n", workloads[i].name, workloads[i].what);
+	return 0;
+}
+
+static int list_json(void)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < WORKLOADS; i++)
+		json_array_append_new(list, json_pack("{s:s, s:s, s:b}", "name", workloads[i].name,
+						      "what", workloads[i].what, "hangs",
+						      workloads[i].hangs));
+	json_dumpf(list, stdout, JSON_INDENT(2));
+	putchar('\n');
+	json_decref(list);
+	return 0;
+}
+
+static const struct workload *find_workload(const char *name)
+{
+	for (size_t i = 0; i < WORKLOADS; i++)
+		if (strcmp(workloads[i].name, name) == 0)
+			return &workloads[i];
+	fprintf(stderr, "ipctap demo: no workload '%s'; they are:", name);
+	for (size_t i = 0; i < WORKLOADS; i++)
+		fprintf(stderr, " %s", workloads[i].name);
+	fputc('\n', stderr);
+	return NULL;
+}
+
+/* A number of at least `min` and at most `max`, or -1 after a complaint. */
+static double number(const char *text, double min, double max, char option)
+{
+	char *end;
+	double v = strtod(text, &end);
+
+	if (*text && !*end && v >= min && v <= max)
+		return v;
+	fprintf(stderr, "ipctap demo: -%c wants a number from %g to %.0f, not '%s'\n", option, min,
+		max, text);
+	return -1;
+}
+
+struct options {
+	double seconds, rate, count; /* 0: not given */
+	bool json, help;
+};
+
+static bool parse_options(int argc, char **argv, struct options *o)
+{
+	static const struct option longs[] = {
+	    {"json", no_argument, NULL, 'J'},
+	    {"help", no_argument, NULL, 'h'},
+	    {0},
+	};
+	int c;
+
+	optind = 0; /* the verb's own scan, whatever was scanned before */
+	while ((c = getopt_long(argc, argv, "d:r:c:h", longs, NULL)) != -1) {
+		double v = 1;
+
+		if (c == 'd')
+			v = o->seconds = number(optarg, 0.001, 86400, 'd');
+		else if (c == 'r')
+			v = o->rate = number(optarg, 0.001, 1e6, 'r');
+		else if (c == 'c')
+			v = o->count = number(optarg, 1, 1e9, 'c');
+		else if (c == 'J')
+			o->json = true;
+		else if (c == 'h')
+			o->help = true;
+		else
+			v = -1;
+		if (v < 0)
+			return false;
+	}
+	return true;
+}
+
+static int start_run(const struct workload *w, const struct options *o)
+{
+	double seconds = o->seconds > 0 ? o->seconds
+			 : w->hangs     ? HANGS_S
+			 : o->count > 0 ? COUNTED_S
+					: DEFAULT_S;
+	double rate = o->rate > 0 ? o->rate : o->count > 0 ? 0 : DEFAULT_RATE;
+	struct demo_run run = {.count = (uint64_t)o->count};
+	size_t size = KIND_MAX * sizeof(*run.tally);
+	int status;
+
+	run.tally = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (run.tally == MAP_FAILED) {
+		fprintf(stderr, "ipctap demo: mmap: %s\n", strerror(errno));
+		return 1;
+	}
+	run.gap_ns = rate > 0 ? (uint64_t)(NS_PER_S / rate) : 0;
+	run.deadline_ns = demo_now_ns() + (uint64_t)(seconds * NS_PER_S);
+	status = run_workload(w, &run);
+	munmap(run.tally, size);
+	return status;
+}
+
+int demo_main(int argc, char **argv)
+{
+	struct options o = {0};
+	const struct workload *w;
+
+	if (!parse_options(argc, argv, &o))
+		return usage(stderr, 2);
+	if (o.help)
+		return usage(stdout, 0);
+	if (optind == argc)
+		return o.json ? list_json() : list_text();
+	if (argc - optind > 1)
+		return usage(stderr, 2);
+	w = find_workload(argv[optind]);
+	return w ? start_run(w, &o) : 2;
+}

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "kit.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/msg.h>
+#include <sys/prctl.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+uint64_t demo_now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+static void __attribute__((noreturn))
+worker_main(struct demo_run *run, const char *name, demo_worker fn, const int *fds, pid_t parent)
+{
+	/* The parent may have died between fork and prctl; then nobody would tell us. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(1);
+	prctl(PR_SET_NAME, name);
+	sigprocmask(SIG_SETMASK, &run->worker_mask, NULL);
+	fn(run, fds);
+	_exit(0);
+}
+
+int demo_spawn(struct demo_run *run, const char *name, demo_worker fn, const int *fds)
+{
+	pid_t parent = getpid(), pid;
+
+	if (run->nworkers == DEMO_WORKERS_MAX)
+		return -E2BIG;
+	pid = fork();
+	if (pid < 0)
+		return -errno;
+	if (pid == 0)
+		worker_main(run, name, fn, fds, parent);
+	run->workers[run->nworkers++] = pid;
+	return 0;
+}
+
+void demo_close(const int *fds)
+{
+	for (int i = 0; fds[i] >= 0; i++)
+		close(fds[i]);
+}
+
+/* ---- names and objects that outlive processes ---- */
+
+static int make_dir(struct demo_run *run)
+{
+	const char *tmp = getenv("TMPDIR");
+
+	/* A socket's whole path must fit sun_path, so a long TMPDIR is not used. */
+	if (!tmp || !*tmp || strlen(tmp) > 40)
+		tmp = "/tmp";
+	snprintf(run->dir, sizeof(run->dir), "%s/ipctap-demo-XXXXXX", tmp);
+	if (mkdtemp(run->dir))
+		return 0;
+	run->dir[0] = '\0';
+	return -1;
+}
+
+const char *demo_path(struct demo_run *run, const char *name, char buf[PATH_MAX])
+{
+	if (!run->dir[0] && make_dir(run) < 0)
+		return NULL;
+	if (run->nnames == DEMO_NAMES_MAX || strlen(name) >= DEMO_NAME_MAX) {
+		errno = ENAMETOOLONG;
+		return NULL;
+	}
+	strcpy(run->names[run->nnames++], name);
+	snprintf(buf, PATH_MAX, "%s/%s", run->dir, name);
+	return buf;
+}
+
+int demo_address(struct demo_run *run, const char *name, struct sockaddr_un *addr)
+{
+	char path[PATH_MAX];
+
+	if (!demo_path(run, name, path))
+		return -errno;
+	memset(addr, 0, sizeof(*addr));
+	addr->sun_family = AF_UNIX;
+	if (strlen(path) >= sizeof(addr->sun_path))
+		return -ENAMETOOLONG;
+	strcpy(addr->sun_path, path);
+	return 0;
+}
+
+int demo_owns(struct demo_run *run, int kind, int id)
+{
+	if (id < 0)
+		return -errno;
+	if (run->nsysv < DEMO_SYSV_MAX) {
+		run->sysv[run->nsysv].kind = kind;
+		run->sysv[run->nsysv++].id = id;
+	}
+	return id;
+}
+
+void demo_cleanup(struct demo_run *run)
+{
+	char path[PATH_MAX];
+
+	for (int i = 0; i < run->nsysv; i++) {
+		int id = run->sysv[i].id;
+
+		if (run->sysv[i].kind == KIND_MSG)
+			msgctl(id, IPC_RMID, NULL);
+		else if (run->sysv[i].kind == KIND_SEM)
+			semctl(id, 0, IPC_RMID);
+		else
+			shmctl(id, IPC_RMID, NULL);
+	}
+	run->nsysv = 0;
+	for (int i = 0; i < run->nnames; i++) {
+		snprintf(path, sizeof(path), "%s/%s", run->dir, run->names[i]);
+		unlink(path);
+	}
+	run->nnames = 0;
+	if (run->dir[0])
+		rmdir(run->dir);
+	run->dir[0] = '\0';
+}
+
+/* ---- in workers ---- */
+
+bool demo_turn(const struct demo_run *run, struct demo_pace *pace)
+{
+	uint64_t now = demo_now_ns();
+
+	if ((run->count && pace->sent == run->count) || now >= run->deadline_ns)
+		return false;
+	if (run->gap_ns) {
+		struct timespec until;
+
+		pace->next_ns = (pace->next_ns ? pace->next_ns : now) + run->gap_ns;
+		if (pace->next_ns >= run->deadline_ns)
+			return false;
+		until.tv_sec = (time_t)(pace->next_ns / 1000000000u);
+		until.tv_nsec = (long)(pace->next_ns % 1000000000u);
+		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
+	}
+	pace->sent++;
+	return true;
+}
+
+void demo_sent(struct demo_run *run, int kind, size_t bytes)
+{
+	__atomic_fetch_add(&run->tally[kind].sent, 1, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&run->tally[kind].bytes, bytes, __ATOMIC_RELAXED);
+}
+
+void demo_got(struct demo_run *run, int kind, size_t bytes)
+{
+	__atomic_fetch_add(&run->tally[kind].received, 1, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&run->tally[kind].got_bytes, bytes, __ATOMIC_RELAXED);
+}
+
+void demo_op(struct demo_run *run)
+{
+	__atomic_fetch_add(&run->tally[KIND_SEM].ops, 1, __ATOMIC_RELAXED);
+}
+
+void demo_die(const char *what)
+{
+	int err = errno;
+	char name[16] = "?";
+
+	prctl(PR_GET_NAME, name);
+	fprintf(stderr, "ipctap demo: %s: %s: %s\n", name, what, strerror(err));
+	_exit(1);
+}
+
+void demo_write(struct demo_run *run, int kind, int fd, const void *buf, size_t size)
+{
+	ssize_t n = write(fd, buf, size);
+
+	if (n >= 0 && (size_t)n != size)
+		errno = EIO;
+	if (n < 0 || (size_t)n != size)
+		demo_die("write");
+	demo_sent(run, kind, size);
+}
+
+bool demo_read(struct demo_run *run, int kind, int fd, void *buf, size_t size)
+{
+	size_t have = 0;
+
+	while (have < size) {
+		ssize_t n = read(fd, (char *)buf + have, size - have);
+
+		if (n < 0)
+			demo_die("read");
+		if (n == 0)
+			break;
+		have += (size_t)n;
+	}
+	if (have == size)
+		demo_got(run, kind, size);
+	else if (have > 0) {
+		errno = EPROTO;
+		demo_die("read: half a message, then the end");
+	}
+	return have == size;
+}
+
+void demo_fill(char *buf, size_t size, const char *name, uint64_t n)
+{
+	int head;
+
+	memset(buf, '.', size);
+	head = snprintf(buf, size, "%s %06llu ", name, (unsigned long long)n);
+	if (head >= 0 && (size_t)head < size)
+		buf[head] = '.';
+	if (size)
+		buf[size - 1] = '\n';
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The workloads, by family. Each start function makes the channels and the workers of one
+ * workload and returns 0 or a negative errno; the supervisor cleans up either way.
+ */
+#ifndef IPCTAP_UI_DEMO_WORKLOADS_H
+#define IPCTAP_UI_DEMO_WORKLOADS_H
+
+#include "kit.h"
+
+/* pipes.c */
+int demo_pipeline(struct demo_run *run);
+int demo_fifo(struct demo_run *run);
+int demo_two_pipes_full(struct demo_run *run);
+
+/* unix.c */
+int demo_unix_server(struct demo_run *run);
+int demo_unix_dgram(struct demo_run *run);
+int demo_seqpacket(struct demo_run *run);
+
+/* inet.c */
+int demo_tcp(struct demo_run *run);
+int demo_udp(struct demo_run *run);
+
+/* sysv.c */
+int demo_msgq(struct demo_run *run);
+int demo_shm_ring(struct demo_run *run);
+
+#endif
