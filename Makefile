@@ -1,63 +1,260 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# ipctap's front door: make help
+#
+## ipctap: who talks to whom, and who waits for whom.
+##
+##   make run         build, then the live dashboard over a demo (no terminal: a text report);
+##                    ARGS='top -a' runs any other ipctap command instead
+##   make test        build, then every tier of tests this machine allows; TIERS='unit cli' picks some
+##   make             build into build/ only, install nothing: build/ipctap
+##   make deps        install the packages that building and testing need (run and test do it too)
+##   make unit, cli, screens, live     one tier of tests
+##   make check       check-layers (includes look one way) and check-headers (each compiles alone)
+##   make asan, ubsan the suite again, built with that sanitizer into build/asan, build/ubsan
+##   make bench       what tracing costs, beside strace, perf and bpftrace; BENCH_OUT=FILE keeps the table
+##   make man         the manual pages, into build/man
+##   make install, uninstall           PREFIX=/usr/local DESTDIR=
+##   make clean       remove build/
+##   make help        this text
+##
+##   V=1              show the commands
+##   O=DIR            build into DIR instead of build/
+##   DEBUG=1          -O0 -g3 instead of -O2 -g
+##   SAN=LIST         sanitizers: address, undefined, or address,undefined
+##   BPF=0            build without clang, bpftool and libbpf: reads traces, traces nothing
+##   CC CLANG BPFTOOL CFLAGS LDFLAGS   the tools and their options
+#
+# There is no configure step. An object depends on the headers it saw (-MMD -MP, C and BPF alike)
+# and on a stamp that changes only when the flags do, so a changed header, O, SAN, BPF or CFLAGS
+# remakes what it should and nothing else.
 
 O       ?= build
 V       ?= 0
 BPF     ?= 1
-CC      ?= gcc
+DEBUG   ?= 0
+SAN     ?=
+CC      := $(if $(filter default,$(origin CC)),gcc,$(CC))
 CLANG   ?= clang
 BPFTOOL ?= bpftool
+PREFIX  ?= /usr/local
+DESTDIR ?=
+ARGS    ?=
+TIERS   ?= check unit cli screens live
 
-Q := $(if $(filter 1,$V),,@)
+# ---- the packages of Debian 12 ----
+
+PKG_C     := gcc libc6-dev linux-libc-dev pkg-config libsqlite3-dev libncurses-dev libsmartcols-dev \
+	libjansson-dev uthash-dev libcap-dev scdoc
+PKG_BPF   := clang libbpf-dev bpftool libelf-dev zlib1g-dev
+PKG_BUILD := $(PKG_C) $(if $(filter 0,$(BPF)),,$(PKG_BPF))
+PKG_TEST  := libcmocka-dev perl strace sqlite3 python3 tmux procps
+PKG_BENCH := strace sqlite3 python3 linux-perf bpftrace
+
+# ---- flags ----
+
+# bpftool lives in sbin, which is not on everybody's PATH
+export PATH := $(PATH):/usr/sbin:/sbin
+
+Q   := $(if $(filter 1,$V),,@)
 say = $(if $(filter 1,$V),,@printf '  %-7s %s\n' '$1' '$2')
+# $(call once,VAR,COMMAND): runs COMMAND when VAR is first used (tools may be installed by then)
+once = $(eval $1 := $(shell $2))$($1)
 
-WARN   := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Werror
-CFLAGS ?= -O2 -g
-ALL_CFLAGS := -std=gnu11 $(CFLAGS) $(WARN) -D_GNU_SOURCE -I. -I$(O) -fno-strict-aliasing
+WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
+	-Wwrite-strings -Werror
+CFLAGS  ?= $(if $(filter 1,$(DEBUG)),-O0 -g3,-O2 -g)
+SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(SANFLAGS) $(WARN) -D_GNU_SOURCE -I. -I$(O) \
+	-fno-strict-aliasing $(if $(filter 0,$(BPF)),-DIPCTAP_NO_BPF)
+ALL_LDFLAGS = $(SANFLAGS) $(LDFLAGS) -Wl,--as-needed
 
-LIB_SRC  := $(wildcard lib/abi/*.c lib/base/*.c lib/stream/*.c lib/model/*.c lib/store/*.c lib/analysis/*.c)
+PC_NAMES := sqlite3 ncursesw smartcols jansson libcap $(if $(filter 0,$(BPF)),,libbpf)
+PC_LIBS  = $(call once,PC_LIBS,pkg-config --libs $(PC_NAMES))
+LIBS     = $(PC_LIBS) -lpthread -lm
+
+BPF_ARCH := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(shell uname -m)))
+# asm/types.h is in the multiarch folder, which clang -target bpf does not look into
+TRIPLET  = $(call once,TRIPLET,$(CC) -dumpmachine)
+BPF_CFLAGS = -target bpf -O2 -g -mcpu=v3 -Wall -Werror -D__TARGET_ARCH_$(BPF_ARCH) -I. \
+	-I/usr/include/$(TRIPLET)
+
+# ---- what there is to build ----
+
+BPF_ONLY := $(if $(filter 0,$(BPF)),collector/src_bpf%.c collector/features_bpf%.c)
+LIB_SRC  := $(wildcard lib/abi/*.c lib/base/*.c lib/stream/*.c lib/model/*.c lib/store/*.c \
+	lib/analysis/*.c)
+PROG_SRC := $(filter-out $(BPF_ONLY),$(wildcard collector/*.c ui/cli/*.c ui/tui/*.c ui/demo/*.c))
+TEST_SRC := $(wildcard tests/unit/test_*.c tests/progs/*.c tests/screens/*.c) \
+	$(filter-out $(if $(filter 0,$(BPF)),tests/bench/floor.c), \
+	$(filter-out %.bpf.c,$(wildcard tests/bench/*.c)))
+SKELS    := $(patsubst %.bpf.c,$(O)/%.skel.h,$(if $(filter 0,$(BPF)),,$(wildcard bpf/*.bpf.c)))
+
 LIB_OBJ  := $(LIB_SRC:%.c=$(O)/%.o)
-PROG_SRC := $(filter-out $(if $(filter 0,$(BPF)),collector/src_bpf.c),$(wildcard collector/*.c ui/cli/*.c ui/tui/*.c ui/demo/*.c))
 PROG_OBJ := $(PROG_SRC:%.c=$(O)/%.o)
-LIBS     := -lsqlite3 -lncursesw -ltinfo -lsmartcols -ljansson -lcap -lpthread -lm $(if $(filter 0,$(BPF)),,-lbpf -lelf -lz)
+TUI_OBJ  := $(filter $(O)/ui/tui/%,$(PROG_OBJ))
+UNIT     := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/test_*.c))
+PROGS    := $(patsubst %.c,$(O)/%,$(wildcard tests/progs/*.c))
+SCREENS  := $(patsubst %.c,$(O)/%,$(wildcard tests/screens/screens.c))
+BENCHES  := $(patsubst %.c,$(O)/%,$(filter tests/bench/%,$(TEST_SRC)))
+MAN      := $(patsubst ui/man/%.scd,$(O)/man/%,$(wildcard ui/man/*.scd))
 
 .DEFAULT_GOAL := all
 all: $(O)/ipctap
+test-programs: $(UNIT) $(PROGS) $(SCREENS)
+unit-programs: $(UNIT)
+bench-programs: $(BENCHES)
+man: $(MAN)
 
-$(O)/ipctap: $(PROG_OBJ) $(O)/libipctap.a
+# ---- how ----
+
+# $(call stamp,TEXT): rewrites the target only when TEXT is not what it holds
+define stamp
+@mkdir -p $(@D)
+@printf '%s\n' '$(subst ','\'',$1)' >$@.$$$$ && \
+	if cmp -s $@.$$$$ $@; then rm $@.$$$$; else mv $@.$$$$ $@; fi
+endef
+
+# A first build on a machine that lacks packages says so, rather than only fail.
+$(O)/.cflags: FORCE
+	@[ -e $@ ] || { $(call find_missing,$(PKG_BUILD)); [ -z "$$missing" ] || \
+		echo "make: not installed:$$missing; 'make deps' installs what is missing" >&2; }
+	$(call stamp,$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS))
+$(O)/.bpfflags: FORCE
+	$(call stamp,$(CLANG) $(BPF_CFLAGS))
+$(O)/.objects: FORCE
+	$(call stamp,$(LIB_OBJ) $(PROG_OBJ))
+
+$(O)/ipctap: $(PROG_OBJ) $(O)/libipctap.a $(O)/.objects
 	$(call say,LD,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(PROG_OBJ) $(O)/libipctap.a $(LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(PROG_OBJ) $(O)/libipctap.a $(LIBS)
 
-$(O)/libipctap.a: $(LIB_OBJ)
+$(O)/libipctap.a: $(LIB_OBJ) $(O)/.objects
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $(LIB_OBJ)
 
-$(O)/%.o: %.c
+$(O)/%.o: %.c $(O)/.cflags
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-BPF_CFLAGS := -target bpf -O2 -g -mcpu=v3 -Wall -Werror -D__TARGET_ARCH_x86 -I. \
-	-I/usr/include/$(shell $(CC) -dumpmachine 2>/dev/null)
-$(O)/bpf/%.bpf.o: bpf/%.bpf.c
+$(O)/%.bpf.o: %.bpf.c $(O)/.bpfflags
 	@mkdir -p $(@D)
 	$(call say,BPF,$@)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c -o $@ $<
-$(O)/bpf/%.skel.h: $(O)/bpf/%.bpf.o
+$(O)/%.skel.h: $(O)/%.bpf.o
 	$(call say,SKEL,$@)
-	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@.tmp && mv $@.tmp $@
-ifneq ($(BPF),0)
-$(O)/collector/src_bpf.o: $(O)/bpf/ipctap.skel.h
+	$(Q)$(BPFTOOL) gen skeleton $< name $(notdir $*)_bpf >$@.tmp && mv $@.tmp $@
+
+# Skeletons must be there before the first compile; after it the .d files know who uses which.
+$(filter $(O)/collector/%,$(PROG_OBJ)): | $(SKELS)
+$(O)/tests/bench/floor.o: | $(O)/tests/bench/floor.skel.h
+
+$(UNIT): $(O)/%: $(O)/%.o $(O)/libipctap.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
+
+# Workloads to be traced are not what is under test: they stay as they would be without SAN,
+# unless they use the library.
+PLAIN := $(if $(SAN),$(shell grep -L '^\#include "lib/' tests/progs/*.c tests/bench/*.c 2>/dev/null))
+$(foreach p,$(PLAIN:.c=),$(O)/$p $(O)/$p.o): private SANFLAGS :=
+$(PROGS) $(BENCHES): $(O)/%: $(O)/%.o $(O)/libipctap.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+$(SCREENS): $(O)/%: $(O)/%.o $(TUI_OBJ) $(O)/libipctap.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+$(O)/man/%: ui/man/%.scd
+	@mkdir -p $(@D)
+	$(call say,MAN,$@)
+	$(Q)scdoc <$< >$@.tmp && mv $@.tmp $@
+
+# ---- doing the job ----
+
+# find_missing: sets $missing to those of PACKAGES ($1) that are not installed; a system that has
+# no dpkg is taken to have them all
+find_missing = missing=; if command -v dpkg-query >/dev/null; then \
+	have=";$$(dpkg-query -W -f '$${db:Status-Abbrev}$${Package};' $1 2>/dev/null)"; \
+	for p in $1; do case $$have in *";ii $$p;"*) ;; *) missing="$$missing $$p";; esac; done; fi
+
+# need: installs what is missing; fast when nothing is
+define need
+@$(call find_missing,$(sort $1)); if [ -n "$$missing" ]; then \
+	if [ "$$(id -u)" = 0 ]; then sudo=; elif command -v sudo >/dev/null; then sudo=sudo; else \
+		echo "make: not installed, and neither root nor sudo to do it. As root:" >&2; \
+		echo "    apt-get install --no-install-recommends$$missing" >&2; exit 1; fi; \
+	echo "make: installing$$missing"; \
+	apt="env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 -o Acquire::Retries=3"; \
+	$$sudo $$apt -qq update && $$sudo $$apt -qq -y install --no-install-recommends $$missing; fi
+endef
+
+# As many jobs as there are processors, unless -j was given
+JOBS = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
+AGAIN = +$(Q)$(MAKE) --no-print-directory $(JOBS)
+SUDO = $$([ "$$(id -u)" = 0 ] || command -v sudo)
+
+deps:
+	$(call need,$(PKG_BUILD) $(PKG_TEST))
+
+run:
+	$(call need,$(PKG_BUILD))
+	$(AGAIN) all
+ifneq ($(ARGS),)
+	@$(SUDO) $(O)/ipctap $(ARGS)
+else
+	@if [ -t 0 ] && [ -t 1 ]; then $(SUDO) $(O)/ipctap top -- $(O)/ipctap demo mixed; \
+	else $(SUDO) $(O)/ipctap report -- $(O)/ipctap demo mixed -d 3; fi
 endif
 
-UNIT := $(patsubst tests/unit/%.c,$(O)/tests/unit/%,$(wildcard tests/unit/test_*.c))
-unit: $(UNIT)
-$(O)/tests/unit/%: $(O)/tests/unit/%.o $(O)/libipctap.a
-	$(call say,LD,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -lsqlite3 -lpthread -lm
+test:
+	$(call need,$(PKG_BUILD) $(PKG_TEST))
+	$(AGAIN) $(if $(filter-out unit,$(TIERS)),all test-programs,unit-programs)
+	@O='$(O)' BPF='$(BPF)' SAN='$(SAN)' CC='$(CC)' tests/run $(TIERS)
 
+unit cli screens live:
+	@$(MAKE) --no-print-directory test TIERS=$@
+asan:
+	@$(MAKE) --no-print-directory test O=$(O)/asan SAN=address TIERS='$(filter-out check,$(TIERS))'
+ubsan:
+	@$(MAKE) --no-print-directory test O=$(O)/ubsan SAN=undefined TIERS='$(filter-out check,$(TIERS))'
+
+check: check-layers check-headers
+check-layers:
+	@tests/check/layers .
+check-headers:
+	$(call need,$(PKG_BUILD))
+	@CC='$(CC)' CLANG='$(if $(filter 0,$(BPF)),,$(CLANG))' CFLAGS='$(ALL_CFLAGS)' \
+		BPF_CFLAGS='$(BPF_CFLAGS)' tests/check/headers .
+
+bench:
+	$(call need,$(PKG_BUILD) $(PKG_BENCH))
+	$(AGAIN) all bench-programs
+	@$(SUDO) env O='$(abspath $(O))' BENCH_OUT='$(BENCH_OUT)' tests/bench/run
+
+DOC := $(DESTDIR)$(PREFIX)/share/doc/ipctap
+install: all man
+	install -D -m 755 $(O)/ipctap $(DESTDIR)$(PREFIX)/bin/ipctap
+	@set -e; for m in $(MAN); do \
+		install -D -m 644 $$m $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$${m##*/}; done
+	install -D -m 644 README.md $(DOC)/README.md
+	install -D -m 644 LICENSE $(DOC)/LICENSE
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/ipctap $(DOC)/README.md $(DOC)/LICENSE
+	@for m in $(MAN); do rm -f $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$${m##*/}; done
+	@[ ! -d $(DOC) ] || rmdir $(DOC)
+
+help:
+	@sed -n 's/^## \{0,1\}//p' Makefile
+
+# Only a folder that a build made is removed, whatever O says.
 clean:
-	rm -rf $(O)
-.PHONY: all unit clean
+	@if [ -e $(O)/.cflags ]; then rm -rf $(O); elif [ -e $(O) ]; then \
+		echo "make: $(O) was not made by a build; not removed" >&2; exit 1; fi
+
+.PHONY: all test-programs unit-programs bench-programs man deps run test unit cli screens live asan ubsan check \
+	check-layers check-headers bench install uninstall help clean FORCE
 .SECONDARY:
--include $(shell find $(O) -name '*.d' 2>/dev/null)
+.DELETE_ON_ERROR:
+
+-include $(patsubst %.o,%.d,$(LIB_OBJ) $(PROG_OBJ)) $(patsubst %.c,$(O)/%.d,$(TEST_SRC)) \
+	$(SKELS:.skel.h=.bpf.d) $(O)/tests/bench/floor.bpf.d
