@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What `make install` puts where, and that `make uninstall` takes all of it away again.
 . tests/lib.sh
-unset MAKEFLAGS MFLAGS MAKELEVEL
 
-# with the flags of the program that is there, so that nothing is built anew
+# With the options of the make that runs the suite, so that nothing is built anew
 make_it() { run make -s O="${O:-build}" BPF="${BPF:-1}" SAN="${SAN:-}" DESTDIR="$T/root" PREFIX=/opt/x "$@"; }
 
 make_it install
@@ -19,7 +18,6 @@ for scd in ui/man/*.scd; do
 done | sort >"$T/pages"
 grep '/man/' "$T/installed" >"$T/got"
 same_file "$T/got" "$T/pages" 'every manual page, in its section'
-
 is "$(grep -vc '^\./opt/x/' "$T/installed")" 0 'and nothing outside PREFIX'
 
 run "$T/root/opt/x/bin/ipctap" --help
