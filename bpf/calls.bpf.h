@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The system calls of ours, one row each: how to decode it, what it is called, which way data
+ * goes. A call without a row costs a load, a compare and a return.
+ */
+#ifndef IPCTAP_BPF_CALLS_H
+#define IPCTAP_BPF_CALLS_H
+
+#include <asm/unistd_64.h>
+
+#include "lib/abi/event.h"
+
+enum call_class {
+	CALL_NONE,
+	/* mech_file.bpf.h */
+	CALL_IO,     /* fd; ret is bytes */
+	CALL_MSG,    /* fd, with MSG_ flags and perhaps an address; ret is bytes */
+	CALL_MMSG,   /* fd, vector; ret is messages */
+	CALL_SPLICE, /* fd to fd */
+	CALL_TEE,
+	CALL_VMSPLICE,
+	CALL_SENDFILE,
+	CALL_PIPE, /* makes two descriptors */
+	CALL_OPEN, /* makes one, perhaps of a FIFO */
+	CALL_MKNOD,
+	CALL_DUP,
+	CALL_DUP_TO, /* dup2, dup3 */
+	CALL_FCNTL,
+	CALL_CLOSE,
+	CALL_CLOSE_RANGE,
+	/* mech_sock.bpf.h */
+	CALL_SOCKET,
+	CALL_SOCKETPAIR,
+	CALL_BIND, /* bind, listen, connect, shutdown: the socket is to be described anew */
+	CALL_ACCEPT,
+	/* mech_sysv.bpf.h */
+	CALL_IPC_GET,
+	CALL_IPC_CTL,
+	CALL_SHMAT,
+	CALL_SHMDT,
+	CALL_MSGSND,
+	CALL_MSGRCV,
+	CALL_SEMOP,
+	/* only noted */
+	CALL_EXEC,
+};
+
+struct call {
+	__u8 class;
+	__u8 op;
+	__u16 dir; /* IO_READ, IO_WRITE, 0; CALL_IPC_*: the kind */
+	__u8 arg;  /* which argument holds what the class needs: MSG_ flags, sockaddr, path … */
+};
+
+#define CALL_MAX 512
+#define ROW(nr, class_, op_, dir_, arg_)                                                           \
+	[__NR_##nr] = { .class = CALL_##class_, .op = OP_##op_, .dir = dir_, .arg = arg_ }
+
+static const volatile struct call calls[CALL_MAX] = {
+	ROW(read, IO, READ, IO_READ, 0),
+	ROW(readv, IO, READV, IO_READ, 0),
+	ROW(pread64, IO, PREAD64, IO_READ, 0),
+	ROW(preadv, IO, PREADV, IO_READ, 0),
+	ROW(preadv2, IO, PREADV2, IO_READ, 0),
+	ROW(write, IO, WRITE, IO_WRITE, 0),
+	ROW(writev, IO, WRITEV, IO_WRITE, 0),
+	ROW(pwrite64, IO, PWRITE64, IO_WRITE, 0),
+	ROW(pwritev, IO, PWRITEV, IO_WRITE, 0),
+	ROW(pwritev2, IO, PWRITEV2, IO_WRITE, 0),
+	ROW(sendto, MSG, SENDTO, IO_WRITE, 3),
+	ROW(sendmsg, MSG, SENDMSG, IO_WRITE, 2),
+	ROW(recvfrom, MSG, RECVFROM, IO_READ, 3),
+	ROW(recvmsg, MSG, RECVMSG, IO_READ, 2),
+	ROW(sendmmsg, MMSG, SENDMMSG, IO_WRITE, 3),
+	ROW(recvmmsg, MMSG, RECVMMSG, IO_READ, 3),
+	ROW(splice, SPLICE, SPLICE, 0, 5),
+	ROW(tee, TEE, TEE, 0, 3),
+	ROW(vmsplice, VMSPLICE, VMSPLICE, 0, 3),
+	ROW(sendfile, SENDFILE, SENDFILE, 0, 0),
+	ROW(pipe, PIPE, PIPE, 0, 0),
+	ROW(pipe2, PIPE, PIPE2, 0, 0),
+	ROW(mknod, MKNOD, MKNOD, 0, 0),
+	ROW(mknodat, MKNOD, MKNODAT, 0, 1),
+	ROW(open, OPEN, OPEN, 0, 0),
+	ROW(creat, OPEN, CREAT, 0, 0),
+	ROW(openat, OPEN, OPENAT, 0, 1),
+	ROW(openat2, OPEN, OPENAT2, 0, 1),
+	ROW(dup, DUP, DUP, 0, 0),
+	ROW(dup2, DUP_TO, DUP2, 0, 0),
+	ROW(dup3, DUP_TO, DUP3, 0, 0),
+	ROW(fcntl, FCNTL, FCNTL, 0, 0),
+	ROW(close, CLOSE, CLOSE, 0, 0),
+	ROW(close_range, CLOSE_RANGE, CLOSE_RANGE, 0, 0),
+	ROW(socket, SOCKET, SOCKET, 0, 0),
+	ROW(socketpair, SOCKETPAIR, SOCKETPAIR, 0, 3),
+	ROW(bind, BIND, BIND, 0, 0),
+	ROW(listen, BIND, LISTEN, 0, 0),
+	ROW(connect, BIND, CONNECT, 0, 0),
+	ROW(shutdown, BIND, SHUTDOWN, 0, 0),
+	ROW(accept, ACCEPT, ACCEPT, 0, 0),
+	ROW(accept4, ACCEPT, ACCEPT4, 0, 0),
+	ROW(shmget, IPC_GET, SHMGET, KIND_SHM, 0),
+	ROW(shmctl, IPC_CTL, SHMCTL, KIND_SHM, 1),
+	ROW(shmat, SHMAT, SHMAT, 0, 0),
+	ROW(shmdt, SHMDT, SHMDT, 0, 0),
+	ROW(msgget, IPC_GET, MSGGET, KIND_MSG, 0),
+	ROW(msgctl, IPC_CTL, MSGCTL, KIND_MSG, 1),
+	ROW(msgsnd, MSGSND, MSGSND, IO_WRITE, 0),
+	ROW(msgrcv, MSGRCV, MSGRCV, IO_READ, 0),
+	ROW(semget, IPC_GET, SEMGET, KIND_SEM, 0),
+	ROW(semctl, IPC_CTL, SEMCTL, KIND_SEM, 2),
+	ROW(semop, SEMOP, SEMOP, 0, 0),
+	ROW(semtimedop, SEMOP, SEMTIMEDOP, 0, 3),
+	ROW(execve, EXEC, NONE, 0, 0),
+	ROW(execveat, EXEC, NONE, 0, 0),
+};
+
+/* The i386 calls that would have been ours: counted, not decoded. */
+static const volatile __u8 calls_i386[CALL_MAX] = {
+	[3] = 1,   /* read */
+	[4] = 1,   /* write */
+	[41] = 1,  /* dup */
+	[42] = 1,  /* pipe */
+	[63] = 1,  /* dup2 */
+	[102] = 1, /* socketcall */
+	[117] = 1, /* ipc */
+	[145] = 1, /* readv */
+	[146] = 1, /* writev */
+	[180] = 1, /* pread64 */
+	[181] = 1, /* pwrite64 */
+	[187] = 1, /* sendfile */
+	[239] = 1, /* sendfile64 */
+	[313] = 1, /* splice */
+	[315] = 1, /* tee */
+	[316] = 1, /* vmsplice */
+	[330] = 1, /* dup3 */
+	[331] = 1, /* pipe2 */
+	[333] = 1, /* preadv */
+	[334] = 1, /* pwritev */
+	[337] = 1, /* recvmmsg */
+	[345] = 1, /* sendmmsg */
+	[359] = 1, [360] = 1, [361] = 1, [362] = 1, [363] = 1, [364] = 1, /* socket … accept4 */
+	[369] = 1, [370] = 1, [371] = 1, [372] = 1, [373] = 1, /* sendto … shutdown */
+	[378] = 1, [379] = 1, /* preadv2, pwritev2 */
+	[393] = 1, [394] = 1, [395] = 1, [396] = 1, [397] = 1, [398] = 1, /* semget … shmdt */
+	[399] = 1, [400] = 1, [401] = 1, [402] = 1, /* msgget … msgctl */
+	[417] = 1, [420] = 1, /* recvmmsg_time64, semtimedop_time64 */
+};
+
+/* A copy, so that the compiler keeps values, not pointers into the table, across branches. */
+static __always_inline struct call call_row(__u64 nr)
+{
+	const volatile struct call *c = &calls[nr & (CALL_MAX - 1)];
+	return (struct call){ .class = c->class, .op = c->op, .dir = c->dir, .arg = c->arg };
+}
+
+static __always_inline __u64 call_arg(const struct pt_regs *r, __u8 n)
+{
+	switch (n) {
+	case 0: return r->di;
+	case 1: return r->si;
+	case 2: return r->dx;
+	case 3: return r->r10;
+	case 4: return r->r8;
+	default: return r->r9;
+	}
+}
+
+#endif

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The probes. A call of a thread in scope is decoded at entry, timed while it sleeps, and told at
+ * exit: sys_enter and sys_exit below dispatch by the table in calls.bpf.h to the mechanisms.
+ *
+ * Hooks are raw tracepoints with BTF (tp_btf): they exist wherever BTF does, also on kernels that
+ * refuse fentry and have no kprobes.
+ */
+#include "scope.bpf.h"
+#include "mech_sock.bpf.h"
+#include "mech_sysv.bpf.h"
+#include "sched.bpf.h"
+#include "snapshot.bpf.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+static __always_inline void count_compat(__u32 nr)
+{
+	__u32 key = nr & (CALL_MAX - 1);
+	__u64 *n = bpf_map_lookup_elem(&compat_calls, &key);
+	if (n)
+		(*n)++;
+}
+
+static __always_inline bool enter(struct task_struct *t, struct thread *s,
+				  const struct pt_regs *r, const struct call *c)
+{
+	switch (c->class) {
+	case CALL_MSG:
+	case CALL_MMSG:
+	case CALL_SOCKET:
+	case CALL_SOCKETPAIR:
+	case CALL_BIND:
+	case CALL_ACCEPT:
+		return sock_enter(t, s, r, c);
+	case CALL_IPC_GET:
+	case CALL_IPC_CTL:
+	case CALL_SHMAT:
+	case CALL_SHMDT:
+	case CALL_MSGSND:
+	case CALL_MSGRCV:
+	case CALL_SEMOP:
+		sysv_enter(t, s, r, c);
+		return true;
+	case CALL_EXEC:
+		s->in_exec = 1;
+		return false;
+	default:
+		return file_enter(t, s, r, c);
+	}
+}
+
+SEC("tp_btf/sys_enter")
+int BPF_PROG(on_sys_enter, struct pt_regs *regs, long nr)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+	bool compat = t->thread_info.status & TS_COMPAT;
+	if ((__u64)nr >= CALL_MAX)
+		return 0;
+	struct call c = call_row((__u64)nr);
+	if (compat ? !calls_i386[nr & (CALL_MAX - 1)] : !c.class)
+		return 0;
+	struct thread *s = thread_of(t);
+	if (!s)
+		return 0;
+	s->op = OP_NONE;
+	if (compat) {
+		count_compat((__u32)nr);
+		return 0;
+	}
+	s->enter_ns = bpf_ktime_get_ns();
+	s->slept_ns = s->sleep_ns = s->deadline_ns = 0;
+	s->obj = s->obj2 = s->rcv_obj = 0;
+	s->mtype = 0;
+	s->flags = c.dir <= (IO_READ | IO_WRITE) ? c.dir : 0;
+	s->waker = 0;
+	s->fd = -1;
+	s->type = s->wants_receiver = 0;
+	if (enter(t, s, regs, &c)) {
+		s->class = c.class;
+		s->op = c.op;
+	}
+	return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+	__u64 nr = regs->orig_ax;
+	if (nr >= CALL_MAX)
+		return 0;
+	struct call c = call_row((__u64)nr);
+	if (!c.class)
+		return 0;
+	struct thread *s = thread_of(t);
+	if (!s)
+		return 0;
+	if (c.class == CALL_EXEC)
+		s->in_exec = 0;
+	if (!s->op || s->class != c.class)
+		return 0;
+	struct done d = {
+		.obj = s->obj,
+		.ret = ret,
+		.flags = s->flags,
+		.fd = s->fd,
+		.now = bpf_ktime_get_ns(),
+	};
+	if (c.class >= CALL_IPC_GET)
+		sysv_exit(t, s, &c, &d);
+	else if (c.class >= CALL_SOCKET || c.class == CALL_MSG || c.class == CALL_MMSG)
+		sock_exit(t, s, &c, &d);
+	else
+		file_exit(t, s, &c, &d);
+	s->op = OP_NONE;
+	return 0;
+}

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Calls on descriptors whatever is behind them: pipes, FIFOs and the byte calls of sockets. */
+#ifndef IPCTAP_BPF_MECH_FILE_H
+#define IPCTAP_BPF_MECH_FILE_H
+
+#include "calls.bpf.h"
+#include "emit.bpf.h"
+
+#define SPLICE_F_NONBLOCK 2
+#define F_DUPFD 0
+#define F_DUPFD_CLOEXEC 1030
+
+static __always_inline bool ret_ok(__s64 ret) { return ret >= 0; }
+
+/* ---- entry ---- */
+
+/* Takes the object behind fd as the call's first; false: not a channel. */
+static __always_inline bool take_fd(struct task_struct *t, struct thread *s, __s32 fd, __u32 flags)
+{
+	struct look l;
+	look_fd(t, (__u32)fd, &l);
+	s->fd = fd;
+	if (!l.obj)
+		return false;
+	s->obj = l.obj;
+	s->type = l.type;
+	s->flags = flags | (l.f_flags & O_NONBLOCK ? IO_NONBLOCK : 0);
+	/* A datagram's channel is the socket it arrives in: on_data_ready learns which. */
+	s->wants_receiver = (flags & IO_WRITE) && l.type == SOCK_DGRAM && l.sk;
+	describe_once(s, &l, t->tgid, fd, s->enter_ns);
+	return true;
+}
+
+static __always_inline bool take_fd2(struct task_struct *t, struct thread *s, __s32 fd, __u32 flags)
+{
+	struct look l;
+	look_fd(t, (__u32)fd, &l);
+	if (!l.obj)
+		return false;
+	s->obj2 = l.obj;
+	s->fd2 = fd;
+	s->flags2 = flags | (l.f_flags & O_NONBLOCK ? IO_NONBLOCK : 0);
+	describe_once(NULL, &l, t->tgid, fd, s->enter_ns);
+	return true;
+}
+
+/* vmsplice goes the way its pipe end does. */
+static __always_inline bool take_vmsplice(struct task_struct *t, struct thread *s, __s32 fd)
+{
+	struct look l;
+	look_fd(t, (__u32)fd, &l);
+	return take_fd(t, s, fd, l.obj && (l.f_mode & FMODE_WRITE) ? IO_WRITE : IO_READ);
+}
+
+struct fd_range {
+	struct task_struct *task;
+	__u64 fds;
+	__u64 now;
+	__u32 first;
+	__u32 pid;
+};
+
+static long close_range_one(__u32 i, struct fd_range *r)
+{
+	void *fp = NULL;
+	struct look l;
+	__u32 fd = r->first + i;
+	if (bpf_probe_read_kernel(&fp, sizeof(fp), (void *)r->fds + (__u64)fd * sizeof(fp)) || !fp)
+		return 0;
+	look_file(fp, &l);
+	if (l.obj)
+		endpoint_emit(l.obj, r->pid, (__s32)fd, ENDPOINT_CLOSE, 0, 0, r->now);
+	return 0;
+}
+
+/* The descriptors are gone at exit, so their ends are told at entry; the call cannot fail later. */
+static __always_inline void close_range_enter(struct task_struct *t, const struct pt_regs *r,
+					      __u64 now)
+{
+	__u32 first = r->di, last = r->si, flags = r->dx;
+	struct fdtable *fdt = t->files->fdt;
+	__u32 max = fdt->max_fds;
+	if (flags || first > last || first >= max)
+		return; /* CLOSE_RANGE_CLOEXEC closes nothing now; UNSHARE's table is exec's to tell */
+	if (last >= max)
+		last = max - 1;
+	struct fd_range range = {
+		.fds = (__u64)fdt->fd, .now = now, .first = first, .pid = t->tgid,
+	};
+	__u32 n = last - first + 1;
+	bpf_loop(n < FD_WALK_MAX ? n : FD_WALK_MAX, close_range_one, &range, 0);
+}
+
+/* Returns false when the call is none of ours after all. */
+static __always_inline bool file_enter(struct task_struct *t, struct thread *s,
+				       const struct pt_regs *r, const struct call *c)
+{
+	__s32 fd = (__s32)r->di;
+	bool a, b;
+	switch (c->class) {
+	case CALL_IO:
+		return take_fd(t, s, fd, c->dir);
+	case CALL_SPLICE:
+		a = take_fd(t, s, fd, IO_READ);
+		b = take_fd2(t, s, (__s32)r->dx, IO_WRITE);
+		return a || b;
+	case CALL_TEE:
+		a = take_fd(t, s, fd, IO_READ | IO_PEEK);
+		b = take_fd2(t, s, (__s32)r->si, IO_WRITE);
+		return a || b;
+	case CALL_SENDFILE:
+		a = take_fd(t, s, fd, IO_WRITE);
+		b = take_fd2(t, s, (__s32)r->si, IO_READ);
+		return a || b;
+	case CALL_VMSPLICE:
+		return take_vmsplice(t, s, fd);
+	case CALL_DUP_TO:
+		s->arg = r->si;
+		a = take_fd(t, s, fd, 0);
+		b = take_fd2(t, s, (__s32)r->si, 0);
+		return a || b;
+	case CALL_FCNTL:
+		if (r->si != F_DUPFD && r->si != F_DUPFD_CLOEXEC)
+			return false;
+		return take_fd(t, s, fd, 0);
+	case CALL_DUP:
+	case CALL_CLOSE:
+		return take_fd(t, s, fd, 0);
+	case CALL_CLOSE_RANGE:
+		close_range_enter(t, r, s->enter_ns);
+		return false;
+	case CALL_PIPE:
+		s->arg = r->di;
+		return true;
+	case CALL_OPEN:
+		s->arg = c->arg ? r->si : r->di;
+		s->fd = c->arg ? (__s32)r->di : -100; /* AT_FDCWD */
+		return true;
+	case CALL_MKNOD:
+		s->arg = c->arg ? r->si : r->di;
+		s->fd = c->arg ? (__s32)r->di : -100;
+		return ((c->arg ? r->dx : r->si) & S_IFMT) == S_IFIFO;
+	}
+	return false;
+}
+
+/* ---- exit ---- */
+
+/* A descriptor has just appeared in the table: tells what it is. Returns its object, 0: not ours. */
+static __always_inline __u64 new_fd(struct task_struct *t, __s32 fd, __u32 describe_flags,
+				    __u8 what, __u64 now)
+{
+	struct look l;
+	look_fd(t, (__u32)fd, &l);
+	if (!l.obj)
+		return 0;
+	if (describe_flags)
+		describe(&l, t->tgid, fd, describe_flags, now);
+	else
+		describe_once(NULL, &l, t->tgid, fd, now);
+	endpoint_emit(l.obj, t->tgid, fd, what, look_dir(&l), 0, now);
+	return l.obj;
+}
+
+/* pipe, pipe2, socketpair: two descriptors at a user address. */
+static __always_inline void pair_exit(struct task_struct *t, struct thread *s, struct done *d)
+{
+	__s32 fds[2] = { -1, -1 };
+	d->fd = -1;
+	if (ret_ok(d->ret) && !bpf_probe_read_user(fds, sizeof(fds), (void *)s->arg)) {
+		d->obj = new_fd(t, fds[0], RAW_NEW, ENDPOINT_OPEN, d->now);
+		new_fd(t, fds[1], RAW_NEW, ENDPOINT_OPEN, d->now);
+		d->fd = fds[0];
+		s->mtype = fds[1];
+	}
+	emit_io(t, s, d);
+}
+
+static __always_inline void open_exit(struct task_struct *t, struct thread *s, struct done *d)
+{
+	if (!ret_ok(d->ret))
+		return; /* what a failed open was of is not known here */
+	struct look l;
+	look_fd(t, (__u32)d->ret, &l);
+	if (l.kind != KIND_FIFO)
+		return;
+	d->fd = (__s32)d->ret;
+	d->obj = new_fd(t, d->fd, 0, ENDPOINT_OPEN, d->now);
+	emit_io(t, s, d);
+}
+
+static __always_inline void mknod_exit(struct task_struct *t, struct thread *s, struct done *d)
+{
+	__s32 dirfd = s->fd;
+	d->fd = -1;
+	count(RAW_COUNT_PRODUCED);
+	struct raw_mknod *e = bpf_ringbuf_reserve(&ring, sizeof(*e), 0);
+	if (!e) {
+		count(RAW_COUNT_LOST_OP);
+		return;
+	}
+	fill_io(&e->io, t, s, d, RAW_MKNOD, sizeof(*e));
+	e->dirfd = dirfd;
+	e->pad = 0;
+	__builtin_memset(e->path, 0, sizeof(e->path));
+	bpf_probe_read_user_str(e->path, sizeof(e->path), (void *)s->arg);
+	ring_submit(e);
+}
+
+static __always_inline void dup_exit(struct task_struct *t, struct thread *s, __u8 class,
+				     struct done *d)
+{
+	bool ok = ret_ok(d->ret);
+	if (ok && class == CALL_DUP_TO && s->obj2 && s->fd != s->fd2)
+		endpoint_emit(s->obj2, t->tgid, s->fd2, ENDPOINT_CLOSE, 0, 0, d->now);
+	if (!s->obj)
+		return; /* only the descriptor it replaced was ours */
+	if (ok && !(class == CALL_DUP_TO && s->fd == (__s32)s->arg))
+		new_fd(t, (__s32)d->ret, 0, ENDPOINT_OPEN, d->now);
+	s->mtype = ok ? d->ret : class == CALL_DUP_TO ? (__s32)s->arg : 0;
+	emit_io(t, s, d);
+}
+
+/* Byte counts, and splice's and sendfile's second half. */
+static __always_inline void moved_exit(struct task_struct *t, struct thread *s, struct done *d)
+{
+	__u64 obj2 = s->obj2;
+	if (d->ret > 0) {
+		d->bytes = (__u64)d->ret;
+		d->messages = 1;
+	}
+	if (d->obj)
+		emit_io(t, s, d);
+	if (!obj2)
+		return;
+	d->flags = s->flags2 | (d->obj ? IO_HALF : 0);
+	d->obj = obj2;
+	d->fd = s->fd2;
+	emit_io(t, s, d);
+}
+
+static __always_inline void file_exit(struct task_struct *t, struct thread *s,
+				      const struct call *c, struct done *d)
+{
+	switch (c->class) {
+	case CALL_PIPE:
+		pair_exit(t, s, d);
+		break;
+	case CALL_OPEN:
+		open_exit(t, s, d);
+		break;
+	case CALL_MKNOD:
+		mknod_exit(t, s, d);
+		break;
+	case CALL_DUP:
+	case CALL_DUP_TO:
+	case CALL_FCNTL:
+		dup_exit(t, s, c->class, d);
+		break;
+	case CALL_CLOSE:
+		/* close frees the descriptor whatever it returns, but for EBADF, which never comes here */
+		endpoint_emit(s->obj, t->tgid, s->fd, ENDPOINT_CLOSE, 0, 0, d->now);
+		emit_io(t, s, d);
+		break;
+	default:
+		moved_exit(t, s, d);
+	}
+}
+
+#endif

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From a file descriptor to the object behind it, and the object's description to the collector.
+ */
+#ifndef IPCTAP_BPF_OBJECT_H
+#define IPCTAP_BPF_OBJECT_H
+
+#include "state.bpf.h"
+
+extern void *bpf_rdonly_cast(void *obj, __u32 btf_id) __ksym __weak;
+
+/* What one look at a file tells. obj == 0: not a channel of ours. */
+struct look {
+	__u64 obj;
+	__u64 ino;
+	void *file;
+	void *sk; /* sockets: struct sock */
+	__u32 dev;
+	__u32 f_mode;
+	__u32 f_flags;
+	__u16 kind;
+	__u8 type; /* sockets: SOCK_* */
+};
+
+static __always_inline __u16 sock_kind(__u16 family, __u16 protocol)
+{
+	if (family == AF_UNIX)
+		return KIND_UNIX;
+	if (family != AF_INET && family != AF_INET6)
+		return KIND_NONE;
+	return protocol == IPPROTO_TCP ? KIND_TCP : protocol == IPPROTO_UDP ? KIND_UDP : KIND_NONE;
+}
+
+/* The channel of a FIFO is its inode on its device; 56 bits of a mix of both name it. */
+static __always_inline __u64 fifo_obj(__u32 dev, __u64 ino)
+{
+	__u64 h = (ino ^ (__u64)dev << 40) * 0x9e3779b97f4a7c15ULL;
+	return RAW_OBJ(KIND_FIFO, h >> 8);
+}
+
+static __always_inline void look_pipe(struct look *l, unsigned long magic)
+{
+	if (magic == PIPEFS_MAGIC) {
+		l->kind = KIND_PIPE;
+		l->obj = RAW_OBJ(KIND_PIPE, (__u64)(l->dev & 0xffffff) << 32 | (__u32)l->ino);
+	} else {
+		l->kind = KIND_FIFO;
+		l->obj = fifo_obj(l->dev, l->ino);
+	}
+}
+
+static __always_inline void look_sock(struct look *l, __u16 family, __u16 protocol)
+{
+	l->kind = sock_kind(family, protocol);
+	if (l->kind)
+		l->obj = RAW_OBJ(l->kind, l->ino);
+}
+
+/* Twice the same: by direct loads, a third of the cost, where the kernel can check a cast. */
+static __always_inline void look_direct(void *fp, struct look *l)
+{
+	struct file *f = bpf_rdonly_cast(fp, bpf_core_type_id_kernel(struct file));
+	struct inode *i = f->f_inode;
+	__u16 fmt = i->i_mode & S_IFMT;
+	if (fmt != S_IFIFO && fmt != S_IFSOCK)
+		return;
+	l->ino = i->i_ino;
+	l->f_mode = f->f_mode;
+	l->f_flags = f->f_flags;
+	if (fmt == S_IFIFO) {
+		struct super_block *sb = i->i_sb;
+		l->dev = sb->s_dev;
+		look_pipe(l, sb->s_magic);
+		return;
+	}
+	struct socket *so = bpf_rdonly_cast(f->private_data, bpf_core_type_id_kernel(struct socket));
+	struct sock *sk = so->sk;
+	l->sk = sk;
+	l->type = so->type;
+	look_sock(l, sk->__sk_common.skc_family, sk->sk_protocol);
+}
+
+static __always_inline void look_probe(void *fp, struct look *l)
+{
+	struct file *f = fp;
+	struct inode *i = BPF_CORE_READ(f, f_inode);
+	__u16 fmt = BPF_CORE_READ(i, i_mode) & S_IFMT;
+	if (fmt != S_IFIFO && fmt != S_IFSOCK)
+		return;
+	l->ino = BPF_CORE_READ(i, i_ino);
+	l->f_mode = BPF_CORE_READ(f, f_mode);
+	l->f_flags = BPF_CORE_READ(f, f_flags);
+	if (fmt == S_IFIFO) {
+		struct super_block *sb = BPF_CORE_READ(i, i_sb);
+		l->dev = BPF_CORE_READ(sb, s_dev);
+		look_pipe(l, BPF_CORE_READ(sb, s_magic));
+		return;
+	}
+	struct socket *so = BPF_CORE_READ(f, private_data);
+	struct sock *sk = BPF_CORE_READ(so, sk);
+	l->sk = sk;
+	l->type = BPF_CORE_READ(so, type);
+	look_sock(l, BPF_CORE_READ(sk, __sk_common.skc_family), BPF_CORE_READ(sk, sk_protocol));
+}
+
+static __always_inline void look_file(void *fp, struct look *l)
+{
+	__builtin_memset(l, 0, sizeof(*l));
+	l->file = fp;
+	if (has_rdonly_cast)
+		look_direct(fp, l);
+	else
+		look_probe(fp, l);
+}
+
+/* *l for descriptor fd of *t, which is current. */
+static __always_inline void look_fd(struct task_struct *t, __u32 fd, struct look *l)
+{
+	void *fp = NULL;
+	struct fdtable *fdt = t->files->fdt;
+	l->obj = 0;
+	if (fd >= fdt->max_fds || bpf_probe_read_kernel(&fp, sizeof(fp), fdt->fd + fd) || !fp)
+		return;
+	look_file(fp, l);
+}
+
+/* ---- description ---- */
+
+static __always_inline __u64 pipe_backlog(void *file)
+{
+	struct pipe_inode_info *p = BPF_CORE_READ((struct file *)file, private_data);
+	__u32 head = BPF_CORE_READ(p, head), tail = BPF_CORE_READ(p, tail);
+	__u32 size = BPF_CORE_READ(p, ring_size);
+	struct pipe_buffer *bufs = BPF_CORE_READ(p, bufs);
+	__u32 item = bpf_core_type_size(struct pipe_buffer);
+	__u64 sum = 0;
+	for (int i = 0; i < 64 && tail + i != head; i++) {
+		void *buf = (void *)bufs + (__u64)((tail + i) & (size - 1)) * item;
+		sum += BPF_CORE_READ((struct pipe_buffer *)buf, len);
+	}
+	return sum;
+}
+
+static __always_inline void map_ipv4(__u8 *to, __u32 addr)
+{
+	__builtin_memset(to, 0, 10);
+	to[10] = to[11] = 0xff;
+	__builtin_memcpy(to + 12, &addr, 4);
+}
+
+static __always_inline void describe_inet(struct raw_object *o, struct sock *sk)
+{
+	o->lport = BPF_CORE_READ(sk, __sk_common.skc_num);
+	o->rport = __builtin_bswap16(BPF_CORE_READ(sk, __sk_common.skc_dport));
+	if (o->family == AF_INET) {
+		map_ipv4(o->laddr, BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr));
+		map_ipv4(o->raddr, BPF_CORE_READ(sk, __sk_common.skc_daddr));
+	} else {
+		BPF_CORE_READ_INTO(&o->laddr, sk, __sk_common.skc_v6_rcv_saddr);
+		BPF_CORE_READ_INTO(&o->raddr, sk, __sk_common.skc_v6_daddr);
+	}
+	if (BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_LISTEN)
+		o->hdr.flags |= RAW_LISTENING;
+	if (o->kind == KIND_TCP) {
+		struct tcp_sock *tp = (void *)sk;
+		o->backlog = BPF_CORE_READ(tp, rcv_nxt) - BPF_CORE_READ(tp, copied_seq);
+	}
+}
+
+/* What lies in a unix socket is known in buffers only, not in bytes: its backlog stays 0. */
+static __always_inline void describe_unix(struct raw_object *o, struct sock *sk)
+{
+	struct unix_sock *u = (void *)sk;
+	struct sock *peer = BPF_CORE_READ(u, peer);
+	o->peer_sk = (__u64)peer;
+	if (BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_LISTEN)
+		o->hdr.flags |= RAW_LISTENING;
+	struct unix_address *addr = BPF_CORE_READ(u, addr);
+	if (!addr && peer)
+		addr = BPF_CORE_READ((struct unix_sock *)peer, addr);
+	int len = addr ? BPF_CORE_READ(addr, len) - 2 : 0;
+	if (len > 0 && len <= 108) {
+		bpf_probe_read_kernel(o->name, len & 127, (void *)addr + bpf_core_field_offset(struct unix_address, name) + 2);
+		o->name_len = (__u16)len;
+	}
+}
+
+static __always_inline void describe_sock(struct raw_object *o, struct sock *sk)
+{
+	o->sk = (__u64)sk;
+	o->family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	o->ns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	if (o->kind == KIND_UNIX)
+		describe_unix(o, sk);
+	else
+		describe_inet(o, sk);
+}
+
+/* Tells the collector of the object in *l, whether or not it knows it. Not inlined: it is long. */
+static __noinline int describe(struct look *l, __u32 pid, __s32 fd, __u32 flags, __u64 now)
+{
+	if (!l)
+		return 0;
+	struct raw_object *o = ring_control(sizeof(*o), RAW_OBJECT, flags, now);
+	if (!o)
+		return 0;
+	__builtin_memset((void *)o + sizeof(o->hdr), 0, sizeof(*o) - sizeof(o->hdr));
+	o->obj = l->obj;
+	o->ino = l->ino;
+	o->dev = l->dev;
+	o->pid = pid;
+	o->fd = fd;
+	o->kind = l->kind;
+	o->sock_type = l->type;
+	if (l->kind == KIND_PIPE || l->kind == KIND_FIFO) {
+		if (!(flags & RAW_NEW))
+			o->backlog = pipe_backlog(l->file);
+		if (l->kind == KIND_FIFO) {
+			struct file *f = l->file;
+			const unsigned char *name = BPF_CORE_READ(f, f_path.dentry, d_name.name);
+			bpf_probe_read_kernel_str(o->name, sizeof(o->name), name);
+		}
+	} else {
+		describe_sock(o, l->sk);
+	}
+	__u32 state = DESCRIBED | (o->lport ? DESCRIBED_PORT : 0);
+	__u64 obj = l->obj;
+	ring_submit(o);
+	bpf_map_update_elem(&described, &obj, &state, BPF_ANY);
+	return 0;
+}
+
+/* Describes *l unless the collector knows it. *s may be NULL. */
+static __always_inline void describe_once(struct thread *s, struct look *l, __u32 pid, __s32 fd,
+					  __u64 now)
+{
+	if (s && s->described == l->obj)
+		return;
+	__u64 obj = l->obj;
+	if (!bpf_map_lookup_elem(&described, &obj))
+		describe(l, pid, fd, 0, now);
+	if (s)
+		s->described = obj;
+}
+
+/* ---- endpoints ---- */
+
+static __always_inline void endpoint_emit(__u64 obj, __u32 pid, __s32 fd, __u8 what, __u8 dir,
+					  __u32 flags, __u64 now)
+{
+	struct ev_endpoint *e = ring_control(sizeof(*e), EV_ENDPOINT, flags, now);
+	if (!e)
+		return;
+	e->chan = obj;
+	e->pid = pid;
+	e->fd = fd;
+	e->what = what;
+	e->dir = dir;
+	e->side = 0;
+	__builtin_memset(e->pad, 0, sizeof(e->pad));
+	ring_submit(e);
+}
+
+static __always_inline __u8 look_dir(const struct look *l)
+{
+	return (l->f_mode & FMODE_READ ? ENDPOINT_DIR_READ : 0) |
+	       (l->f_mode & FMODE_WRITE ? ENDPOINT_DIR_WRITE : 0);
+}
+
+/* One after the other, every channel descriptor of a process's table. */
+struct fd_walk {
+	__u64 fds; /* struct file ** */
+	__u64 now;
+	__u32 pid;
+	__u8 what;
+};
+#define FD_WALK_MAX 16384
+
+static long fd_walk_one(__u32 fd, struct fd_walk *w)
+{
+	void *fp = NULL;
+	struct look l;
+	if (bpf_probe_read_kernel(&fp, sizeof(fp), (void *)w->fds + (__u64)fd * sizeof(fp)) || !fp)
+		return 0;
+	look_file(fp, &l);
+	if (!l.obj)
+		return 0;
+	describe_once(NULL, &l, w->pid, (__s32)fd, w->now);
+	endpoint_emit(l.obj, w->pid, (__s32)fd, w->what, look_dir(&l),
+		      w->what == ENDPOINT_SEEN ? EV_SYNTHETIC : 0, w->now);
+	return 0;
+}
+
+static __always_inline void fd_walk(struct task_struct *t, __u8 what, __u64 now)
+{
+	struct fdtable *fdt = BPF_CORE_READ(t, files, fdt);
+	if (!fdt)
+		return;
+	__u32 n = BPF_CORE_READ(fdt, max_fds);
+	struct fd_walk w = {
+		.fds = (__u64)BPF_CORE_READ(fdt, fd),
+		.now = now,
+		.pid = BPF_CORE_READ(t, tgid),
+		.what = what,
+	};
+	bpf_loop(n < FD_WALK_MAX ? n : FD_WALK_MAX, fd_walk_one, &w, 0);
+}
+
+#endif

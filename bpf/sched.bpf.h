@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Asleep inside a call: since when, how long, and who ended it. */
+#ifndef IPCTAP_BPF_SCHED_H
+#define IPCTAP_BPF_SCHED_H
+
+#include "object.bpf.h"
+
+SEC("tp_btf/sched_switch")
+int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_struct *next,
+	     unsigned int prev_state)
+{
+	/* prev_state is an argument since v5.18 (fa2c3254d7cf); prev->__state may already have changed */
+	struct thread *p = thread_of(prev);
+	if (p && p->op && !preempt && prev_state) {
+		p->sleep_ns = bpf_ktime_get_ns();
+		p->waker = 0;
+	}
+	struct thread *n = thread_of(next);
+	if (n) {
+		n->on_ns = bpf_ktime_get_ns();
+		if (n->sleep_ns) {
+			n->slept_ns += n->on_ns - n->sleep_ns;
+			n->sleep_ns = 0;
+		}
+	}
+	return 0;
+}
+
+/*
+ * Runs in the waker: current is who ended the sleep (sched_wakeup may run on the sleeper's CPU).
+ * A network socket is also woken by packets that arrive in whatever thread happens to run: there
+ * only a thread that is itself inside a call of ours is believed.
+ */
+SEC("tp_btf/sched_waking")
+int BPF_PROG(on_waking, struct task_struct *t)
+{
+	struct thread *s = thread_of(t);
+	if (!s || !s->op || !s->sleep_ns)
+		return 0;
+	struct task_struct *current = bpf_get_current_task_btf();
+	__u32 kind = RAW_OBJ_KIND(s->obj);
+	if (kind == KIND_TCP || kind == KIND_UDP) {
+		struct thread *w = thread_of(current);
+		if (!w || !w->op)
+			return 0;
+	}
+	s->waker = current->pid;
+	return 0;
+}
+
+/* A datagram has been queued in *sk; loopback delivers it inside the sender's own call. */
+SEC("tp_btf/sk_data_ready")
+int BPF_PROG(on_data_ready, struct sock *sk)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+	struct thread *s = thread_of(t);
+	if (!s || !s->op || !s->wants_receiver)
+		return 0;
+	struct look l = {};
+	l.kind = sock_kind(sk->__sk_common.skc_family, sk->sk_protocol);
+	l.type = sk->sk_type;
+	l.sk = sk;
+	l.ino = BPF_CORE_READ(sk, sk_socket, file, f_inode, i_ino);
+	if (l.type != SOCK_DGRAM || !l.ino || l.kind != RAW_OBJ_KIND(s->obj))
+		return 0;
+	l.obj = RAW_OBJ(l.kind, l.ino);
+	describe_once(NULL, &l, 0, -1, s->enter_ns);
+	s->rcv_obj = l.obj;
+	return 0;
+}
+
+#endif

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Iterators the collector reads: at start, to take what already runs into scope and tell what it
+ * holds; several times a second, to see who is still asleep inside a call.
+ */
+#ifndef IPCTAP_BPF_SNAPSHOT_H
+#define IPCTAP_BPF_SNAPSHOT_H
+
+#include "calls.bpf.h"
+#include "scope.bpf.h"
+#include "mech_sysv.bpf.h"
+
+/*
+ * A thread that is asleep inside a call when tracing begins: its registers still hold the
+ * arguments. When it fell asleep is when it last left a CPU, not long after it last got one.
+ */
+static __always_inline void adopt_call(struct task_struct *t, struct thread *s)
+{
+	struct pt_regs *r = (struct pt_regs *)bpf_task_pt_regs(t);
+	__u64 nr = r->orig_ax;
+	if (t->on_cpu || !t->__state || nr >= CALL_MAX)
+		return;
+	struct call c = call_row(nr);
+	if (c.class != CALL_IO && c.class != CALL_MSG && c.class != CALL_MMSG &&
+	    c.class != CALL_ACCEPT && c.class != CALL_MSGSND && c.class != CALL_MSGRCV &&
+	    c.class != CALL_SEMOP)
+		return;
+	s->enter_ns = s->sleep_ns = t->sched_info.last_arrival;
+	s->flags = IO_EARLY | (c.dir <= (IO_READ | IO_WRITE) ? c.dir : 0);
+	s->arg = r->si;
+	s->arg2 = r->r8;
+	s->class = c.class;
+	s->fd = -1;
+	if (c.class >= CALL_IPC_GET) {
+		s->obj = ipc_describe(t, sysv_kind(c.class, c.dir), (__s32)r->di, s->enter_ns);
+		s->bytes = r->dx;
+	} else {
+		struct look l = {};
+		void *fp = NULL;
+		struct fdtable *fdt = BPF_CORE_READ(t, files, fdt);
+		__u32 fd = r->di;
+		if (!fdt || fd >= BPF_CORE_READ(fdt, max_fds))
+			return;
+		bpf_probe_read_kernel(&fp, sizeof(fp), (void *)BPF_CORE_READ(fdt, fd) + (__u64)fd * sizeof(fp));
+		if (!fp)
+			return;
+		look_file(fp, &l);
+		if (!l.obj)
+			return;
+		s->fd = (__s32)fd;
+		s->obj = l.obj;
+		s->type = l.type;
+		describe_once(NULL, &l, BPF_CORE_READ(t, tgid), s->fd, s->enter_ns);
+	}
+	s->op = c.op;
+}
+
+volatile bool adopt_calls; /* false while a held command is taken: its wait is ours, not its own */
+
+SEC("iter/task")
+int adopt_tasks(struct bpf_iter__task *ctx)
+{
+	struct task_struct *t = ctx->task;
+	if (!t)
+		return 0;
+	if (!scope_wants(t, t->group_leader->comm))
+		return 0;
+	struct thread *s = scope_take(t);
+	if (!s)
+		return 0;
+	task_emit(t, TASK_SEEN, EV_SYNTHETIC, bpf_ktime_get_ns());
+	if (adopt_calls)
+		adopt_call(t, s);
+	return 0;
+}
+
+SEC("iter/task_file")
+int adopt_files(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *t = ctx->task;
+	struct file *f = ctx->file;
+	__u32 fd = ctx->fd;
+	if (!t || !f || !thread_of(t))
+		return 0;
+	struct look l;
+	look_file(f, &l);
+	if (!l.obj)
+		return 0;
+	__u64 now = bpf_ktime_get_ns();
+	describe_once(NULL, &l, t->tgid, (__s32)fd, now);
+	endpoint_emit(l.obj, t->tgid, (__s32)fd, ENDPOINT_SEEN, look_dir(&l), EV_SYNTHETIC, now);
+	return 0;
+}
+
+SEC("iter/task")
+int inflight(struct bpf_iter__task *ctx)
+{
+	struct task_struct *t = ctx->task;
+	if (!t)
+		return 0;
+	struct thread *s = thread_of(t);
+	if (!s || !s->op || !s->sleep_ns)
+		return 0;
+	struct raw_inflight r = {
+		.enter_ns = s->enter_ns,
+		.sleep_ns = s->sleep_ns,
+		.deadline_ns = s->deadline_ns,
+		.obj = s->obj,
+		.pid = t->tgid,
+		.tid = t->pid,
+		.fd = s->fd,
+		.op = s->op,
+	};
+	bpf_seq_write(ctx->meta->seq, &r, sizeof(r));
+	return 0;
+}
+
+#endif

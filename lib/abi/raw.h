@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the BPF probes hand to the collector, beside the events of event.h.
+ *
+ * A probe sees one end of a channel at a time: an object (a pipe's inode, one socket, one System V
+ * id). Inside the kernel and the ring, the field `chan` of ev_io, ev_endpoint and ev_wait holds an
+ * object id; the collector (collector/join.h) joins the two sockets of a connection into one
+ * channel and replaces object ids by channel ids before anything else sees the event.
+ *
+ * Kernel pointers appear here as identity only. They never leave the collector.
+ */
+#ifndef IPCTAP_ABI_RAW_H
+#define IPCTAP_ABI_RAW_H
+
+#include "event.h"
+
+enum raw_type {
+	RAW_OBJECT = 64, /* struct raw_object: precedes the first record that names the object */
+	RAW_IO_ADDR,     /* struct raw_io_addr */
+	RAW_MKNOD,       /* struct raw_mknod */
+};
+
+/* An object id: its kind in the top byte, below it what identifies it there. */
+#define RAW_OBJ(kind, rest) ((__u64)(kind) << 56 | ((__u64)(rest) & 0xffffffffffffffULL))
+#define RAW_OBJ_KIND(obj) ((unsigned int)((obj) >> 56))
+/* pipe: 24 bits of device, 32 of inode. Socket: its inode in sockfs. System V: 24 bits of IPC
+ * namespace, 32 of id. FIFO: a hash of device and inode. */
+
+#define RAW_NAME_LEN 112
+
+/* raw_object.hdr.flags */
+#define RAW_NEW 0x0001u      /* made just now by the call that follows: its backlog is 0 and known */
+#define RAW_ACCEPTED 0x0002u /* this socket came out of accept: its local address is the service */
+#define RAW_CONNECTED 0x0004u /* this socket called connect: its remote address is the service */
+#define RAW_LISTENING 0x0008u
+
+struct raw_object {
+	struct ev_hdr hdr;
+	__u64 obj;
+	__u64 sk;       /* sockets: struct sock */
+	__u64 peer_sk;  /* connected unix sockets: the other struct sock */
+	__u64 backlog;  /* bytes inside at first sight */
+	__u64 ino;
+	__u32 dev;
+	__u32 ns;       /* network or IPC namespace, by inode number */
+	__u32 pid;      /* a process that has it … */
+	__s32 fd;       /* … under this descriptor; -1: none */
+	__s32 key;      /* System V */
+	__u16 kind;     /* enum ipctap_kind */
+	__u16 sock_type; /* SOCK_STREAM … */
+	__u16 family;   /* AF_*; IPv4 addresses are stored in IPv6's mapped form */
+	__u16 lport, rport; /* host byte order; 0: none */
+	__u16 name_len; /* unix: bytes of name; a leading NUL: abstract */
+	__u8 laddr[16];
+	__u8 raddr[16];
+	char name[RAW_NAME_LEN]; /* unix: the bound path; FIFO: the last component of its path */
+};
+
+/*
+ * A datagram operation whose partner is known by address only: ev_io.chan is the socket's own
+ * object, addr:port the destination of a send that reached no socket of this host, or the source of
+ * what was received.
+ */
+struct raw_io_addr {
+	struct ev_io io;
+	__u8 addr[16];
+	__u16 port;
+	__u16 pad[3];
+};
+
+/* mknod of a FIFO: like the ev_io, with the path as given and the directory it is relative to. */
+struct raw_mknod {
+	struct ev_io io;
+	__s32 dirfd;
+	__u32 pad;
+	char path[EV_PATH_LEN];
+};
+
+/* What the in-flight look of the BPF iterator yields, one for each thread asleep inside a call. */
+struct raw_inflight {
+	__u64 enter_ns;
+	__u64 sleep_ns;    /* when it fell asleep */
+	__u64 deadline_ns; /* 0: none known */
+	__u64 obj;
+	__u32 pid;
+	__u32 tid;
+	__s32 fd;
+	__u16 op;
+	__u16 pad;
+};
+
+/* Counters kept by the probes, one per CPU; what could not be sent. */
+enum raw_counter {
+	RAW_COUNT_PRODUCED, /* operations that should have become an ev_io */
+	RAW_COUNT_LOST_OP,  /* … that did not: no room in the ring */
+	RAW_COUNT_LOST_CTL,
+	RAW_COUNT_NO_STORAGE,
+	RAW_COUNT_MAX
+};
+
+_Static_assert(sizeof(struct raw_object) == 232, "wire");
+_Static_assert(sizeof(struct raw_io_addr) == 120, "wire");
+_Static_assert(sizeof(struct raw_mknod) == 232, "wire");
+_Static_assert(sizeof(struct raw_inflight) == 48, "wire");
+
+#endif
