@@ -152,13 +152,14 @@ $(UNIT): $(O)/%: $(O)/%.o $(O)/libipctap.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
 
-# Workloads to be traced are not what is under test: they stay as they would be without SAN,
-# unless they use the library.
-PLAIN := $(if $(SAN),$(shell grep -L '^\#include "lib/' tests/progs/*.c tests/bench/*.c 2>/dev/null))
-$(foreach p,$(PLAIN:.c=),$(O)/$p $(O)/$p.o): private SANFLAGS :=
-$(PROGS) $(BENCHES): $(O)/%: $(O)/%.o $(O)/libipctap.a
+# Workloads are traced, not tested: those that use none of our code stay as they are under SAN.
+PLAIN := $(patsubst %.c,$(O)/%,$(shell grep -sL '^\#include "\(lib\|collector\|ui\)/' \
+	tests/progs/*.c tests/bench/*.c))
+$(PLAIN) $(PLAIN:=.o): private SANFLAGS :=
+$(filter-out $(PLAIN),$(PROGS) $(BENCHES)): $(O)/libipctap.a
+$(PROGS) $(BENCHES): $(O)/%: $(O)/%.o
 	$(call say,LD,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 
 $(SCREENS): $(O)/%: $(O)/%.o $(TUI_OBJ) $(O)/libipctap.a
 	$(call say,LD,$@)
