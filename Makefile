@@ -203,7 +203,7 @@ run:
 ifneq ($(ARGS),)
 	@$(SUDO) $(O)/ipctap $(ARGS)
 else
-	@if [ -t 0 ] && [ -t 1 ]; then $(SUDO) $(O)/ipctap top -- $(O)/ipctap demo mixed; \
+	@if [ -t 0 ] && [ -t 1 ]; then $(SUDO) $(O)/ipctap top -- $(O)/ipctap demo mixed -d 600; \
 	else $(SUDO) $(O)/ipctap report -- $(O)/ipctap demo mixed -d 3; fi
 endif
 
