@@ -90,7 +90,6 @@ SKELS    := $(patsubst %.bpf.c,$(O)/%.skel.h,$(if $(filter 0,$(BPF)),,$(wildcard
 
 LIB_OBJ  := $(LIB_SRC:%.c=$(O)/%.o)
 PROG_OBJ := $(PROG_SRC:%.c=$(O)/%.o)
-TUI_OBJ  := $(filter $(O)/ui/tui/%,$(PROG_OBJ))
 UNIT     := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/test_*.c))
 PROGS    := $(patsubst %.c,$(O)/%,$(wildcard tests/progs/*.c))
 SCREENS  := $(patsubst %.c,$(O)/%,$(wildcard tests/screens/screens.c))
@@ -127,9 +126,12 @@ $(O)/ipctap: $(PROG_OBJ) $(O)/libipctap.a $(O)/.objects
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(PROG_OBJ) $(O)/libipctap.a $(LIBS)
 
-$(O)/libipctap.a: $(LIB_OBJ) $(O)/.objects
+$(O)/libipctap.a: $(LIB_OBJ)
+$(O)/libcollector.a: $(filter $(O)/collector/%,$(PROG_OBJ))
+$(O)/libui.a: $(filter-out $(O)/ui/cli/main.o,$(filter $(O)/ui/%,$(PROG_OBJ)))
+$(O)/libipctap.a $(O)/libcollector.a $(O)/libui.a: $(O)/.objects
 	$(call say,AR,$@)
-	$(Q)rm -f $@ && $(AR) rcs $@ $(LIB_OBJ)
+	$(Q)rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
 
 $(O)/%.o: %.c $(O)/.cflags
 	@mkdir -p $(@D)
@@ -148,22 +150,24 @@ $(O)/%.skel.h: $(O)/%.bpf.o
 $(filter $(O)/collector/%,$(PROG_OBJ)): | $(SKELS)
 $(O)/tests/bench/floor.o: | $(O)/tests/bench/floor.skel.h
 
-$(UNIT): $(O)/%: $(O)/%.o $(O)/libipctap.a
-	$(call say,LD,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
+# Test programs are linked with those parts of ours whose headers they include, and no others.
+uses = $(patsubst %.c,$(O)/%,$(shell grep -sl '^\#include "$1/' $(TEST_SRC)))
+USE_LIB := $(UNIT) $(call uses,lib)
+USE_COLLECTOR := $(call uses,collector)
+USE_UI := $(call uses,ui)
+$(USE_LIB) $(USE_COLLECTOR) $(USE_UI): $(O)/libipctap.a
+$(USE_COLLECTOR) $(USE_UI): $(O)/libcollector.a
+$(USE_UI): $(O)/libui.a
 
-# Workloads are traced, not tested: those that use none of our code stay as they are under SAN.
-PLAIN := $(patsubst %.c,$(O)/%,$(shell grep -sL '^\#include "\(lib\|collector\|ui\)/' \
-	tests/progs/*.c tests/bench/*.c))
+# Workloads that use none of them are traced, not tested: they stay as they are under SAN.
+PLAIN := $(filter-out $(USE_LIB) $(USE_COLLECTOR) $(USE_UI),$(PROGS) $(BENCHES))
 $(PLAIN) $(PLAIN:=.o): private SANFLAGS :=
-$(filter-out $(PLAIN),$(PROGS) $(BENCHES)): $(O)/libipctap.a
-$(PROGS) $(BENCHES): $(O)/%: $(O)/%.o
-	$(call say,LD,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 
-$(SCREENS): $(O)/%: $(O)/%.o $(TUI_OBJ) $(O)/libipctap.a
+$(UNIT): private LIBS = -lcmocka $(PC_LIBS) -lpthread -lm
+$(UNIT) $(PROGS) $(BENCHES) $(SCREENS): $(O)/%: $(O)/%.o
 	$(call say,LD,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) \
+		-Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
 
 $(O)/man/%: ui/man/%.scd
 	@mkdir -p $(@D)
