@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Channels, by id. Ids count up from 1, so an array holds them; one far beyond those seen (a
+ * damaged trace) goes to a hash, so that it costs its own size and not the array's.
+ */
+#include "world.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ARRAY_SLACK 1024u
+
+struct chan *chan_find(const struct model *m, uint64_t id)
+{
+	if (id < m->chan_cap && m->chan_array[id])
+		return m->chan_array[id];
+	struct chan *c = NULL;
+	if (m->by_id)
+		HASH_FIND(hh, m->by_id, &id, sizeof(id), c);
+	return c;
+}
+
+static int chan_index(struct model *m, struct chan *c)
+{
+	uint64_t id = c->pub.id, cap = m->chan_cap;
+	if (id >= cap && id < 2 * m->nchans + ARRAY_SLACK) {
+		cap = 2 * id + ARRAY_SLACK;
+		struct chan **array = reallocarray(m->chan_array, cap, sizeof(struct chan *));
+		if (!array)
+			return -ENOMEM;
+		memset(&array[m->chan_cap], 0, (cap - m->chan_cap) * sizeof(struct chan *));
+		m->chan_array = array;
+		m->chan_cap = cap;
+	}
+	if (id < cap) {
+		m->chan_array[id] = c;
+		return 0;
+	}
+	HASH_ADD(hh, m->by_id, pub.id, sizeof(id), c);
+	return c->hh.tbl ? 0 : -ENOMEM;
+}
+
+struct chan *chan_get(struct model *m, uint64_t id, uint64_t t_ns)
+{
+	struct chan *c = chan_find(m, id);
+	if (c)
+		return c;
+	c = calloc(1, sizeof(*c));
+	if (!c)
+		return NULL;
+	c->pub.id = id;
+	c->pub.first_ns = c->pub.last_ns = t_ns;
+	c->older = true; /* until it is announced */
+	c->loss_epoch = m->loss_epoch;
+	c->endpoint_tail = &c->pub.endpoints;
+	if (chan_index(m, c) < 0) {
+		free(c);
+		return NULL;
+	}
+	m->nchans++;
+	*m->chan_tail = &c->pub;
+	m->chan_tail = &c->pub.next;
+	return c;
+}
+
+void chan_update_known(struct chan *c) { c->pub.unread_known = !c->older && c->debts == 0; }
+
+static void copy_text(char *to, size_t size, const char *from)
+{
+	if (from[0]) {
+		memcpy(to, from, size);
+		to[size - 1] = '\0';
+	}
+}
+
+int chans_apply(struct model *m, const struct ev_chan *ev)
+{
+	if (ev->chan == 0 || ev->kind >= KIND_MAX || ev->shape >= SHAPE_MAX)
+		return -EINVAL;
+	bool existed = chan_find(m, ev->chan);
+	struct chan *c = chan_get(m, ev->chan, ev->hdr.t_ns);
+	if (!c)
+		return -ENOMEM;
+	bool first = c->pub.kind == KIND_NONE;
+	bool duplex = ev->duplex != 0;
+	if (!first && (c->pub.shape != ev->shape || c->pub.duplex != duplex))
+		match_release(m, c); /* a socket was connected: its queues are others now */
+	if (ev->kind)
+		c->pub.kind = ev->kind;
+	c->pub.shape = ev->shape;
+	c->pub.duplex = duplex;
+	c->pub.remote = ev->remote != 0;
+	if (ev->key)
+		c->pub.key = ev->key;
+	copy_text(c->pub.ident, sizeof(c->pub.ident), ev->ident);
+	copy_text(c->pub.name, sizeof(c->pub.name), ev->name);
+	int err = 0;
+	if (first) {
+		c->older = existed || ev->backlog > 0 || (ev->hdr.flags & EV_SYNTHETIC);
+		if (ev->backlog > 0 && !ev->remote)
+			err = match_backlog(m, c, ev->backlog);
+	}
+	c->older |= c->pub.remote;
+	chan_update_known(c);
+	return err;
+}
+
+static void chan_free(struct model *m, struct chan *c)
+{
+	match_release(m, c);
+	hist_release(&c->pub.latency);
+	hist_release(&c->pub.sizes);
+	for (struct m_endpoint *e = c->pub.endpoints, *next; e; e = next) {
+		next = e->next;
+		free(e);
+	}
+	free(c);
+}
+
+void chans_free(struct model *m)
+{
+	HASH_CLEAR(hh, m->by_id);
+	for (struct m_chan *c = m->chans, *next; c; c = next) {
+		next = c->next;
+		chan_free(m, (struct chan *)c);
+	}
+	free(m->chan_array);
+}
+
+const struct m_chan *model_chan(const struct model *m, uint64_t id)
+{
+	return (const struct m_chan *)chan_find(m, id);
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* One finished operation: counted, and handed to the matcher. The hot path of every verb. */
+#include "world.h"
+
+#include <errno.h>
+
+static void count_add(struct m_count *n, const struct ev_io *io, bool is_call)
+{
+	uint32_t flags = io->hdr.flags;
+	if (is_call) {
+		n->ops++;
+		n->errors += (flags & IO_ERROR) != 0;
+		n->blocked += io->slept_ns > 0;
+		n->slept_ns += io->slept_ns;
+	}
+	if (flags & (IO_ERROR | IO_PEEK))
+		return;
+	if (flags & IO_READ) {
+		n->msgs_in += io->messages;
+		n->bytes_in += io->bytes;
+	}
+	if (flags & IO_WRITE) {
+		n->msgs_out += io->messages;
+		n->bytes_out += io->bytes;
+	}
+}
+
+/* The second row of a splice is a second operation to its channel, but not to its process. */
+static int count(struct model *m, const struct transfer *x)
+{
+	const struct ev_io *io = x->io;
+	bool is_half = io->hdr.flags & IO_HALF;
+	count_add(&x->proc->pub.count, io, !is_half);
+	int err = 0;
+	if (io->slept_ns > 0 && !is_half)
+		err = blocked_add(m, x->task, x->chan, io);
+	if (err || !x->chan)
+		return err;
+	count_add(&x->chan->pub.count, io, true);
+	if (io->hdr.flags & IO_WRITE && !(io->hdr.flags & IO_ERROR) && io->messages > 0)
+		err = hist_add(&x->chan->pub.sizes, io->bytes / io->messages, io->messages);
+	return err;
+}
+
+int io_apply(struct model *m, const struct ev_io *io)
+{
+	if (io->op == OP_NONE || io->op >= OP_MAX)
+		return -EINVAL;
+	struct transfer x = {.io = io};
+	x.task = task_get(m, io->pid, io->tid, io->enter_ns);
+	x.chan = io->chan ? chan_get(m, io->chan, io->hdr.t_ns) : NULL;
+	if (!x.task || (io->chan && !x.chan))
+		return -ENOMEM;
+	x.proc = (struct proc *)x.task->pub.proc;
+	m->ops++;
+	if (x.task->pub.wait && io_end_ns(io) >= x.task->pub.wait->since_ns)
+		wait_end(m, x.task); /* it returned: the end of its sleep was missed */
+	x.counts = !m->match || m->match(m->match_arg, m, io);
+	int err = x.counts ? count(m, &x) : 0;
+	if (err || !x.chan)
+		return err;
+	if (io->hdr.t_ns > x.chan->pub.last_ns)
+		x.chan->pub.last_ns = io->hdr.t_ns;
+	err = endpoint_used(x.proc, x.chan, io);
+	return err ? err : match_apply(m, &x);
+}

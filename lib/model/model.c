@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "model.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "world.h"
+
+struct model *model_new(void)
+{
+	struct model *m = calloc(1, sizeof(*m));
+	if (!m)
+		return NULL;
+	m->proc_tail = &m->procs;
+	m->chan_tail = &m->chans;
+	m->flow_tail = &m->flows;
+	m->wait_tail = &m->waits;
+	m->blocked_tail = &m->blocked;
+	m->loss_tail = &m->losses;
+	return m;
+}
+
+void model_free(struct model *m)
+{
+	if (!m)
+		return;
+	waits_free(m);
+	flows_free(m);
+	chans_free(m);
+	tasks_free(m);
+	losses_free(m);
+	free(m);
+}
+
+void model_set_filter(struct model *m,
+		      bool (*match)(const void *arg, const struct model *m, const struct ev_io *io),
+		      const void *arg)
+{
+	m->match = match;
+	m->match_arg = arg;
+}
+
+static int apply(struct model *m, const struct ev_hdr *ev)
+{
+	switch (ev->type) {
+	case EV_IO:
+		return io_apply(m, (const struct ev_io *)ev);
+	case EV_CHAN:
+		return chans_apply(m, (const struct ev_chan *)ev);
+	case EV_ENDPOINT:
+		return endpoints_apply(m, (const struct ev_endpoint *)ev);
+	case EV_TASK:
+		return tasks_apply(m, (const struct ev_task *)ev);
+	case EV_WAIT:
+		return waits_apply(m, (const struct ev_wait *)ev);
+	default:
+		return losses_apply(m, (const struct ev_lost *)ev);
+	}
+}
+
+/* The span of the story. A sleep that began before anybody looked does not stretch it. */
+static void note_time(struct model *m, const struct ev_hdr *ev)
+{
+	uint64_t first_ns = ev->t_ns, last_ns = ev->t_ns;
+	if (ev->type == EV_IO) {
+		const struct ev_io *io = (const struct ev_io *)ev;
+		if (!(ev->flags & IO_EARLY) && io->enter_ns < first_ns)
+			first_ns = io->enter_ns;
+		if (io_end_ns(io) > last_ns)
+			last_ns = io_end_ns(io);
+	}
+	if (last_ns > m->now_ns)
+		m->now_ns = last_ns;
+	if (first_ns && (!m->first_ns || first_ns < m->first_ns))
+		m->first_ns = first_ns;
+}
+
+int model_apply(struct model *m, const struct ev_hdr *ev)
+{
+	static const uint16_t sizes[EV_TYPE_MAX] = {
+	    [EV_IO] = sizeof(struct ev_io),
+	    [EV_CHAN] = sizeof(struct ev_chan),
+	    [EV_ENDPOINT] = sizeof(struct ev_endpoint),
+	    [EV_TASK] = sizeof(struct ev_task),
+	    [EV_WAIT] = sizeof(struct ev_wait),
+	    [EV_LOST] = sizeof(struct ev_lost),
+	};
+	if (ev->type == 0 || ev->type >= EV_TYPE_MAX || ev->size < sizes[ev->type])
+		return -EINVAL;
+	int err = apply(m, ev);
+	if (!err)
+		note_time(m, ev);
+	return err;
+}
+
+const struct m_proc *model_procs(const struct model *m) { return m->procs; }
+const struct m_chan *model_chans(const struct model *m) { return m->chans; }
+const struct m_flow *model_flows(const struct model *m) { return m->flows; }
+const struct m_wait *model_waits(const struct model *m) { return m->waits; }
+const struct m_blocked *model_blocked(const struct model *m) { return m->blocked; }
+const struct m_loss *model_losses(const struct model *m) { return m->losses; }
+
+uint64_t model_now_ns(const struct model *m) { return m->now_ns; }
+uint64_t model_first_ns(const struct model *m) { return m->first_ns; }
+uint64_t model_ops(const struct model *m) { return m->ops; }

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Private to lib/model: what stands behind the structures of model.h.
+ *
+ * Each public structure is the first member of a private one that adds indexes and caches, so a
+ * pointer to one is a pointer to the other. Lists are kept through a pointer to their last link.
+ * The steady state of one EV_IO allocates nothing and takes no more than three look-ups, each
+ * behind a cache of the last answer: thread, channel, flow.
+ */
+#ifndef IPCTAP_MODEL_WORLD_H
+#define IPCTAP_MODEL_WORLD_H
+
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+#include "model.h"
+
+struct blocked;
+struct endpoint;
+struct flow;
+struct proc;
+struct task;
+
+/* ---- lists whose members leave: each knows the link that points to it ---- */
+
+#define LIST_ADD(tail, node, link)                                                                 \
+	do {                                                                                       \
+		(node)->pprev = (tail);                                                            \
+		*(tail) = &(node)->pub;                                                            \
+		(tail) = &(node)->pub.link;                                                        \
+	} while (0)
+#define LIST_DEL(tail, node, link)                                                                 \
+	do {                                                                                       \
+		__typeof__(node) del_next_ = (__typeof__(node))(node)->pub.link;                   \
+		*(node)->pprev = (node)->pub.link;                                                 \
+		if (del_next_)                                                                     \
+			del_next_->pprev = (node)->pprev;                                          \
+		else                                                                               \
+			(tail) = (node)->pprev;                                                    \
+		(node)->pub.link = NULL;                                                           \
+		(node)->pprev = NULL;                                                              \
+	} while (0)
+
+/* ---- queue.c: what lies in a channel ---- */
+
+/* A run of bytes, or one message, waiting for its other half. */
+struct piece {
+	struct proc *who;  /* who wrote it, or, for a debt, who read it; NULL: not known */
+	uint64_t t_ns;     /* written: when; a debt: when the read had returned */
+	uint64_t left;     /* bytes not yet matched */
+	uint32_t messages; /* a debt: reads merged into it */
+	uint32_t flags;    /* PIECE_* */
+};
+#define PIECE_COUNTS 1u /* the filter lets its operation count */
+#define PIECE_APPROX 2u /* its place in the order is not certain */
+
+struct ring {
+	struct piece *v;
+	uint32_t cap, head, n; /* cap: a power of two */
+};
+
+#define RING_MAX 65536u               /* pieces a direction (or message type) */
+#define RING_BUDGET (4u * 1024 * 1024) /* pieces of the whole model: 128 MiB */
+
+struct piece *ring_push(struct model *m, struct ring *r, uint32_t max); /* NULL: full, or no memory */
+void ring_pop(struct ring *r);
+void ring_release(struct model *m, struct ring *r);
+static inline struct piece *ring_at(const struct ring *r, uint32_t i)
+{
+	return &r->v[(r->head + i) & (r->cap - 1)];
+}
+
+/* The latest end of all operations, and of all not of that process: enough to tell an overlap. */
+struct overlap {
+	const struct proc *first;
+	uint64_t first_end, other_end;
+};
+
+/* One direction of a channel. */
+struct queue {
+	struct ring written; /* and not yet read */
+	struct ring debts;   /* read before their write was seen, oldest first */
+	struct piece *stale; /* debts the latest writes were too young for; STALE_MAX, or NULL */
+	uint64_t stale_end;  /* the latest t_ns of stale debts; 0: there are none */
+	const struct proc *writer;
+	bool many_writers;
+	struct overlap writes, reads;
+	struct flow *flow;   /* the last one used */
+	struct flow *nobody; /* the last one used, from "?" */
+};
+#define STALE_MAX 8
+
+/* The messages of one type in a System V queue. */
+struct type_queue {
+	int64_t mtype;
+	struct queue q;
+	UT_hash_handle hh;
+};
+
+/* ---- the objects ---- */
+
+struct task {
+	struct m_task pub;
+	struct blocked *blocked; /* the last one used */
+	bool announced;          /* false: a placeholder */
+	UT_hash_handle hh; /* by tid: the latest bearer */
+};
+
+struct proc {
+	struct m_proc pub;
+	struct endpoint **fds; /* by fd, below FDS_DENSE; the latest one, open or closed */
+	uint32_t nfds;
+	struct endpoint *high_fds; /* the others, by hh */
+	struct endpoint *attached; /* open attachments, by attached_next */
+	struct m_task **task_tail;
+	uint64_t exec_ns;
+	UT_hash_handle hh; /* by pid: the latest bearer */
+};
+#define FDS_DENSE 1024
+
+struct endpoint {
+	struct m_endpoint pub;
+	struct endpoint *attached_next;
+	UT_hash_handle hh;
+};
+
+struct chan {
+	struct m_chan pub;
+	struct m_endpoint **endpoint_tail;
+	struct queue q[2];        /* by the writer's side; [0] alone when not duplex */
+	struct type_queue *types; /* SHAPE_TYPED */
+	uint32_t types_max;       /* from this many on, the empty ones are dropped */
+	uint64_t backlog;         /* bytes of unknown origin not yet read, not in a queue */
+	uint64_t loss_epoch;      /* model.loss_epoch when it was first seen */
+	uint64_t debts;           /* outstanding in all directions */
+	bool older;               /* than the trace, or overflowed: what it holds is not known */
+	UT_hash_handle hh;        /* only ids too large for the array */
+};
+
+struct flow_key {
+	const void *src, *dst, *chan;
+};
+
+struct flow {
+	struct m_flow pub;
+	struct m_flow **pprev; /* NULL: not listed, for it is empty */
+	struct flow_key key;
+	UT_hash_handle hh;
+	struct flow *all_next;
+};
+
+struct wait {
+	struct m_wait pub;
+	struct m_wait **pprev;
+	struct blocked *blocked; /* the row that it is part of */
+};
+
+struct blocked_key {
+	const void *task, *chan;
+	uint64_t op;
+};
+
+struct blocked {
+	struct m_blocked pub;
+	struct m_blocked **pprev; /* NULL: not listed */
+	struct blocked_key key;
+	UT_hash_handle hh;
+	struct blocked *all_next;
+};
+
+#define TASK_CACHE 256
+
+struct model {
+	struct m_proc *procs, **proc_tail;
+	struct m_chan *chans, **chan_tail;
+	struct m_flow *flows, **flow_tail;
+	struct m_wait *waits, **wait_tail;
+	struct m_blocked *blocked, **blocked_tail;
+	struct m_loss *losses, **loss_tail;
+
+	struct task *task_cache[TASK_CACHE]; /* by the low bits of the tid */
+	struct task *by_tid;
+	struct proc *by_pid;
+	struct chan **chan_array;
+	uint64_t chan_cap, nchans;
+	struct chan *by_id;
+	struct flow *by_flow, *all_flows;
+	struct blocked *by_blocked, *all_blocked;
+
+	uint64_t pieces;     /* capacity of all rings together */
+	uint64_t loss_epoch; /* raised when operations were lost: matching can no longer be sure */
+	uint64_t now_ns, first_ns, ops;
+	bool (*match)(const void *arg, const struct model *m, const struct ev_io *io);
+	const void *match_arg;
+};
+
+/* ---- tasks.c ---- */
+int tasks_apply(struct model *m, const struct ev_task *ev);
+/* The thread, made when it was never announced. t_ns: when it was alive. NULL: no memory. */
+struct task *task_get(struct model *m, uint32_t pid, uint32_t tid, uint64_t t_ns);
+struct proc *proc_get(struct model *m, uint32_t pid, uint64_t t_ns);
+struct proc *proc_find(const struct model *m, uint32_t pid);
+struct task *task_find(const struct model *m, uint32_t tid);
+void tasks_free(struct model *m);
+
+/* ---- chans.c ---- */
+int chans_apply(struct model *m, const struct ev_chan *ev);
+struct chan *chan_find(const struct model *m, uint64_t id);
+struct chan *chan_get(struct model *m, uint64_t id, uint64_t t_ns);
+void chan_update_known(struct chan *c); /* after a change of older or debts */
+void chans_free(struct model *m);
+
+/* ---- endpoints.c ---- */
+int endpoints_apply(struct model *m, const struct ev_endpoint *ev);
+int endpoint_used(struct proc *p, struct chan *c, const struct ev_io *io);
+void endpoints_close_all(struct proc *p, uint64_t t_ns);
+void endpoints_free(struct proc *p); /* the indexes; the endpoints belong to their channels */
+
+/* ---- flows.c ---- */
+/* *cache, which may hold NULL, is tried first and updated. Either end may be NULL. */
+struct flow *flow_get(struct model *m, struct proc *src, struct proc *dst, struct chan *c,
+		      struct flow **cache);
+void flow_add(struct model *m, struct flow *f, uint64_t messages, uint64_t bytes, uint64_t t_ns);
+void flow_take_back(struct model *m, struct flow *f, uint64_t messages, uint64_t bytes);
+void flows_free(struct model *m);
+
+/* ---- waits.c ---- */
+int waits_apply(struct model *m, const struct ev_wait *ev);
+int blocked_add(struct model *m, struct task *t, struct chan *c, const struct ev_io *io);
+void wait_end(struct model *m, struct task *t); /* accepts a task that does not wait */
+void waits_free(struct model *m);
+
+/* ---- io.c ---- */
+int io_apply(struct model *m, const struct ev_io *io);
+
+/* ---- losses.c ---- */
+int losses_apply(struct model *m, const struct ev_lost *ev);
+int loss_add(struct model *m, uint32_t cause, uint32_t where, uint64_t count);
+void losses_free(struct model *m);
+
+/* ---- match.c: which read got which write, by shape ---- */
+
+/* One operation that moves data. */
+struct transfer {
+	const struct ev_io *io;
+	struct task *task;
+	struct proc *proc;
+	struct chan *chan;
+	bool counts; /* the filter lets it count */
+};
+
+/* A row of the table: NULL members do nothing. */
+struct matcher {
+	int (*write)(struct model *m, const struct transfer *x);
+	int (*read)(struct model *m, const struct transfer *x);
+	int (*wake)(struct model *m, const struct transfer *x); /* slept, and was woken by a task */
+	int (*backlog)(struct model *m, struct chan *c, uint64_t bytes);
+};
+extern const struct matcher match_stream, match_dgram, match_typed, match_counter;
+
+int match_apply(struct model *m, const struct transfer *x);
+int match_backlog(struct model *m, struct chan *c, uint64_t bytes); /* found in it at first sight */
+void match_release(struct model *m, struct chan *c); /* forgets what the channel holds */
+
+/* The queue an operation puts into or takes out of, when the channel is no set of type queues. */
+struct queue *match_write_queue(const struct transfer *x);
+struct queue *match_read_queue(const struct transfer *x);
+
+/* One attribution: `messages` of them ended, having lain latency_ns each. */
+struct attribution {
+	struct proc *src, *dst; /* NULL: not known */
+	uint64_t messages, bytes, latency_ns;
+	bool approximate, no_latency;
+};
+int match_attribute(struct model *m, const struct transfer *x, struct queue *q,
+		    const struct attribution *a);
+
+/* Puts what was written into the queue, pushing the oldest out (a loss) when it is full. */
+int match_queue(struct model *m, const struct transfer *x, struct queue *q, uint64_t bytes,
+		uint32_t flags);
+/* Notes what was read though nobody is known to have written it, and gives it back. */
+int debt_add(struct model *m, const struct transfer *x, struct queue *q, uint64_t bytes);
+void debt_expire(struct queue *q);
+int debt_pay(struct model *m, const struct transfer *x, struct queue *q, struct piece *debt,
+	     const struct attribution *a);
+
+bool match_is_suspect(const struct model *m, const struct chan *c); /* operations were lost */
+/*
+ * Notes an operation of *p from begin to end, and whether it is one of a second process. True when
+ * one of another process went on at the same time: the order of the two is not certain.
+ */
+bool queue_note_write(struct queue *q, const struct proc *p, uint64_t begin_ns, uint64_t end_ns);
+bool queue_note_read(struct queue *q, const struct proc *p, uint64_t begin_ns, uint64_t end_ns);
+void queue_release(struct model *m, struct queue *q);
+
+/* match_message.c: queues of whole messages, for dgram and typed */
+int message_write(struct model *m, const struct transfer *x, struct queue *q);
+int message_read(struct model *m, const struct transfer *x, struct queue *q, bool from_backlog);
+
+static inline uint64_t io_end_ns(const struct ev_io *io)
+{
+	uint64_t end;
+	return __builtin_add_overflow(io->enter_ns, io->dur_ns, &end) ? UINT64_MAX : end;
+}
+
+static inline uint64_t min_u64(uint64_t a, uint64_t b) { return a < b ? a : b; }
+
+#endif
