@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* ipctap record: traces a scope into a SQLite file. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "say.h"
+#include "session.h"
+#include "ui/tui/units.h"
+#include "verb.h"
+
+#define DEFAULT_OUTPUT "ipctap.db"
+
+static const struct args_row rows[] = {
+	{ 'o', "output", "FILE", "the trace (default " DEFAULT_OUTPUT "); an older one is replaced", args_text,
+	  ARGS_MEMBER(output) },
+	{ 'd', "duration", "SEC", "stop after so many seconds", args_seconds, ARGS_MEMBER(duration_s) },
+	{ 'n', "count", "N", "stop after N operations that match", args_count, ARGS_MEMBER(limit) },
+	ARGS_ROW_END
+};
+
+static const struct args_spec spec = {
+	.verb = "record",
+	.usage = "[OPTION…] SCOPE",
+	.about = "Traces until the end of the command, -d, -n, ^C or SIGTERM, and writes a trace.",
+	.takes = ARGS_SCOPE,
+	.groups = { { "Output", rows },
+		    { "Filter", args_filter_rows },
+		    { "Scope: -- CMD ARG…, or one of", args_scope_rows },
+		    { "Tracing", args_source_rows },
+		    { NULL, NULL } },
+};
+
+/* What the trace should remember of how it was made. */
+static int create_store(struct store **out, const struct session *s, struct fail *fail)
+{
+	const struct args *a = s->args;
+	char *options = NULL;
+	struct store_opts opts = {
+		.source = feed_source_name(s->feed),
+		.command = a->command_text ? a->command_text : a->scope_text,
+	};
+	int err;
+
+	if (asprintf(&options, "scope: %s%s%s%s", a->scope_text,
+		     a->feed.scope.no_follow ? "; no-follow" : "", a->filter_text ? "; filter: " : "",
+		     a->filter_text ? a->filter_text : "") < 0)
+		return fail_set(fail, ENOMEM, NULL, "the options");
+	opts.options = options;
+	err = store_create(out, a->output, &opts, fail);
+	free(options);
+	return err;
+}
+
+static void say_summary(const struct session *s, const struct store *store)
+{
+	uint64_t first = model_first_ns(s->model), now = model_now_ns(s->model), lost;
+	char time_text[UNITS_SIZE], bytes[UNITS_SIZE], each[48] = "", loss[48] = "nothing lost";
+	struct store_stats stats;
+
+	store_get_stats(store, &stats);
+	lost = say_losses(s->model, stats.lost);
+	if (lost)
+		snprintf(loss, sizeof(loss), "%" PRIu64 " lost", lost);
+	if (stats.events)
+		snprintf(each, sizeof(each), " (%" PRIu64 " each)", stats.file_bytes / stats.events);
+	say("%s: %" PRIu64 " operations in %s, %s bytes%s, %s", s->args->output, stats.events,
+	    units_time(time_text, now > first ? now - first : 0),
+	    units_bytes(bytes, (double)stats.file_bytes), each, loss);
+}
+
+/*
+ * Traces into the store until it is over. When the store fails, the command must not suffer: it is
+ * let go, and waited for, without us.
+ */
+static int trace_into(struct session *s, struct store *store, struct fail *fail)
+{
+	int err, stopped;
+
+	s->out = store_sink(store);
+	err = session_run(s, fail);
+	if (s->out_err)
+		store_error(store, fail);
+	stopped = session_stop(s, !s->out_err, err ? NULL : fail);
+	if (!err && s->out_err)
+		store_error(store, fail);
+	return err ? err : stopped;
+}
+
+static int run(struct session *s, struct store **store, struct fail *fail)
+{
+	int err = session_open(s, fail);
+
+	if (!err)
+		err = create_store(store, s, fail);
+	if (!err)
+		err = trace_into(s, *store, fail);
+	if (!err)
+		err = store_finish(*store, s->model, fail);
+	return err;
+}
+
+int cmd_record(int argc, char **argv)
+{
+	struct args a = { 0 };
+	struct session s = { .args = &a };
+	struct store *store = NULL;
+	struct fail fail = { 0 };
+	int status = args_parse(&a, &spec, argc, argv), err;
+
+	if (status != ARGS_GO)
+		goto out;
+	if (!a.output)
+		a.output = DEFAULT_OUTPUT;
+	err = run(&s, &store, &fail);
+	if (err)
+		say_fail(&fail);
+	if (store && !err)
+		say_summary(&s, store);
+	else if (store)
+		say_losses(s.model, 0);
+	/* the command's status is kept, unless it would hide that the trace is not whole */
+	status = store ? session_status(&s) : EXIT_CANNOT;
+	if (err && status == EXIT_OK)
+		status = EXIT_CANNOT;
+	if (store)
+		store_free(store);
+	session_close(&s);
+out:
+	args_release(&a);
+	return status;
+}

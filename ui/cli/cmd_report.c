@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* ipctap report: who talked to whom, how much, how late, who waited for whom. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "report.h"
+#include "say.h"
+#include "session.h"
+#include "text.h"
+#include "verb.h"
+#include "wall.h"
+
+static const struct args_row rows[] = {
+	{ 'o', "output", "FILE", "write there instead of to standard output", args_text,
+	  ARGS_MEMBER(output) },
+	{ 'd', "duration", "SEC", "stop after so many seconds; of a trace, look at its first", args_seconds,
+	  ARGS_MEMBER(duration_s) },
+	{ 'n', "count", "N", "stop after N operations that match", args_count, ARGS_MEMBER(limit) },
+	{ 0, "json", NULL, "one JSON document", args_flag, ARGS_MEMBER(json) },
+	ARGS_ROW_END
+};
+
+static const struct args_spec spec = {
+	.verb = "report",
+	.usage = "[OPTION…] FILE | SCOPE",
+	.about = "Reads a trace, or traces until the end, and says who talked to whom, how much and how\n"
+		 "late, and who waited for whom.",
+	.takes = ARGS_FILE | ARGS_SCOPE,
+	.groups = { { "Output", rows },
+		    { "Filter", args_filter_rows },
+		    { "Scope, instead of a trace: -- CMD ARG…, or one of", args_scope_rows },
+		    { "Tracing", args_source_rows },
+		    { NULL, NULL } },
+};
+
+static int print(const struct session *s, struct fail *fail)
+{
+	const struct args *a = s->args;
+	struct report r = {
+		.model = s->model,
+		.file = a->file,
+		.source = feed_source_name(s->feed),
+		.command = a->scope_text,
+		.filter = a->filter_text,
+		.unfinished = s->trace && trace_was_unfinished(s->trace),
+		.wall_ns = wall_offset_ns(s->trace),
+	};
+	FILE *out = out_open(a->output, fail);
+	int err;
+
+	if (!out)
+		return -fail->err;
+	if (s->trace) {
+		const char *source = trace_meta(s->trace, "source");
+		const char *command = trace_meta(s->trace, "command");
+
+		r.source = source ? source : "?";
+		r.command = command ? command : "?";
+	}
+	err = report_init(&r, a->filter);
+	if (!err)
+		err = a->json ? report_print_json(&r, out) : report_print_text(&r, out);
+	report_release(&r);
+	if (err == -ENOMEM)
+		fail_set(fail, ENOMEM, NULL, "the report");
+	else
+		err = out_close(out, a->output, fail);
+	return err;
+}
+
+static int run(struct session *s, struct fail *fail)
+{
+	int err = session_open(s, fail), stopped;
+
+	if (err)
+		return err;
+	err = session_run(s, fail);
+	stopped = session_stop(s, true, err ? NULL : fail);
+	err = err ? err : stopped;
+	return err ? err : print(s, fail);
+}
+
+int cmd_report(int argc, char **argv)
+{
+	struct args a = { 0 };
+	struct session s = { .args = &a };
+	struct fail fail = { 0 };
+	int status = args_parse(&a, &spec, argc, argv), err;
+
+	if (status != ARGS_GO)
+		goto out;
+	err = run(&s, &fail);
+	if (err)
+		say_fail(&fail);
+	if (s.model)
+		say_losses(s.model, 0);
+	status = err ? EXIT_CANNOT : session_status(&s);
+	session_close(&s);
+out:
+	args_release(&a);
+	return status;
+}

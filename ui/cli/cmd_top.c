@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* ipctap top: the dashboard over what happens now. */
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "say.h"
+#include "session.h"
+#include "text.h"
+#include "ui/tui/tui.h"
+#include "verb.h"
+
+#define DEFAULT_INTERVAL_S 1.0
+
+static const char *const view_words[VIEW_MAX] = {
+	[VIEW_PROCESSES] = "processes",
+	[VIEW_CHANNELS] = "channels",
+	[VIEW_TALK] = "talk",
+	[VIEW_BLOCKED] = "blocked",
+};
+
+static int view_parse(const char *word)
+{
+	for (int i = 0; i < VIEW_MAX; i++)
+		if (strcmp(view_words[i], word) == 0)
+			return i;
+	return -1;
+}
+
+static int set_view(struct args *a, const struct args_row *row, const char *value,
+		    struct fail *fail)
+{
+	if (view_parse(value) < 0) {
+		fail_set(fail, 0, "write processes, channels, talk or blocked",
+			 "--%s: '%s' is not a view", row->name, value);
+		return -EINVAL;
+	}
+	a->view = value;
+	return 0;
+}
+
+static const struct args_row rows[] = {
+	{ 'b', "batch", NULL, "text instead of a screen: all views, again at each refresh", args_flag,
+	  ARGS_MEMBER(batch) },
+	{ 0, "json", NULL, "one JSON object a line for each refresh", args_flag, ARGS_MEMBER(json) },
+	{ 'i', "interval", "SEC", "between two refreshes (default 1)", args_seconds,
+	  ARGS_MEMBER(interval_s) },
+	{ 'n', "count", "N", "stop after N refreshes", args_count, ARGS_MEMBER(refreshes) },
+	{ 'd', "duration", "SEC", "stop after so many seconds", args_seconds, ARGS_MEMBER(duration_s) },
+	{ 0, "view", "VIEW", "the first one: processes, channels, talk or blocked", set_view, 0 },
+	{ 0, "sort", "COLUMN", "of that view", args_text, ARGS_MEMBER(sort) },
+	ARGS_ROW_END
+};
+
+static const struct args_spec spec = {
+	.verb = "top",
+	.usage = "[OPTION…] [SCOPE]",
+	.about = "Shows who talks and who waits, now. Without a scope: on the whole host.",
+	.takes = ARGS_SCOPE | ARGS_ALL_IF_NONE,
+	.groups = { { "Display", rows },
+		    { "Filter", args_filter_rows },
+		    { "Scope: -- CMD ARG…, or one of", args_scope_rows },
+		    { "Tracing", args_source_rows },
+		    { NULL, NULL } },
+};
+
+static int pump(void *arg, int timeout_ms, struct fail *fail)
+{
+	return session_step(arg, timeout_ms, fail);
+}
+
+static int show(struct session *s, struct fail *fail)
+{
+	const struct args *a = s->args;
+	const struct tui_opts opts = {
+		.model = s->model,
+		.pump = pump,
+		.arg = s,
+		.title = a->scope_text,
+		.interval_s = a->interval_s > 0 ? a->interval_s : DEFAULT_INTERVAL_S,
+		.refreshes = a->refreshes > LONG_MAX ? LONG_MAX : (long)a->refreshes,
+		.view = a->view ? (enum tui_view)view_parse(a->view) : VIEW_PROCESSES,
+		.sort = a->sort,
+		.mono = getenv("NO_COLOR") && *getenv("NO_COLOR"),
+	};
+	int err;
+
+	if (!a->json && !a->batch)
+		return tui_run(&opts, fail);
+	err = a->json ? tui_json(&opts, stdout, fail) : tui_batch(&opts, stdout, fail);
+	if (err && !ferror(stdout))
+		return err;
+	return out_close(stdout, NULL, fail); /* its reader may just have gone away */
+}
+
+static int run(struct session *s, struct fail *fail)
+{
+	int err = session_open(s, fail), stopped;
+
+	if (!err)
+		err = session_start(s, fail);
+	if (err)
+		return err;
+	err = show(s, fail);
+	stopped = session_stop(s, true, err ? NULL : fail);
+	return err ? err : stopped;
+}
+
+int cmd_top(int argc, char **argv)
+{
+	struct args a = { 0 };
+	struct session s = { .args = &a };
+	struct fail fail = { 0 };
+	int status = args_parse(&a, &spec, argc, argv), err;
+
+	if (status != ARGS_GO)
+		goto out;
+	a.feed.command_quiet = !a.batch && !a.json;
+	if (a.feed.command_quiet && (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))) {
+		fail_set(&fail, 0, "use -b for text, or --json", "top: this is not a terminal");
+		say_fail(&fail);
+		status = EXIT_USAGE;
+		goto out;
+	}
+	err = run(&s, &fail);
+	if (err)
+		say_fail(&fail);
+	if (s.model)
+		say_losses(s.model, 0);
+	status = err ? EXIT_CANNOT : session_status(&s);
+	session_close(&s);
+out:
+	args_release(&a);
+	return status;
+}

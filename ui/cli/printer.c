@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "printer.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stddef.h>
+
+#include "lib/abi/words.h"
+#include "text.h"
+#include "wall.h"
+
+#define SNAP_SHOWN 64 /* payload bytes of a line of text; JSON has them all */
+
+static void print_time(const struct printer *p, FILE *out, uint64_t t_ns)
+{
+	char buf[WALL_SIZE];
+
+	if (p->monotonic || !p->wall_ns)
+		fprintf(out, "%" PRIu64 ".%09" PRIu64 " ", t_ns / 1000000000, t_ns % 1000000000);
+	else
+		fprintf(out, "%s ", wall_text(buf, t_ns, p->wall_ns));
+}
+
+/* "dd[12] ", "x[12/13] "; a thread that was never announced has its numbers all the same. */
+static void print_who(const struct printer *p, uint32_t pid, uint32_t tid)
+{
+	const struct m_task *t = model_task(p->model, tid);
+	char buf[TEXT_SIZE];
+
+	if (t && t->proc->pid == pid)
+		fprintf(p->out, "%s ", text_task(buf, t));
+	else if (pid == tid)
+		fprintf(p->out, "?[%" PRIu32 "] ", pid);
+	else
+		fprintf(p->out, "?[%" PRIu32 "/%" PRIu32 "] ", pid, tid);
+}
+
+static void print_chan(const struct printer *p, uint64_t id)
+{
+	const struct m_chan *c = model_chan(p->model, id);
+	char buf[TEXT_SIZE];
+
+	if (!id)
+		fputs("?", p->out);
+	else if (!c || !c->kind)
+		fprintf(p->out, "? #%" PRIu64, id);
+	else
+		fprintf(p->out, "%s %s", kind_word(c->kind), text_chan(buf, c));
+}
+
+static void print_duration(FILE *out, uint64_t ns)
+{
+	fprintf(out, "%" PRIu64 ".%06" PRIu64, ns / 1000000000, ns / 1000 % 1000000);
+}
+
+const struct printer_flag printer_flags[] = {
+	{ IO_READ, "read", false },	  { IO_WRITE, "write", false },
+	{ IO_SIDE_B, "side-b", false },	  { IO_BLOCKED, "blocked", false },
+	{ IO_NONBLOCK, "nonblock", true }, { IO_ERROR, "error", false },
+	{ IO_PEEK, "peek", true },	  { IO_HALF, "half", true },
+	{ IO_KILLED, "killed", true },	  { IO_EARLY, "early", true },
+	{ IO_TRUNC, "trunc", true },	  { 0, NULL, false },
+};
+
+static void print_result(const struct printer *p, const struct ev_io *io)
+{
+	char name[32];
+
+	if (io->hdr.flags & IO_KILLED)
+		fputs(" = ?", p->out);
+	else if (io->ret < 0)
+		fprintf(p->out, " = -1 %s", text_errno(name, io->ret > -4096 ? (int)-io->ret : 4096));
+	else
+		fprintf(p->out, " = %" PRId64, (int64_t)io->ret);
+}
+
+static void print_payload(const struct printer *p, const struct ev_io *io)
+{
+	char safe[ESCAPE_SIZE(SNAP_SHOWN)];
+	uint64_t n = io->hdr.size - sizeof(*io);
+	char bytes[SNAP_SHOWN];
+
+	n = n > io->bytes ? io->bytes : n;
+	n = n > SNAP_SHOWN ? SNAP_SHOWN : n;
+	if (!n)
+		return;
+	for (uint64_t i = 0; i < n; i++) { /* a NUL would end the text */
+		char c = ((const char *)(io + 1))[i];
+
+		bytes[i] = c ? c : ' ';
+	}
+	escape_text(safe, sizeof(safe), bytes, n);
+	fprintf(p->out, " \"%s\"%s", safe, n < io->bytes ? "..." : "");
+}
+
+static void print_sleep(const struct printer *p, const struct ev_io *io)
+{
+	const struct m_task *waker = model_task(p->model, io->waker_tid);
+	char buf[TEXT_SIZE];
+
+	fputs(" slept ", p->out);
+	print_duration(p->out, io->slept_ns);
+	if (waker)
+		fprintf(p->out, ", woken by %s", text_task(buf, waker));
+	else if (io->waker_tid)
+		fprintf(p->out, ", woken by ?[%" PRIu32 "]", io->waker_tid);
+}
+
+static void print_io(const struct printer *p, const struct ev_io *io)
+{
+	const char *sep = " ";
+
+	print_time(p, p->out, io->enter_ns);
+	print_who(p, io->pid, io->tid);
+	fprintf(p->out, "%s(", op_word(io->op));
+	print_chan(p, io->chan);
+	if (io->fd >= 0)
+		fprintf(p->out, ", fd=%" PRId32, io->fd);
+	if (io->mtype)
+		fprintf(p->out, ", type=%" PRId64, (int64_t)io->mtype);
+	if (io->messages > 1)
+		fprintf(p->out, ", messages=%" PRIu16, io->messages);
+	if (io->hdr.flags & (IO_READ | IO_WRITE))
+		fprintf(p->out, ", bytes=%" PRIu64, (uint64_t)io->bytes);
+	fputs(")", p->out);
+	print_result(p, io);
+	fputs(" <", p->out);
+	print_duration(p->out, io->dur_ns);
+	fputs(">", p->out);
+	if (io->hdr.flags & IO_BLOCKED)
+		print_sleep(p, io);
+	for (const struct printer_flag *f = printer_flags; f->word; f++) {
+		if (!f->in_text || !(io->hdr.flags & f->bit))
+			continue;
+		fprintf(p->out, "%s%s", sep, f->word);
+		sep = ",";
+	}
+	print_payload(p, io);
+	fputc('\n', p->out);
+}
+
+/* ---- what -v adds: lines that begin with *** after the time and the thread ---- */
+
+static const char *endpoint_word(unsigned int what)
+{
+	static const char *const words[] = { [ENDPOINT_OPEN] = "opens",	    [ENDPOINT_INHERIT] = "inherits",
+					     [ENDPOINT_SEEN] = "holds",	    [ENDPOINT_CLOSE] = "closes",
+					     [ENDPOINT_ATTACH] = "attaches", [ENDPOINT_DETACH] = "detaches" };
+
+	return what < sizeof(words) / sizeof(*words) && words[what] ? words[what] : "?";
+}
+
+static const char *task_word(unsigned int what)
+{
+	static const char *const words[] = { [TASK_SEEN] = "is there", [TASK_FORK] = "starts",
+					     [TASK_EXEC] = "executes", [TASK_RENAME] = "is renamed",
+					     [TASK_EXIT] = "exits" };
+
+	return what < sizeof(words) / sizeof(*words) && words[what] ? words[what] : "?";
+}
+
+static const char *dir_word(unsigned int dir)
+{
+	static const char *const words[] = { "", " to read", " to write", "" };
+
+	return words[dir & 3];
+}
+
+static void print_task(const struct printer *p, const struct ev_task *t)
+{
+	char buf[ESCAPE_SIZE(EV_ARGS_LEN)];
+
+	print_time(p, p->out, t->hdr.t_ns);
+	print_who(p, t->pid, t->tid);
+	fprintf(p->out, "*** %s", task_word(t->what));
+	if (t->what == TASK_FORK)
+		fprintf(p->out, ", child of %" PRIu32, t->ppid);
+	if ((t->what == TASK_SEEN || t->what == TASK_EXEC) && t->exe[0]) {
+		escape_text(buf, sizeof(buf), t->exe, EV_PATH_LEN);
+		fprintf(p->out, " %s", buf);
+		escape_text(buf, sizeof(buf), t->args, EV_ARGS_LEN);
+		fprintf(p->out, " [%s]", buf);
+	}
+	if (t->what == TASK_EXIT && t->exit_code & 0x7f)
+		fprintf(p->out, ", signal %d", t->exit_code & 0x7f);
+	else if (t->what == TASK_EXIT)
+		fprintf(p->out, ", status %d", t->exit_code >> 8 & 0xff);
+	fputc('\n', p->out);
+}
+
+static void print_endpoint(const struct printer *p, const struct ev_endpoint *e)
+{
+	print_time(p, p->out, e->hdr.t_ns);
+	print_who(p, e->pid, e->pid);
+	fprintf(p->out, "*** %s ", endpoint_word(e->what));
+	print_chan(p, e->chan);
+	if (e->fd >= 0)
+		fprintf(p->out, ", fd=%" PRId32, e->fd);
+	fprintf(p->out, "%s\n", dir_word(e->dir));
+}
+
+static void print_wait(const struct printer *p, const struct ev_wait *w)
+{
+	print_time(p, p->out, w->hdr.t_ns);
+	print_who(p, w->pid, w->tid);
+	fprintf(p->out, "*** %s in %s(", w->what == WAIT_BEGIN ? "waits" : "waited", op_word(w->op));
+	print_chan(p, w->chan);
+	if (w->fd >= 0)
+		fprintf(p->out, ", fd=%" PRId32, w->fd);
+	fputs(") since ", p->out);
+	print_time(p, p->out, w->since_ns);
+	fputc('\n', p->out);
+}
+
+static void print_new_chan(const struct printer *p, const struct ev_chan *c)
+{
+	char buf[ESCAPE_SIZE(EV_IDENT_LEN)];
+
+	print_time(p, p->out, c->hdr.t_ns);
+	escape_text(buf, sizeof(buf), c->ident, EV_IDENT_LEN);
+	fprintf(p->out, "*** channel %" PRIu64 ": %s %s", (uint64_t)c->chan, kind_word(c->kind), buf);
+	escape_text(buf, sizeof(buf), c->name, EV_NAME_LEN);
+	fprintf(p->out, "%s%s\n", buf[0] ? " named " : "", buf);
+}
+
+static void print_lost(const struct printer *p, const struct ev_lost *l)
+{
+	if (!p->notes)
+		return;
+	fflush(p->out); /* where both go to one terminal, the loss stands where it happened */
+	print_time(p, p->notes, l->hdr.t_ns);
+	fprintf(p->notes, "--- lost %" PRIu64 " %s [%s]\n", (uint64_t)l->count, loss_what(l->cause),
+		loss_word(l->cause));
+}
+
+static void print_text(const struct printer *p, const struct ev_hdr *ev)
+{
+	if (ev->type == EV_IO)
+		print_io(p, (const struct ev_io *)ev);
+	else if (ev->type == EV_LOST)
+		print_lost(p, (const struct ev_lost *)ev);
+	else if (!p->verbose)
+		return;
+	else if (ev->type == EV_TASK)
+		print_task(p, (const struct ev_task *)ev);
+	else if (ev->type == EV_ENDPOINT)
+		print_endpoint(p, (const struct ev_endpoint *)ev);
+	else if (ev->type == EV_WAIT)
+		print_wait(p, (const struct ev_wait *)ev);
+	else if (ev->type == EV_CHAN)
+		print_new_chan(p, (const struct ev_chan *)ev);
+}
+
+/* ---- the sink ---- */
+
+static int printer_event(struct sink *self, const struct ev_hdr *ev)
+{
+	struct printer *p = (struct printer *)((char *)self - offsetof(struct printer, sink));
+	json_t *o;
+	int err;
+
+	if (!p->json) {
+		print_text(p, ev);
+		return ferror(p->out) ? -(errno ? errno : EIO) : 0;
+	}
+	if (ev->type != EV_IO && ev->type != EV_LOST && !p->verbose)
+		return 0;
+	o = printer_json(p->model, ev);
+	if (!o)
+		return -ENOMEM;
+	err = json_dumpf(o, p->out, JSON_COMPACT | JSON_ENSURE_ASCII) || fputc('\n', p->out) == EOF;
+	json_decref(o);
+	return err ? -(errno ? errno : EIO) : 0;
+}
+
+void printer_init(struct printer *p) { p->sink.event = printer_event; }

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "session.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "verb.h"
+
+#define STEP_MS 100
+#define NS_PER_S 1000000000ull
+/* After ^C, which the command got as well, it has this long to end by itself while we watch. */
+#define GRACE_NS (2 * NS_PER_S)
+
+/* ---- signals ---- */
+
+static volatile sig_atomic_t signals_seen;
+static volatile sig_atomic_t last_signal;
+
+static void on_signal(int sig)
+{
+	last_signal = sig;
+	if (++signals_seen >= 3) /* somebody is in a hurry: the next one ends us as it is */
+		signal(sig, SIG_DFL);
+}
+
+static void on_pipe(int sig) { (void)sig; }
+
+/*
+ * No SA_RESTART: a pump returns when a signal comes. SIGPIPE gets a handler and is not ignored,
+ * because a command that we start would inherit that; a write then fails with EPIPE.
+ */
+static void signals_init(void)
+{
+	struct sigaction stop = { .sa_handler = on_signal }, pipe_end = { .sa_handler = on_pipe };
+	static const int stops[] = { SIGINT, SIGTERM, SIGHUP };
+
+	for (size_t i = 0; i < sizeof(stops) / sizeof(*stops); i++) {
+		struct sigaction old;
+
+		/* nohup and shells in the background have it ignored: leave it so */
+		if (sigaction(stops[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+			sigaction(stops[i], &stop, NULL);
+	}
+	sigaction(SIGPIPE, &pipe_end, NULL);
+}
+
+/* ---- the gate: what comes out of the feed, and how much of it is wanted ---- */
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+static int deliver(struct session *s, const struct ev_hdr *ev)
+{
+	if (!s->out || s->out_err)
+		return 0;
+	s->out_err = sink_event(s->out, ev);
+	return s->out_err;
+}
+
+/* The model refused it: it is missing from what is shown, so it is counted like any other loss. */
+static int count_bad(struct session *s, const struct ev_hdr *ev)
+{
+	struct ev_lost lost = {
+		.hdr = { .t_ns = ev->t_ns, .type = EV_LOST, .size = sizeof(lost) },
+		.count = 1,
+		.cause = LOST_BAD_RECORD,
+	};
+	int err = model_apply(s->model, &lost.hdr);
+
+	return err ? err : deliver(s, &lost.hdr);
+}
+
+static bool is_past_end(const struct session *s, const struct ev_hdr *ev)
+{
+	double limit_s = s->args->duration_s;
+
+	if (!s->trace || limit_s <= 0 || !model_ops(s->model))
+		return false;
+	return (double)(ev->t_ns - model_first_ns(s->model)) > limit_s * 1e9 &&
+	       ev->t_ns > model_first_ns(s->model);
+}
+
+static int gate_event(struct sink *self, const struct ev_hdr *ev)
+{
+	struct session *s = (struct session *)((char *)self - offsetof(struct session, gate));
+	bool is_io = ev->type == EV_IO, matches = true;
+	int err;
+
+	if (is_io && is_past_end(s, ev))
+		s->full = true;
+	if (s->full && ev->type != EV_LOST)
+		return 0;
+	if (is_io)
+		matches = filter_match_io(s->args->filter, s->model, (const struct ev_io *)ev);
+	err = model_apply(s->model, ev);
+	if (err == -EINVAL)
+		return count_bad(s, ev);
+	if (err)
+		return err;
+	if (!matches)
+		return 0;
+	err = deliver(s, ev);
+	if (is_io && !err && ++s->ops == s->args->limit)
+		s->full = true;
+	return err;
+}
+
+/* ---- the run ---- */
+
+int session_open(struct session *s, struct fail *fail)
+{
+	int err;
+
+	s->gate.event = gate_event;
+	s->model = model_new();
+	if (!s->model)
+		return fail_set(fail, ENOMEM, NULL, "the model");
+	if (s->args->filter)
+		model_set_filter(s->model, filter_match_io, s->args->filter);
+	signals_init();
+	if (s->args->file) {
+		err = trace_open(&s->trace, s->args->file, fail);
+		if (!err)
+			err = feed_trace(&s->feed, s->trace, fail);
+	} else {
+		err = feed_live(&s->feed, &s->args->feed, fail);
+	}
+	if (!err)
+		feed_add(s->feed, &s->gate);
+	return err;
+}
+
+int session_start(struct session *s, struct fail *fail)
+{
+	if (!s->trace && s->args->duration_s > 0)
+		s->deadline_ns = now_ns() + (uint64_t)(s->args->duration_s * 1e9);
+	return feed_start(s->feed, fail);
+}
+
+/* A signal ends the run; but ^C reaches our command too, and its way out is worth seeing. */
+static bool has_to_stop(struct session *s)
+{
+	if (!signals_seen)
+		return false;
+	if (s->trace || !feed_command_pid(s->feed) || last_signal != SIGINT || signals_seen > 1)
+		return true;
+	if (!s->grace_ns)
+		s->grace_ns = now_ns() + GRACE_NS;
+	return now_ns() >= s->grace_ns;
+}
+
+int session_step(struct session *s, int timeout_ms, struct fail *fail)
+{
+	int more;
+
+	if (s->full || s->ended || has_to_stop(s))
+		return 0;
+	if (s->deadline_ns) {
+		uint64_t now = now_ns();
+
+		if (now >= s->deadline_ns)
+			return 0;
+		if (s->deadline_ns - now < (uint64_t)timeout_ms * 1000000)
+			timeout_ms = (int)((s->deadline_ns - now) / 1000000) + 1;
+	}
+	more = feed_pump(s->feed, timeout_ms, fail);
+	s->ended = more == 0;
+	return more;
+}
+
+int session_run(struct session *s, struct fail *fail)
+{
+	int more = session_start(s, fail);
+
+	if (more < 0)
+		return more;
+	do
+		more = session_step(s, STEP_MS, fail);
+	while (more > 0);
+	return more;
+}
+
+static bool command_runs(const struct session *s)
+{
+	siginfo_t info = { 0 };
+	pid_t pid = s->trace ? 0 : feed_command_pid(s->feed);
+
+	return pid > 0 && waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	       info.si_pid == 0;
+}
+
+int session_stop(struct session *s, bool end_command, struct fail *fail)
+{
+	bool runs = command_runs(s);
+	siginfo_t info;
+	int err;
+
+	s->command_ended = end_command && runs;
+	err = feed_stop(s->feed, end_command, fail);
+	if (!runs || end_command)
+		return err;
+	while (waitid(P_PID, (id_t)feed_command_pid(s->feed), &info, WEXITED | WNOWAIT) < 0 &&
+	       errno == EINTR)
+		; /* its status is kept for feed_exit_status */
+	return err;
+}
+
+int session_status(const struct session *s)
+{
+	bool asked = signals_seen > 0;
+
+	if (s->trace || (s->command_ended && !asked))
+		return EXIT_OK;
+	return feed_exit_status(s->feed);
+}
+
+void session_close(struct session *s)
+{
+	if (s->feed)
+		feed_free(s->feed);
+	trace_close(s->trace);
+	model_free(s->model);
+	*s = (struct session){ 0 };
+}
