@@ -31,13 +31,6 @@ static __always_inline __u16 sock_kind(__u16 family, __u16 protocol)
 	return protocol == IPPROTO_TCP ? KIND_TCP : protocol == IPPROTO_UDP ? KIND_UDP : KIND_NONE;
 }
 
-/* The channel of a FIFO is its inode on its device; 56 bits of a mix of both name it. */
-static __always_inline __u64 fifo_obj(__u32 dev, __u64 ino)
-{
-	__u64 h = (ino ^ (__u64)dev << 40) * 0x9e3779b97f4a7c15ULL;
-	return RAW_OBJ(KIND_FIFO, h >> 8);
-}
-
 static __always_inline void look_pipe(struct look *l, unsigned long magic)
 {
 	if (magic == PIPEFS_MAGIC) {
@@ -45,7 +38,7 @@ static __always_inline void look_pipe(struct look *l, unsigned long magic)
 		l->obj = RAW_OBJ(KIND_PIPE, (__u64)(l->dev & 0xffffff) << 32 | (__u32)l->ino);
 	} else {
 		l->kind = KIND_FIFO;
-		l->obj = fifo_obj(l->dev, l->ino);
+		l->obj = RAW_OBJ_FIFO(l->dev, l->ino);
 	}
 }
 

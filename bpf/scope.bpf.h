@@ -27,13 +27,13 @@ static __always_inline bool scope_has_cgroup(struct cgroup *cgrp)
 	__u32 level = (__u32)BPF_CORE_READ(cgrp, level);
 	for (__u32 i = 0; i < SCOPE_MAX && i < scope_ncgroups; i++) {
 		struct cgroup *above = NULL;
-		__u32 want = scope_cgroups[i].level;
+		__u32 want = scope_cgroup_levels[i];
 		if (want > level)
 			continue;
 		bpf_probe_read_kernel(&above, sizeof(above),
 				      (void *)cgrp + bpf_core_field_offset(struct cgroup, ancestors) +
 					      (__u64)want * sizeof(above));
-		if (above && BPF_CORE_READ(above, kn, id) == scope_cgroups[i].id)
+		if (above && BPF_CORE_READ(above, kn, id) == scope_cgroup_ids[i])
 			return true;
 	}
 	return false;

@@ -20,18 +20,14 @@
 /* ---- set by the collector before load ---- */
 
 #define SCOPE_MAX 16
-struct scope_cgroup {
-	__u64 id;
-	__u32 level;
-	__u32 pad;
-};
 const volatile __u32 self_tgid;      /* never traced */
 const volatile bool scope_all;
 const volatile bool scope_follow;    /* children of a process in scope are in scope */
 const volatile __u32 scope_ncomms;
 const volatile char scope_comms[SCOPE_MAX][EV_COMM_LEN];
 const volatile __u32 scope_ncgroups;
-const volatile struct scope_cgroup scope_cgroups[SCOPE_MAX];
+const volatile __u64 scope_cgroup_ids[SCOPE_MAX];
+const volatile __u32 scope_cgroup_levels[SCOPE_MAX];
 const volatile bool has_rdonly_cast; /* v6.2: fd35fdcd9e8a; without it, probe reads */
 const volatile bool has_data_ready;  /* tracepoint sk_data_ready, v6.3: 40e0b0908142 */
 const volatile __u64 ring_wake_bytes; /* wake the collector when so much waits in the ring */

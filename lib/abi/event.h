@@ -102,7 +102,7 @@ struct ev_chan {
 	__u16 kind;     /* enum ipctap_kind */
 	__u16 shape;    /* enum ipctap_shape */
 	__u8 duplex;    /* 1: two sides, each reads what the other wrote */
-	__u8 remote;    /* 1: the other end is on another host */
+	__u8 remote;    /* 1: the other end is no socket of this host (elsewhere, or nowhere) */
 	__u16 pad[1];
 	__s32 key;      /* System V key, else 0 */
 	__u32 pad2;

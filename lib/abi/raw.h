@@ -24,7 +24,9 @@ enum raw_type {
 #define RAW_OBJ(kind, rest) ((__u64)(kind) << 56 | ((__u64)(rest) & 0xffffffffffffffULL))
 #define RAW_OBJ_KIND(obj) ((unsigned int)((obj) >> 56))
 /* pipe: 24 bits of device, 32 of inode. Socket: its inode in sockfs. System V: 24 bits of IPC
- * namespace, 32 of id. FIFO: a hash of device and inode. */
+ * namespace, 32 of id. FIFO: a mix of its device (major << 20 | minor) and inode. */
+#define RAW_OBJ_FIFO(dev, ino)                                                                     \
+	RAW_OBJ(KIND_FIFO, (((__u64)(ino) ^ (__u64)(dev) << 40) * 0x9e3779b97f4a7c15ULL) >> 8)
 
 #define RAW_NAME_LEN 112
 

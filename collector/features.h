@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What this kernel allows this user, found by trying, never by version: each feature is probed by
+ * loading the smallest program or map that needs it. `doctor` prints the table.
+ */
+#ifndef IPCTAP_COLLECTOR_FEATURES_H
+#define IPCTAP_COLLECTOR_FEATURES_H
+
+#include <stdbool.h>
+
+struct feature {
+	const char *name;   /* "tp_btf" */
+	const char *what;   /* what ipctap uses it for */
+	int err;            /* 0: works; else a positive errno */
+	const char *remedy; /* when it does not; never NULL */
+	bool required;      /* the bpf source cannot work without it */
+};
+
+#define FEATURES_MAX 16
+
+/* Probes all; returns how many rows were filled (at most max). */
+int features_probe(struct feature *out, int max);
+
+/* Which source `--source auto` takes: "bpf", or "none" when something required is missing. */
+const char *features_source(void);
+
+#endif

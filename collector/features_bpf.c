@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "features.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The smallest program: return 0. */
+static const struct bpf_insn return_0[] = {
+	{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+	{ .code = BPF_JMP | BPF_EXIT },
+};
+
+static int done(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 ? -fd : 0;
+}
+
+static int load(enum bpf_prog_type type, enum bpf_attach_type attach, int btf_id)
+{
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = attach,
+		    .attach_btf_id = (uint32_t)btf_id);
+	return done(bpf_prog_load(type, "probe", "GPL", return_0, 2, &opts));
+}
+
+static int load_btf(const struct btf *btf, enum bpf_attach_type attach, const char *name,
+		    uint32_t kind)
+{
+	int id = btf ? btf__find_by_name_kind(btf, name, kind) : -ENOENT;
+	return id < 0 ? ENOENT : load(BPF_PROG_TYPE_TRACING, attach, id);
+}
+
+static int probe_btf(const struct btf *btf) { return btf ? 0 : ENOENT; }
+
+static int probe_tp_btf(const struct btf *btf)
+{
+	return load_btf(btf, BPF_TRACE_RAW_TP, "btf_trace_sys_enter", BTF_KIND_TYPEDEF);
+}
+
+static int probe_fentry(const struct btf *btf)
+{
+	return load_btf(btf, BPF_TRACE_FENTRY, "__x64_sys_getpid", BTF_KIND_FUNC);
+}
+
+static int probe_tracepoint(const struct btf *btf)
+{
+	(void)btf;
+	return load(BPF_PROG_TYPE_TRACEPOINT, 0, 0);
+}
+
+static int probe_iter(const struct btf *btf)
+{
+	return load_btf(btf, BPF_TRACE_ITER, "bpf_iter_task_file", BTF_KIND_FUNC);
+}
+
+static int probe_ringbuf(const struct btf *btf)
+{
+	(void)btf;
+	return done(bpf_map_create(BPF_MAP_TYPE_RINGBUF, "probe", 0, 0, 4096, NULL));
+}
+
+/* This one needs BTF of its own for key and value, so libbpf's probe, which makes it, is asked. */
+static int probe_task_storage(const struct btf *btf)
+{
+	(void)btf;
+	int has = libbpf_probe_bpf_map_type(BPF_MAP_TYPE_TASK_STORAGE, NULL);
+	return has > 0 ? 0 : has < 0 ? -has : EOPNOTSUPP;
+}
+
+/* Helpers are known by name in the enum of them all. */
+static int has_helper(const struct btf *btf, const char *name)
+{
+	int id = btf ? btf__find_by_name_kind(btf, "bpf_func_id", BTF_KIND_ENUM) : -ENOENT;
+	if (id < 0)
+		return ENOENT;
+	const struct btf_type *t = btf__type_by_id(btf, (uint32_t)id);
+	const struct btf_enum *e = btf_enum(t);
+	for (int i = 0; i < btf_vlen(t); i++)
+		if (strcmp(btf__name_by_offset(btf, e[i].name_off), name) == 0)
+			return 0;
+	return ENOENT;
+}
+
+static int probe_loop(const struct btf *btf) { return has_helper(btf, "BPF_FUNC_loop"); }
+static int probe_find_vma(const struct btf *btf) { return has_helper(btf, "BPF_FUNC_find_vma"); }
+
+static int probe_rdonly_cast(const struct btf *btf)
+{
+	return btf && btf__find_by_name_kind(btf, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0 ? 0 : ENOENT;
+}
+
+static int probe_data_ready(const struct btf *btf)
+{
+	return btf && btf__find_by_name_kind(btf, "btf_trace_sk_data_ready", BTF_KIND_TYPEDEF) > 0
+		       ? 0 : ENOENT;
+}
+
+static const struct {
+	struct feature row;
+	int (*probe)(const struct btf *btf);
+} probes[] = {
+	{ { "btf", "the kernel's own types, which the probes are fitted to", 0,
+	    "use a kernel built with CONFIG_DEBUG_INFO_BTF", true }, probe_btf },
+	{ { "tp_btf", "seeing system calls, the scheduler and process lives", 0,
+	    "run as root, or with CAP_BPF and CAP_PERFMON; Linux 5.5 or newer", true }, probe_tp_btf },
+	{ { "ring buffer", "events to the collector", 0, "Linux 5.8 or newer", true }, probe_ringbuf },
+	{ { "task storage", "what each thread is in", 0, "Linux 5.11 or newer", true }, probe_task_storage },
+	{ { "iterators", "what already runs, what is open, who is blocked", 0,
+	    "Linux 5.8 or newer", true }, probe_iter },
+	{ { "bpf_loop", "walking descriptor tables", 0, "Linux 5.17 or newer", true }, probe_loop },
+	{ { "bpf_find_vma", "which segment shmdt detaches", 0, "Linux 5.17 or newer", true }, probe_find_vma },
+	{ { "bpf_rdonly_cast", "cheaper loads (about a third off each call)", 0,
+	    "nothing is lost without it; Linux 6.2 or newer", false }, probe_rdonly_cast },
+	{ { "sk_data_ready", "which socket a datagram arrived in", 0,
+	    "without it datagrams are attributed to addresses only; Linux 6.3 or newer", false },
+	  probe_data_ready },
+	{ { "fentry", "not used yet", 0, "nothing is lost without it", false }, probe_fentry },
+	{ { "tracepoints", "not used: tp_btf is better", 0, "nothing is lost without them", false },
+	  probe_tracepoint },
+};
+
+static int silent(enum libbpf_print_level level, const char *fmt, va_list args)
+{
+	(void)level, (void)fmt, (void)args;
+	return 0;
+}
+
+int features_probe(struct feature *out, int max)
+{
+	libbpf_set_print(silent);
+	struct btf *btf = btf__load_vmlinux_btf();
+	int n = (int)(sizeof(probes) / sizeof(probes[0]));
+	if (n > max)
+		n = max;
+	for (int i = 0; i < n; i++) {
+		out[i] = probes[i].row;
+		out[i].err = probes[i].probe(btf);
+	}
+	btf__free(btf);
+	return n;
+}

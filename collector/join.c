@@ -1,0 +1,454 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "join.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <uthash.h>
+
+#include "collector/attach.h"
+#include "collector/names.h"
+#include "collector/procfs.h"
+
+/* A connection as both its ends can compute it: the namespace, then "my side", then "the other". */
+struct tuple {
+	uint32_t ns;
+	uint16_t lport, rport;
+	uint8_t laddr[16], raddr[16];
+};
+
+/* A partner on another host (or nowhere): the socket and the address it talks to. */
+struct far {
+	uint64_t obj;
+	uint8_t addr[16];
+	uint16_t port;
+	uint16_t pad[3];
+};
+
+struct object {
+	uint64_t obj;
+	struct raw_object raw; /* the latest description */
+	struct tuple tuple;    /* TCP, connected */
+	struct ev_chan *chan;  /* borrowed from join.chans */
+	bool in_sk, in_tuple;
+	uint8_t side;
+	UT_hash_handle hh, hh_sk, hh_tuple;
+};
+
+struct far_chan {
+	struct far key;
+	uint64_t chan;
+	UT_hash_handle hh;
+};
+
+struct join {
+	struct sink sink;
+	struct sink *next;
+	struct object *by_obj, *by_sk, *by_tuple;
+	struct far_chan *far;
+	struct ev_chan **chans; /* [id - 1] */
+	size_t nchans, room;
+	struct attachments *attachments;
+	struct object *last; /* the object asked for last */
+};
+
+/* ---- channels ---- */
+
+static const uint8_t shape_of_kind[KIND_MAX] = {
+	[KIND_PIPE] = SHAPE_STREAM, [KIND_FIFO] = SHAPE_STREAM, [KIND_MSG] = SHAPE_TYPED,
+	[KIND_SEM] = SHAPE_COUNTER, [KIND_SHM] = SHAPE_MEMORY,
+};
+
+static struct ev_chan *chan_new(struct join *j, uint16_t kind)
+{
+	if (j->nchans == j->room) {
+		size_t room = j->room ? j->room * 2 : 256;
+		struct ev_chan **grown = realloc(j->chans, room * sizeof(struct ev_chan *));
+		if (!grown)
+			return NULL;
+		j->chans = grown;
+		j->room = room;
+	}
+	struct ev_chan *c = calloc(1, sizeof(*c));
+	if (!c)
+		return NULL;
+	j->chans[j->nchans++] = c;
+	c->hdr.type = EV_CHAN;
+	c->hdr.size = sizeof(*c);
+	c->chan = j->nchans;
+	c->kind = kind;
+	c->shape = shape_of_kind[kind];
+	return c;
+}
+
+static int chan_tell(struct join *j, struct ev_chan *c, uint64_t t_ns)
+{
+	c->hdr.t_ns = t_ns;
+	return sink_event(j->next, &c->hdr);
+}
+
+/* ---- objects ---- */
+
+static struct object *object_find(struct join *j, uint64_t obj)
+{
+	if (j->last && j->last->obj == obj)
+		return j->last;
+	struct object *o;
+	HASH_FIND(hh, j->by_obj, &obj, sizeof(obj), o);
+	if (o)
+		j->last = o;
+	return o;
+}
+
+static struct object *object_get(struct join *j, uint64_t obj)
+{
+	struct object *o = object_find(j, obj);
+	if (o)
+		return o;
+	o = calloc(1, sizeof(*o));
+	if (!o)
+		return NULL;
+	o->obj = obj;
+	HASH_ADD(hh, j->by_obj, obj, sizeof(o->obj), o);
+	return o;
+}
+
+/* The newest socket at a kernel address is the one there is. */
+static void index_sk(struct join *j, struct object *o)
+{
+	struct object *old;
+	HASH_FIND(hh_sk, j->by_sk, &o->raw.sk, sizeof(o->raw.sk), old);
+	if (old) {
+		HASH_DELETE(hh_sk, j->by_sk, old);
+		old->in_sk = false;
+	}
+	HASH_ADD(hh_sk, j->by_sk, raw.sk, sizeof(o->raw.sk), o);
+	o->in_sk = true;
+}
+
+static void index_tuple(struct join *j, struct object *o)
+{
+	struct object *old;
+	HASH_FIND(hh_tuple, j->by_tuple, &o->tuple, sizeof(o->tuple), old);
+	if (old) {
+		HASH_DELETE(hh_tuple, j->by_tuple, old);
+		old->in_tuple = false;
+	}
+	HASH_ADD(hh_tuple, j->by_tuple, tuple, sizeof(o->tuple), o);
+	o->in_tuple = true;
+}
+
+static void object_update(struct join *j, struct object *o, const struct raw_object *raw)
+{
+	uint32_t role = o->raw.hdr.flags & (RAW_ACCEPTED | RAW_CONNECTED);
+	if (o->in_sk)
+		HASH_DELETE(hh_sk, j->by_sk, o);
+	if (o->in_tuple)
+		HASH_DELETE(hh_tuple, j->by_tuple, o);
+	o->in_sk = o->in_tuple = false;
+	o->raw = *raw;
+	o->raw.hdr.flags |= role;
+	if (raw->sk)
+		index_sk(j, o);
+	if (raw->kind == KIND_TCP && raw->rport) {
+		memset(&o->tuple, 0, sizeof(o->tuple));
+		o->tuple.ns = raw->ns;
+		o->tuple.lport = raw->lport;
+		o->tuple.rport = raw->rport;
+		memcpy(o->tuple.laddr, raw->laddr, 16);
+		memcpy(o->tuple.raddr, raw->raddr, 16);
+		index_tuple(j, o);
+	}
+}
+
+/* ---- joining ---- */
+
+static struct object *partner_unix(struct join *j, const struct object *o)
+{
+	struct object *p;
+	HASH_FIND(hh_sk, j->by_sk, &o->raw.peer_sk, sizeof(o->raw.peer_sk), p);
+	/* its own connect may not have been told yet: then it knows no peer */
+	return p && p != o && (p->raw.peer_sk == o->raw.sk || !p->raw.peer_sk) ? p : NULL;
+}
+
+static struct object *partner_tcp(struct join *j, const struct object *o)
+{
+	struct tuple t;
+	memset(&t, 0, sizeof(t));
+	t.ns = o->raw.ns;
+	t.lport = o->raw.rport;
+	t.rport = o->raw.lport;
+	memcpy(t.laddr, o->raw.raddr, 16);
+	memcpy(t.raddr, o->raw.laddr, 16);
+	struct object *p;
+	HASH_FIND(hh_tuple, j->by_tuple, &t, sizeof(t), p);
+	return p == o ? NULL : p;
+}
+
+static bool is_connection(const struct raw_object *r)
+{
+	if (r->hdr.flags & RAW_LISTENING)
+		return false;
+	if (r->kind == KIND_TCP)
+		return r->rport != 0;
+	return r->kind == KIND_UNIX && r->sock_type != SOCK_DGRAM && r->peer_sk;
+}
+
+static int join_connection(struct join *j, struct object *o, uint64_t t_ns)
+{
+	struct object *p = o->raw.kind == KIND_UNIX ? partner_unix(j, o) : partner_tcp(j, o);
+	if (p && p->chan && p->chan != o->chan) {
+		o->chan = p->chan;
+		o->side = !p->side;
+	} else if (!o->chan) {
+		o->chan = chan_new(j, o->raw.kind);
+		if (!o->chan)
+			return -ENOMEM;
+	}
+	struct ev_chan *c = o->chan;
+	c->duplex = 1;
+	c->shape = o->raw.sock_type == SOCK_SEQPACKET ? SHAPE_DGRAM : SHAPE_STREAM;
+	c->remote = o->raw.kind == KIND_TCP && !p && !names_is_local(o->raw.raddr);
+	if (o->side)
+		names_pair(c, p ? &p->raw : &o->raw, p ? &o->raw : NULL);
+	else
+		names_pair(c, &o->raw, p ? &p->raw : NULL);
+	return chan_tell(j, c, t_ns);
+}
+
+static int join_object(struct join *j, const struct raw_object *raw)
+{
+	if (!raw->kind || raw->kind >= KIND_MAX)
+		return -EINVAL;
+	struct object *o = object_get(j, raw->obj);
+	if (!o)
+		return -ENOMEM;
+	object_update(j, o, raw);
+	if (is_connection(&o->raw))
+		return join_connection(j, o, raw->hdr.t_ns);
+	bool known = o->chan != NULL;
+	if (!known)
+		o->chan = chan_new(j, raw->kind);
+	if (!o->chan)
+		return -ENOMEM;
+	struct ev_chan *c = o->chan;
+	if (raw->sock_type == SOCK_DGRAM)
+		c->shape = SHAPE_DGRAM;
+	if (!known)
+		c->backlog = raw->backlog;
+	names_object(c, raw);
+	return chan_tell(j, c, raw->hdr.t_ns);
+}
+
+/* An object whose description was lost: all that is known is in its id. */
+static struct object *object_placeholder(struct join *j, uint64_t obj)
+{
+	unsigned int kind = RAW_OBJ_KIND(obj);
+	if (!kind || kind >= KIND_MAX)
+		return NULL;
+	struct object *o = object_get(j, obj);
+	if (!o)
+		return NULL;
+	o->chan = chan_new(j, (uint16_t)kind);
+	if (!o->chan)
+		return NULL;
+	o->raw.kind = (uint16_t)kind;
+	o->raw.fd = -1;
+	o->raw.ino = obj & 0xffffffff;
+	if (!o->chan->shape)
+		o->chan->shape = SHAPE_STREAM;
+	names_object(o->chan, &o->raw);
+	return chan_tell(j, o->chan, 0) ? NULL : o;
+}
+
+static struct object *object_known(struct join *j, uint64_t obj)
+{
+	struct object *o = obj ? object_find(j, obj) : NULL;
+	return o && o->chan ? o : obj ? object_placeholder(j, obj) : NULL;
+}
+
+uint64_t join_chan(struct join *j, uint64_t obj)
+{
+	struct object *o = object_known(j, obj);
+	return o ? o->chan->chan : 0;
+}
+
+/* ---- events ---- */
+
+static int join_io(struct join *j, struct ev_io *e)
+{
+	struct object *o = object_known(j, e->chan);
+	e->chan = o ? o->chan->chan : 0;
+	if (o && o->side)
+		e->hdr.flags |= IO_SIDE_B;
+	return sink_event(j->next, &e->hdr);
+}
+
+static int far_chan(struct join *j, const struct raw_io_addr *r, struct object *o, __u64 *chan)
+{
+	struct far key = { .obj = r->io.chan, .port = r->port };
+	memcpy(key.addr, r->addr, 16);
+	struct far_chan *f;
+	HASH_FIND(hh, j->far, &key, sizeof(key), f);
+	if (f) {
+		*chan = f->chan;
+		return 0;
+	}
+	f = calloc(1, sizeof(*f));
+	struct ev_chan *c = f ? chan_new(j, KIND_UDP) : NULL;
+	if (!c) {
+		free(f);
+		return -ENOMEM;
+	}
+	f->key = key;
+	f->chan = *chan = c->chan;
+	HASH_ADD(hh, j->far, key, sizeof(f->key), f);
+	c->shape = SHAPE_DGRAM;
+	c->duplex = 1;
+	c->remote = 1;
+	char from[NAMES_ADDR_LEN];
+	names_addr(from, sizeof(from), o->raw.laddr, o->raw.lport);
+	names_addr(c->name, sizeof(c->name), r->addr, r->port);
+	snprintf(c->ident, sizeof(c->ident), "udp %s-%.54s", from, c->name);
+	return chan_tell(j, c, r->io.hdr.t_ns);
+}
+
+/*
+ * A datagram whose partner is known by address only. From an address of this host it lies in the
+ * socket's own queue like any other; sent to one, it reached nobody: a channel that leads nowhere.
+ */
+static int join_io_addr(struct join *j, const struct raw_io_addr *r)
+{
+	struct ev_io e = r->io;
+	e.hdr.type = EV_IO;
+	e.hdr.size = sizeof(e);
+	bool is_local = names_is_local(r->addr) || names_is_any(r->addr);
+	struct object *o = object_known(j, e.chan);
+	if (!o || ((e.hdr.flags & IO_READ) && is_local))
+		return join_io(j, &e);
+	int err = far_chan(j, r, o, &e.chan);
+	return err ? err : sink_event(j->next, &e.hdr);
+}
+
+static int join_mknod(struct join *j, const struct raw_mknod *r)
+{
+	struct ev_io e = r->io;
+	e.hdr.type = EV_IO;
+	e.hdr.size = sizeof(e);
+	char path[EV_PATH_LEN];
+	snprintf(path, sizeof(path), "%.*s", EV_PATH_LEN - 1, r->path);
+	uint32_t dev;
+	uint64_t ino;
+	if (e.ret != 0 || procfs_fifo(e.pid, r->dirfd, path, &dev, &ino))
+		return sink_event(j->next, &e.hdr); /* failed, or already gone: no channel to name */
+	struct raw_object raw = {
+		.hdr = { .t_ns = e.hdr.t_ns, .type = RAW_OBJECT, .size = sizeof(raw) },
+		.obj = RAW_OBJ_FIFO(dev, ino), .ino = ino, .dev = dev, .pid = e.pid, .fd = -1,
+		.kind = KIND_FIFO,
+	};
+	const char *base = strrchr(path, '/');
+	snprintf(raw.name, sizeof(raw.name), "%.*s", RAW_NAME_LEN - 1, base ? base + 1 : path);
+	int err = join_object(j, &raw);
+	e.chan = err ? 0 : raw.obj;
+	return join_io(j, &e);
+}
+
+static int join_endpoint(struct join *j, struct ev_endpoint *e)
+{
+	struct object *o = object_known(j, e->chan);
+	if (!o)
+		return 0;
+	e->chan = o->chan->chan;
+	e->side = o->side;
+	attachments_note(j->attachments, e);
+	return sink_event(j->next, &e->hdr);
+}
+
+static int join_task(struct join *j, struct ev_task *e)
+{
+	if (e->what == TASK_EXEC)
+		procfs_join_args(e->args, sizeof(e->args));
+	if (e->what == TASK_SEEN && e->pid == e->tid) {
+		procfs_exe(e->pid, e->exe, sizeof(e->exe));
+		procfs_args(e->pid, e->args, sizeof(e->args));
+	}
+	if (e->what != TASK_EXIT && e->what != TASK_RENAME && e->pid == e->tid)
+		procfs_cgroup(e->pid, e->cgroup_path, sizeof(e->cgroup_path));
+	int err = sink_event(j->next, &e->hdr);
+	return err ? err : attachments_follow(j->attachments, e, j->next);
+}
+
+/* Copies the record, which is the ring's, into room of our own before changing it. */
+#define OWN(type, name, from)                                                                      \
+	type name;                                                                                 \
+	memcpy(&name, from, sizeof(name))
+
+static int on_record(struct sink *self, const struct ev_hdr *h)
+{
+	struct join *j = (struct join *)self;
+	switch (h->type) {
+	case RAW_OBJECT:
+		return join_object(j, (const struct raw_object *)h);
+	case RAW_IO_ADDR:
+		return join_io_addr(j, (const struct raw_io_addr *)h);
+	case RAW_MKNOD:
+		return join_mknod(j, (const struct raw_mknod *)h);
+	case EV_IO: {
+		OWN(struct ev_io, io, h);
+		return join_io(j, &io);
+	}
+	case EV_ENDPOINT: {
+		OWN(struct ev_endpoint, endpoint, h);
+		return join_endpoint(j, &endpoint);
+	}
+	case EV_TASK: {
+		OWN(struct ev_task, task, h);
+		return join_task(j, &task);
+	}
+	default:
+		return sink_event(j->next, h);
+	}
+}
+
+struct join *join_new(struct sink *next)
+{
+	struct join *j = calloc(1, sizeof(*j));
+	if (!j)
+		return NULL;
+	j->sink.event = on_record;
+	j->next = next;
+	j->attachments = attachments_new();
+	if (!j->attachments) {
+		free(j);
+		return NULL;
+	}
+	return j;
+}
+
+void join_free(struct join *j)
+{
+	if (!j)
+		return;
+	struct object *o, *next_o;
+	struct far_chan *f, *next_f;
+	HASH_CLEAR(hh_sk, j->by_sk);
+	HASH_CLEAR(hh_tuple, j->by_tuple);
+	HASH_ITER(hh, j->by_obj, o, next_o) {
+		HASH_DEL(j->by_obj, o);
+		free(o);
+	}
+	HASH_ITER(hh, j->far, f, next_f) {
+		HASH_DEL(j->far, f);
+		free(f);
+	}
+	for (size_t i = 0; i < j->nchans; i++)
+		free(j->chans[i]);
+	free(j->chans);
+	attachments_free(j->attachments);
+	free(j);
+}
+
+struct sink *join_sink(struct join *j) { return &j->sink; }

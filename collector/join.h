@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From what a probe sees, one end at a time, to channels. A sink for the raw records of
+ * lib/abi/raw.h; hands on the events of lib/abi/event.h, channel ids in place of object ids, both
+ * sockets of a connection joined into one channel, kernel pointers gone.
+ *
+ * What joins: unix sockets by the kernel's peer pointers, TCP sockets by their reversed addresses in
+ * the same network namespace. A datagram socket is a channel of its own: the queue it receives
+ * from. A datagram from or to another host belongs to the pair of the socket and that address.
+ */
+#ifndef IPCTAP_COLLECTOR_JOIN_H
+#define IPCTAP_COLLECTOR_JOIN_H
+
+#include <stdint.h>
+
+#include "lib/abi/raw.h"
+#include "lib/stream/stream.h"
+
+struct join;
+
+struct join *join_new(struct sink *next); /* borrows next; NULL: no memory */
+void join_free(struct join *j);           /* accepts NULL */
+struct sink *join_sink(struct join *j);   /* borrowed; raw records go in here */
+
+/* The channel of an object, announced if it is new; 0 for object 0 or when there is no memory. */
+uint64_t join_chan(struct join *j, uint64_t obj);
+
+#endif

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "names.h"
+
+#include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "collector/procfs.h"
+
+static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+static bool is_v4(const uint8_t addr[16]) { return memcmp(addr, mapped, sizeof(mapped)) == 0; }
+
+bool names_is_any(const uint8_t addr[16])
+{
+	static const uint8_t zero[16];
+	return memcmp(addr, zero, 16) == 0 ||
+	       (is_v4(addr) && memcmp(addr + 12, zero, 4) == 0);
+}
+
+void names_addr(char *buf, size_t size, const uint8_t addr[16], uint16_t port)
+{
+	char text[INET6_ADDRSTRLEN];
+	if (names_is_any(addr)) {
+		if (port)
+			snprintf(buf, size, "*:%u", port);
+		else
+			buf[0] = '\0';
+	} else if (is_v4(addr)) {
+		inet_ntop(AF_INET, addr + 12, text, sizeof(text));
+		snprintf(buf, size, "%s:%u", text, port);
+	} else {
+		inet_ntop(AF_INET6, addr, text, sizeof(text));
+		snprintf(buf, size, "[%s]:%u", text, port);
+	}
+}
+
+/* ---- addresses of this host ---- */
+
+#define LOCAL_MAX 256
+static struct {
+	uint8_t addr[LOCAL_MAX][16];
+	int n;
+	time_t read_at;
+} local;
+
+static void local_add(const struct sockaddr *sa)
+{
+	if (local.n == LOCAL_MAX)
+		return;
+	uint8_t *to = local.addr[local.n];
+	if (sa->sa_family == AF_INET) {
+		memcpy(to, mapped, sizeof(mapped));
+		memcpy(to + 12, &((const struct sockaddr_in *)sa)->sin_addr, 4);
+	} else if (sa->sa_family == AF_INET6) {
+		memcpy(to, &((const struct sockaddr_in6 *)sa)->sin6_addr, 16);
+	} else {
+		return;
+	}
+	local.n++;
+}
+
+static void local_read(void)
+{
+	struct timespec now;
+	struct ifaddrs *list, *i;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (local.read_at == now.tv_sec + 1 || getifaddrs(&list))
+		return;
+	local.read_at = now.tv_sec + 1;
+	local.n = 0;
+	for (i = list; i; i = i->ifa_next)
+		if (i->ifa_addr)
+			local_add(i->ifa_addr);
+	freeifaddrs(list);
+}
+
+bool names_is_local(const uint8_t addr[16])
+{
+	if (is_v4(addr) ? addr[12] == 127 : IN6_IS_ADDR_LOOPBACK((const struct in6_addr *)addr))
+		return true;
+	local_read();
+	for (int i = 0; i < local.n; i++)
+		if (memcmp(local.addr[i], addr, 16) == 0)
+			return true;
+	return false;
+}
+
+/* ---- objects ---- */
+
+static void names_unix(char *name, size_t size, const struct raw_object *o)
+{
+	size_t len = o->name_len < sizeof(o->name) ? o->name_len : sizeof(o->name);
+	if (len && !o->name[0]) /* abstract: any bytes, its length counts */
+		snprintf(name, size, "@%.*s", (int)len - 1, o->name + 1);
+	else
+		snprintf(name, size, "%.*s", (int)len, o->name);
+}
+
+static void names_fifo(struct ev_chan *c, const struct raw_object *o)
+{
+	snprintf(c->ident, sizeof(c->ident), "fifo:[%u:%u:%" PRIu64 "]", o->dev >> 20,
+		 o->dev & 0xfffff, (uint64_t)o->ino);
+	if (o->fd < 0 || procfs_fd_path(o->pid, o->fd, c->name, sizeof(c->name)) ||
+	    c->name[0] != '/')
+		snprintf(c->name, sizeof(c->name), "…/%.*s", (int)sizeof(o->name), o->name);
+}
+
+static void names_sysv(struct ev_chan *c, const struct raw_object *o, const char *word)
+{
+	snprintf(c->ident, sizeof(c->ident), "%s:[%" PRIu64 "]", word, (uint64_t)o->ino);
+	if (o->key)
+		snprintf(c->name, sizeof(c->name), "key 0x%08x", (unsigned int)o->key);
+	else
+		snprintf(c->name, sizeof(c->name), "private %" PRIu64, (uint64_t)o->ino);
+	c->key = o->key;
+}
+
+static void names_sock(struct ev_chan *c, const struct raw_object *o, const char *word)
+{
+	snprintf(c->ident, sizeof(c->ident), "%s:[%" PRIu64 "]", word, (uint64_t)o->ino);
+	if (o->kind == KIND_UNIX)
+		names_unix(c->name, sizeof(c->name), o);
+	else
+		names_addr(c->name, sizeof(c->name), o->laddr, o->lport);
+}
+
+void names_object(struct ev_chan *c, const struct raw_object *o)
+{
+	switch (o->kind) {
+	case KIND_PIPE:
+		snprintf(c->ident, sizeof(c->ident), "pipe:[%" PRIu64 "]", (uint64_t)o->ino);
+		break;
+	case KIND_FIFO:
+		names_fifo(c, o);
+		break;
+	case KIND_UNIX:
+		names_sock(c, o, "unix");
+		break;
+	case KIND_TCP:
+		names_sock(c, o, "tcp");
+		break;
+	case KIND_UDP:
+		names_sock(c, o, "udp");
+		break;
+	case KIND_MSG:
+		names_sysv(c, o, "msg");
+		break;
+	case KIND_SEM:
+		names_sysv(c, o, "sem");
+		break;
+	case KIND_SHM:
+		names_sysv(c, o, "shm");
+		break;
+	}
+}
+
+static void names_unix_pair(struct ev_chan *c, const struct raw_object *a,
+			    const struct raw_object *b)
+{
+	if (b)
+		snprintf(c->ident, sizeof(c->ident), "unix:[%" PRIu64 "]-[%" PRIu64 "]",
+			 (uint64_t)a->ino, (uint64_t)b->ino);
+	else
+		snprintf(c->ident, sizeof(c->ident), "unix:[%" PRIu64 "]", (uint64_t)a->ino);
+	names_unix(c->name, sizeof(c->name), a);
+	if (!c->name[0] && b)
+		names_unix(c->name, sizeof(c->name), b);
+}
+
+/* The end people know a connection by: the one that was connected to; if unknown, the lower port. */
+static bool serves(const struct raw_object *o)
+{
+	if (o->hdr.flags & RAW_CONNECTED)
+		return false;
+	if (o->hdr.flags & RAW_ACCEPTED)
+		return true;
+	return o->lport < o->rport;
+}
+
+void names_pair(struct ev_chan *c, const struct raw_object *a, const struct raw_object *b)
+{
+	if (a->kind == KIND_UNIX) {
+		names_unix_pair(c, a, b);
+		return;
+	}
+	char from[NAMES_ADDR_LEN], to[NAMES_ADDR_LEN];
+	names_addr(from, sizeof(from), a->laddr, a->lport);
+	names_addr(to, sizeof(to), a->raddr, a->rport);
+	snprintf(c->ident, sizeof(c->ident), "tcp %s-%s", from, to);
+	bool a_serves = b && (b->hdr.flags & (RAW_CONNECTED | RAW_ACCEPTED)) ? !serves(b)
+									      : serves(a);
+	snprintf(c->name, sizeof(c->name), "%s", a_serves ? from : to);
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "procfs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+static int link_of(const char *path, char *buf, size_t size)
+{
+	ssize_t n = readlink(path, buf, size - 1);
+	buf[n > 0 ? n : 0] = '\0';
+	return n < 0 ? -errno : 0;
+}
+
+/* The first size - 1 bytes of a file of one process. Returns how many, or a negative errno. */
+static ssize_t slurp(uint32_t pid, const char *file, char *buf, size_t size)
+{
+	char path[64];
+	snprintf(path, sizeof(path), "/proc/%u/%s", pid, file);
+	buf[0] = '\0';
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	ssize_t n = read(fd, buf, size - 1);
+	ssize_t result = n < 0 ? -errno : n;
+	close(fd);
+	buf[n > 0 ? n : 0] = '\0';
+	return result;
+}
+
+int procfs_exe(uint32_t pid, char *buf, size_t size)
+{
+	char path[64];
+	snprintf(path, sizeof(path), "/proc/%u/exe", pid);
+	return link_of(path, buf, size);
+}
+
+int procfs_fd_path(uint32_t pid, int fd, char *buf, size_t size)
+{
+	char path[64];
+	snprintf(path, sizeof(path), "/proc/%u/fd/%d", pid, fd);
+	return link_of(path, buf, size);
+}
+
+void procfs_join_args(char *args, size_t size)
+{
+	size_t len = size - 1;
+	args[len] = '\0';
+	while (len && !args[len - 1])
+		len--;
+	for (size_t i = 0; i < len; i++)
+		if (!args[i])
+			args[i] = ' ';
+}
+
+int procfs_args(uint32_t pid, char *buf, size_t size)
+{
+	memset(buf, 0, size);
+	ssize_t n = slurp(pid, "cmdline", buf, size);
+	if (n < 0)
+		return (int)n;
+	procfs_join_args(buf, size);
+	return 0;
+}
+
+int procfs_cgroup(uint32_t pid, char *buf, size_t size)
+{
+	char text[4096];
+	ssize_t n = slurp(pid, "cgroup", text, sizeof(text));
+	buf[0] = '\0';
+	if (n < 0)
+		return (int)n;
+	/* lines "N:controllers:path"; the v2 hierarchy is "0::path" */
+	const char *line = strstr(text, "0::");
+	while (line && line != text && line[-1] != '\n')
+		line = strstr(line + 1, "0::");
+	line = line ? line + 3 : strchr(text, '/');
+	if (!line)
+		return -ENOENT;
+	size_t len = strcspn(line, "\n");
+	snprintf(buf, size, "%.*s", (int)(len < size ? len : size - 1), line);
+	return 0;
+}
+
+int procfs_fifo(uint32_t pid, int dirfd, const char *path, uint32_t *dev, uint64_t *ino)
+{
+	char full[512];
+	int n;
+	if (path[0] == '/')
+		n = snprintf(full, sizeof(full), "/proc/%u/root%s", pid, path);
+	else if (dirfd == AT_FDCWD)
+		n = snprintf(full, sizeof(full), "/proc/%u/cwd/%s", pid, path);
+	else
+		n = snprintf(full, sizeof(full), "/proc/%u/fd/%d/%s", pid, dirfd, path);
+	if (n < 0 || (size_t)n >= sizeof(full))
+		return -ENAMETOOLONG;
+	struct stat st;
+	if (stat(full, &st))
+		return -errno;
+	if (!S_ISFIFO(st.st_mode))
+		return -ENOTSUP;
+	*dev = (uint32_t)major(st.st_dev) << 20 | (uint32_t)minor(st.st_dev);
+	*ino = st.st_ino;
+	return 0;
+}
+
+int procfs_shm(uint32_t pid, void (*each)(void *arg, uint32_t pid, int32_t shmid), void *arg)
+{
+	char path[64], line[512];
+	snprintf(path, sizeof(path), "/proc/%u/maps", pid);
+	FILE *f = fopen(path, "re");
+	if (!f)
+		return -errno;
+	while (fgets(line, sizeof(line), f)) {
+		uint64_t ino;
+		char name[8];
+		/* a segment's inode number is its id; a file that merely has such a name lies elsewhere */
+		if (sscanf(line, "%*s %*s %*s %*s %" SCNu64 " %7s", &ino, name) == 2 &&
+		    strncmp(name, "/SYSV", 5) == 0)
+			each(arg, pid, (int32_t)ino);
+	}
+	fclose(f);
+	return 0;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Names from /proc, where the probes have none. Everything here may fail because the process is
+ * gone: the buffer is then "" and the result a negative errno.
+ */
+#ifndef IPCTAP_COLLECTOR_PROCFS_H
+#define IPCTAP_COLLECTOR_PROCFS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+int procfs_exe(uint32_t pid, char *buf, size_t size);
+int procfs_args(uint32_t pid, char *buf, size_t size);      /* argv, one blank between */
+int procfs_cgroup(uint32_t pid, char *buf, size_t size);    /* path in the v2 hierarchy, else of the first */
+int procfs_fd_path(uint32_t pid, int fd, char *buf, size_t size);
+
+/* argv as the kernel lays it out, a NUL after each, to one blank between, in place. */
+void procfs_join_args(char *args, size_t size);
+
+/*
+ * The FIFO at `path` as process `pid` would find it, relative paths from its descriptor `dirfd` or
+ * its working directory (AT_FDCWD). On success its device as the kernel writes it (major << 20 |
+ * minor) and inode; -ENOTSUP when it is no FIFO.
+ */
+int procfs_fifo(uint32_t pid, int dirfd, const char *path, uint32_t *dev, uint64_t *ino);
+
+/* Calls each(arg, shmid) for every System V segment mapped by `pid`. */
+int procfs_shm(uint32_t pid, void (*each)(void *arg, uint32_t pid, int32_t shmid), void *arg);
+
+#endif

@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "src_bpf.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/capability.h>
+#include <sys/epoll.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bpf/ipctap.skel.h"
+#include "collector/join.h"
+#include "collector/procfs.h"
+#include "collector/src_bpf_scope.h"
+#include "collector/waits.h"
+#include "lib/abi/raw.h"
+
+#define DEFAULT_RING_BYTES (32ull << 20)
+#define DEFAULT_LOOK_MS 200
+#define COUNTERS_MS 100
+/* A record may be stamped a little before its place in the ring is reserved. */
+#define STAMP_SLACK_NS 2000000ull
+/* Probes do not wake the reader (it costs three times all else): it looks this often by itself. */
+#define DRAIN_MS 5
+#define DRAIN_IDLE_MS 50
+
+struct src_bpf {
+	struct source source;
+	struct ipctap_bpf *skel;
+	struct ring_buffer *ring;
+	struct bpf_link *inflight;
+	struct join *join;
+	struct waits *waits;
+	struct sink into_waits; /* the joiner's end: hands on to waits, which hands on to out */
+	struct sink into_out;
+	struct sink *out;       /* the sink of the poll under way */
+	int sink_err;           /* first error of a sink inside a ring callback */
+	uint64_t drained;
+	uint64_t look_ns, next_look_ns, next_count_ns;
+	uint64_t counted[RAW_COUNT_MAX];
+	uint64_t *compat_counted;
+	int ncpus;
+	bool adopted;
+	bool detached;
+	bool held;
+	int idle_ms;
+	struct feed_opts opts;
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
+}
+
+/* ---- the ring ---- */
+
+/* Never an error to libbpf: it would end the drain. The first one is kept for poll to return. */
+static int on_record(void *ctx, void *data, size_t size)
+{
+	struct src_bpf *b = ctx;
+	const struct ev_hdr *h = data;
+	if (size < sizeof(*h) || h->size > size)
+		return 0;
+	b->drained++;
+	int err = sink_event(join_sink(b->join), h);
+	if (err && err != -EINVAL && !b->sink_err)
+		b->sink_err = err;
+	return 0;
+}
+
+static int to_out(struct sink *self, const struct ev_hdr *h)
+{
+	struct src_bpf *b = (struct src_bpf *)((char *)self - offsetof(struct src_bpf, into_out));
+	return b->out ? sink_event(b->out, h) : 0;
+}
+
+static int to_waits(struct sink *self, const struct ev_hdr *h)
+{
+	struct src_bpf *b = (struct src_bpf *)((char *)self - offsetof(struct src_bpf, into_waits));
+	return sink_event(waits_sink(b->waits), h);
+}
+
+/* ---- what the probes counted ---- */
+
+static int tell_lost(struct src_bpf *b, uint32_t cause, uint32_t where, uint64_t count)
+{
+	struct ev_lost e = {
+		.hdr = { .t_ns = now_ns(), .type = EV_LOST, .size = sizeof(e) },
+		.count = count, .cause = cause, .where = where,
+	};
+	return sink_event(b->out, &e.hdr);
+}
+
+static uint64_t percpu_sum(struct src_bpf *b, const struct bpf_map *map, uint32_t key)
+{
+	uint64_t values[b->ncpus], sum = 0;
+	if (bpf_map_lookup_elem(bpf_map__fd(map), &key, values))
+		return 0;
+	for (int i = 0; i < b->ncpus; i++)
+		sum += values[i];
+	return sum;
+}
+
+static int tell_counter(struct src_bpf *b, uint32_t counter, uint32_t cause)
+{
+	uint64_t sum = percpu_sum(b, b->skel->maps.counters, counter);
+	uint64_t fresh = sum - b->counted[counter];
+	b->counted[counter] = sum;
+	return fresh && cause ? tell_lost(b, cause, 0, fresh) : 0;
+}
+
+static int tell_compat(struct src_bpf *b)
+{
+	for (uint32_t nr = 0; nr < bpf_map__max_entries(b->skel->maps.compat_calls); nr++) {
+		uint64_t sum = percpu_sum(b, b->skel->maps.compat_calls, nr);
+		uint64_t fresh = sum - b->compat_counted[nr];
+		b->compat_counted[nr] = sum;
+		int err = fresh ? tell_lost(b, LOST_COMPAT32, nr, fresh) : 0;
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int tell_counters(struct src_bpf *b)
+{
+	int err = tell_counter(b, RAW_COUNT_PRODUCED, LOST_NONE);
+	if (!err)
+		err = tell_counter(b, RAW_COUNT_LOST_OP, LOST_RING_OP);
+	if (!err)
+		err = tell_counter(b, RAW_COUNT_LOST_CTL, LOST_RING_CTL);
+	if (!err)
+		err = tell_counter(b, RAW_COUNT_NO_STORAGE, LOST_NO_STORAGE);
+	return err;
+}
+
+uint64_t src_bpf_produced(const struct src_bpf *b) { return b->counted[RAW_COUNT_PRODUCED]; }
+
+/* ---- iterators ---- */
+
+/* Everything an iterator program writes; *len bytes, the caller frees. NULL with errno on failure. */
+static char *iter_read(struct bpf_link *link, size_t *len)
+{
+	int fd = bpf_iter_create(bpf_link__fd(link));
+	if (fd < 0)
+		return NULL;
+	size_t room = 16384;
+	char *buf = malloc(room);
+	*len = 0;
+	for (;;) {
+		if (buf && *len == room) {
+			char *grown = realloc(buf, room *= 2);
+			if (!grown)
+				free(buf);
+			buf = grown;
+		}
+		if (!buf)
+			break;
+		ssize_t n = read(fd, buf + *len, room - *len);
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (n <= 0)
+			break;
+		*len += (size_t)n;
+	}
+	close(fd);
+	return buf;
+}
+
+/* Runs an iterator for its effects alone. */
+static int iter_run(struct bpf_program *prog)
+{
+	struct bpf_link *link = bpf_program__attach_iter(prog, NULL);
+	size_t len;
+	if (!link)
+		return -errno;
+	free(iter_read(link, &len));
+	bpf_link__destroy(link);
+	return 0;
+}
+
+static int look(struct src_bpf *b, uint64_t now)
+{
+	size_t len = 0;
+	char *buf = iter_read(b->inflight, &len);
+	if (!buf)
+		return 0;
+	int err = waits_look(b->waits, b->join, (const struct raw_inflight *)buf,
+			     len / sizeof(struct raw_inflight), now);
+	free(buf);
+	return err;
+}
+
+static void tell_attached(void *arg, uint32_t pid, int32_t shmid)
+{
+	struct src_bpf *b = arg;
+	struct ev_endpoint e = {
+		.hdr = { .t_ns = now_ns(), .type = EV_ENDPOINT, .size = sizeof(e),
+			 .flags = EV_SYNTHETIC },
+		.chan = RAW_OBJ(KIND_SHM, (uint64_t)(src_bpf_ipc_ns(pid) & 0xffffff) << 32 |
+						  (uint32_t)shmid),
+		.pid = pid, .fd = -1, .what = ENDPOINT_ATTACH,
+		.dir = ENDPOINT_DIR_READ | ENDPOINT_DIR_WRITE,
+	};
+	sink_event(join_sink(b->join), &e.hdr);
+}
+
+/*
+ * Takes in what already runs. The probes are live before this, so a child forked meanwhile is
+ * either found here or told by its parent's fork. A held command has nothing of its own yet: what
+ * its table holds at exec is told then.
+ */
+static int adopt(struct src_bpf *b)
+{
+	b->skel->bss->adopt_calls = !b->held;
+	int err = iter_run(b->skel->progs.adopt_tasks);
+	if (!err && !b->held)
+		err = iter_run(b->skel->progs.adopt_files);
+	for (int i = 0; !err && i < b->opts.scope.npids; i++)
+		procfs_shm((uint32_t)b->opts.scope.pids[i], tell_attached, b);
+	return err;
+}
+
+/* ---- the source ---- */
+
+/* Waits for the ring's wakeup (it is filling up) or for the next drain to be due. */
+static void wait_for_records(struct src_bpf *b, int timeout_ms)
+{
+	int ms = b->idle_ms < timeout_ms ? b->idle_ms : timeout_ms;
+	struct epoll_event ev;
+	if (ms > 0)
+		epoll_wait(ring_buffer__epoll_fd(b->ring), &ev, 1, ms);
+}
+
+static int periodic(struct src_bpf *b, uint64_t now)
+{
+	int err = 0;
+	if (now >= b->next_look_ns && !b->detached) {
+		err = look(b, now);
+		b->next_look_ns = now + b->look_ns;
+	}
+	if (!err && (now >= b->next_count_ns || b->detached)) {
+		err = tell_counters(b);
+		b->next_count_ns = now + COUNTERS_MS * 1000000ull;
+	}
+	return err;
+}
+
+static int bpf_poll(struct source *self, struct sink *out, int timeout_ms, uint64_t *complete_ns)
+{
+	struct src_bpf *b = (struct src_bpf *)self;
+	b->out = out;
+	if (!b->adopted) {
+		b->adopted = true;
+		int err = adopt(b);
+		if (err)
+			return err;
+	}
+	if (!b->detached)
+		wait_for_records(b, timeout_ms);
+	uint64_t now = now_ns(), before = b->drained;
+	ring_buffer__consume(b->ring);
+	b->idle_ms = b->drained != before ? DRAIN_MS
+					  : b->idle_ms < DRAIN_IDLE_MS ? b->idle_ms * 2 : DRAIN_IDLE_MS;
+	int err = b->sink_err ? b->sink_err : periodic(b, now);
+	if (!err && b->detached)
+		err = tell_compat(b);
+	*complete_ns = b->detached ? UINT64_MAX : now - STAMP_SLACK_NS;
+	return err ? err : !b->detached;
+}
+
+static void bpf_free(struct source *self)
+{
+	struct src_bpf *b = (struct src_bpf *)self;
+	ring_buffer__free(b->ring);
+	bpf_link__destroy(b->inflight);
+	ipctap_bpf__destroy(b->skel);
+	join_free(b->join);
+	waits_free(b->waits);
+	free(b->compat_counted);
+	free(b);
+}
+
+struct source *src_bpf_source(struct src_bpf *b) { return &b->source; }
+
+void src_bpf_detach(struct src_bpf *b)
+{
+	if (!b->detached)
+		ipctap_bpf__detach(b->skel);
+	b->detached = true;
+}
+
+/* ---- opening ---- */
+
+static int silent(enum libbpf_print_level level, const char *fmt, va_list args)
+{
+	(void)level, (void)fmt, (void)args;
+	return 0;
+}
+
+/* A power of two, whole pages, as the kernel demands. */
+static uint64_t ring_size(uint64_t wanted)
+{
+	uint64_t size = 4096;
+	while (size < wanted && size < 1ull << 31)
+		size *= 2;
+	return size;
+}
+
+static bool btf_has(const struct btf *btf, const char *name, uint32_t kind)
+{
+	return btf__find_by_name_kind(btf, name, kind) > 0;
+}
+
+static int configure(struct src_bpf *b, struct fail *fail)
+{
+	struct ipctap_bpf *s = b->skel;
+	struct btf *btf = btf__load_vmlinux_btf();
+	if (!btf)
+		return fail_set(fail, ENOENT,
+				"use a kernel built with CONFIG_DEBUG_INFO_BTF; `ipctap doctor` tells more",
+				"cannot read the kernel's type information (/sys/kernel/btf/vmlinux)");
+	s->rodata->has_rdonly_cast = btf_has(btf, "bpf_rdonly_cast", BTF_KIND_FUNC);
+	s->rodata->has_data_ready = btf_has(btf, "btf_trace_sk_data_ready", BTF_KIND_TYPEDEF);
+	btf__free(btf);
+	s->rodata->self_tgid = (uint32_t)getpid();
+	s->rodata->scope_follow = !b->opts.scope.no_follow;
+	uint64_t ring = ring_size(b->opts.ring_bytes ? b->opts.ring_bytes : DEFAULT_RING_BYTES);
+	s->rodata->ring_wake_bytes = ring / 8;
+	bpf_map__set_max_entries(s->maps.ring, (uint32_t)ring);
+	bpf_program__set_autoload(s->progs.on_data_ready, s->rodata->has_data_ready);
+	bpf_program__set_autoload(s->progs.on_cgroup_attach, b->opts.scope.cgroups != NULL);
+	return src_bpf_scope_consts(s, &b->opts.scope, fail);
+}
+
+static int load_failed(int err, struct fail *fail)
+{
+	if (err == EPERM || err == EACCES)
+		return fail_set(fail, err, "run as root (sudo), or give CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE",
+				"not allowed to trace with BPF");
+	return fail_set(fail, err, "`ipctap doctor` tells what is missing",
+			"the kernel refused the probes");
+}
+
+/* The rest of root's power is of no use from here on; what is kept reads maps, tasks and /proc. */
+static void drop_capabilities(void)
+{
+	static const cap_value_t keep[] = { CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH,
+					    CAP_DAC_OVERRIDE, CAP_KILL };
+	cap_t have = cap_get_proc(), want = cap_init();
+	for (size_t i = 0; have && want && i < sizeof(keep) / sizeof(keep[0]); i++) {
+		cap_flag_value_t permitted = CAP_CLEAR;
+		if (cap_get_flag(have, keep[i], CAP_PERMITTED, &permitted) || permitted != CAP_SET)
+			continue;
+		cap_set_flag(want, CAP_PERMITTED, 1, &keep[i], CAP_SET);
+		cap_set_flag(want, CAP_EFFECTIVE, 1, &keep[i], CAP_SET);
+	}
+	if (want)
+		cap_set_proc(want);
+	cap_free(have);
+	cap_free(want);
+}
+
+static int attach(struct src_bpf *b, pid_t held, struct fail *fail)
+{
+	/* iterators are attached when they are run */
+	bpf_program__set_autoattach(b->skel->progs.adopt_tasks, false);
+	bpf_program__set_autoattach(b->skel->progs.adopt_files, false);
+	bpf_program__set_autoattach(b->skel->progs.inflight, false);
+	int err = src_bpf_scope_pids(b->skel, &b->opts.scope, held);
+	if (!err)
+		err = ipctap_bpf__attach(b->skel);
+	if (err)
+		return load_failed(-err, fail);
+	b->inflight = bpf_program__attach_iter(b->skel->progs.inflight, NULL);
+	if (!b->inflight)
+		return load_failed(errno, fail);
+	b->ring = ring_buffer__new(bpf_map__fd(b->skel->maps.ring), on_record, b, NULL);
+	if (!b->ring)
+		return load_failed(errno, fail);
+	return 0;
+}
+
+static int open_all(struct src_bpf *b, pid_t held, struct fail *fail)
+{
+	b->into_waits.event = to_waits;
+	b->into_out.event = to_out;
+	b->waits = waits_new(&b->into_out);
+	b->join = join_new(&b->into_waits);
+	b->skel = ipctap_bpf__open();
+	if (!b->waits || !b->join || !b->skel)
+		return fail_set(fail, ENOMEM, NULL, "cannot start tracing");
+	b->compat_counted = calloc(bpf_map__max_entries(b->skel->maps.compat_calls), sizeof(uint64_t));
+	if (!b->compat_counted)
+		return fail_set(fail, ENOMEM, NULL, "cannot start tracing");
+	int err = configure(b, fail);
+	if (err)
+		return err;
+	err = ipctap_bpf__load(b->skel);
+	return err ? load_failed(-err, fail) : attach(b, held, fail);
+}
+
+int src_bpf_open(struct src_bpf **out, const struct feed_opts *opts, pid_t held, struct fail *fail)
+{
+	struct src_bpf *b = calloc(1, sizeof(*b));
+	if (!b)
+		return fail_set(fail, ENOMEM, NULL, "cannot start tracing");
+	libbpf_set_print(silent);
+	b->source = (struct source){ .name = "bpf", .poll = bpf_poll, .free = bpf_free };
+	b->opts = *opts;
+	b->held = held != 0;
+	b->ncpus = libbpf_num_possible_cpus();
+	b->look_ns = (opts->wait_look_ms ? opts->wait_look_ms : DEFAULT_LOOK_MS) * 1000000ull;
+	b->idle_ms = DRAIN_MS;
+	int err = open_all(b, held, fail);
+	if (err) {
+		bpf_free(&b->source);
+		return err;
+	}
+	drop_capabilities();
+	*out = b;
+	return 0;
+}

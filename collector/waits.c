@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "waits.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <uthash.h>
+
+struct sleeper {
+	uint32_t tid;
+	uint64_t enter_ns;  /* with tid, the call */
+	uint64_t look;      /* number of the last look that found it */
+	bool open;          /* told as a wait */
+	struct ev_wait wait;
+	UT_hash_handle hh;
+};
+
+struct waits {
+	struct sink sink;
+	struct sink *next;
+	struct sleeper *by_tid;
+	uint64_t look;
+	size_t nopen;
+};
+
+static int wait_end(struct waits *w, struct sleeper *s, uint64_t t_ns, uint64_t until_ns,
+		    uint32_t flags)
+{
+	s->wait.what = WAIT_END;
+	s->wait.hdr.t_ns = t_ns;
+	s->wait.hdr.flags = flags;
+	s->wait.until_ns = until_ns;
+	s->open = false;
+	w->nopen--;
+	return sink_event(w->next, &s->wait.hdr);
+}
+
+static int on_event(struct sink *self, const struct ev_hdr *h)
+{
+	struct waits *w = (struct waits *)self;
+	if (w->nopen && h->type == EV_IO) {
+		const struct ev_io *io = (const struct ev_io *)h;
+		struct sleeper *s;
+		HASH_FIND(hh, w->by_tid, &io->tid, sizeof(io->tid), s);
+		if (s && s->open && s->enter_ns == io->enter_ns) {
+			int err = wait_end(w, s, h->t_ns, io->enter_ns + io->dur_ns, 0);
+			if (err)
+				return err;
+		}
+	}
+	return sink_event(w->next, h);
+}
+
+static struct sleeper *sleeper_get(struct waits *w, uint32_t tid)
+{
+	struct sleeper *s;
+	HASH_FIND(hh, w->by_tid, &tid, sizeof(tid), s);
+	if (s)
+		return s;
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return NULL;
+	s->tid = tid;
+	HASH_ADD(hh, w->by_tid, tid, sizeof(s->tid), s);
+	return s;
+}
+
+static int wait_begin(struct waits *w, struct join *j, struct sleeper *s,
+		      const struct raw_inflight *r, uint64_t now_ns)
+{
+	s->wait = (struct ev_wait){
+		.hdr = { .t_ns = now_ns, .type = EV_WAIT, .size = sizeof(s->wait) },
+		.since_ns = r->sleep_ns,
+		.deadline_ns = r->deadline_ns,
+		.chan = join_chan(j, r->obj),
+		.pid = r->pid,
+		.tid = r->tid,
+		.fd = r->fd,
+		.op = r->op,
+		.what = WAIT_BEGIN,
+	};
+	s->open = true;
+	w->nopen++;
+	return sink_event(w->next, &s->wait.hdr);
+}
+
+static int look_at(struct waits *w, struct join *j, const struct raw_inflight *r, uint64_t now_ns)
+{
+	struct sleeper *s = sleeper_get(w, r->tid);
+	if (!s)
+		return 0; /* no memory: this wait goes untold until its call returns */
+	bool same = s->enter_ns == r->enter_ns && s->look;
+	int err = 0;
+	if (!same && s->open) /* the record of the end of its last call was lost */
+		err = wait_end(w, s, now_ns, now_ns, EV_SYNTHETIC);
+	s->enter_ns = r->enter_ns;
+	s->look = w->look;
+	if (!err && same && !s->open)
+		err = wait_begin(w, j, s, r, now_ns);
+	return err;
+}
+
+int waits_look(struct waits *w, struct join *j, const struct raw_inflight *list, size_t n,
+	       uint64_t now_ns)
+{
+	w->look++;
+	for (size_t i = 0; i < n; i++) {
+		int err = look_at(w, j, &list[i], now_ns);
+		if (err)
+			return err;
+	}
+	struct sleeper *s, *next;
+	HASH_ITER(hh, w->by_tid, s, next) {
+		if (s->look == w->look)
+			continue;
+		/* Awake again. The end of an open wait comes with its EV_IO; if that was lost, here. */
+		if (s->open && w->look - s->look < 3)
+			continue;
+		if (s->open) {
+			int err = wait_end(w, s, now_ns, now_ns, EV_SYNTHETIC);
+			if (err)
+				return err;
+		}
+		HASH_DEL(w->by_tid, s);
+		free(s);
+	}
+	return 0;
+}
+
+struct waits *waits_new(struct sink *next)
+{
+	struct waits *w = calloc(1, sizeof(*w));
+	if (w) {
+		w->sink.event = on_event;
+		w->next = next;
+	}
+	return w;
+}
+
+void waits_free(struct waits *w)
+{
+	if (!w)
+		return;
+	struct sleeper *s, *next;
+	HASH_ITER(hh, w->by_tid, s, next) {
+		HASH_DEL(w->by_tid, s);
+		free(s);
+	}
+	free(w);
+}
+
+struct sink *waits_sink(struct waits *w) { return &w->sink; }

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Long waits. Several times a second the collector looks at who is asleep inside a call; a call that
+ * two looks in a row find asleep becomes an EV_WAIT, and its end closes it. This sink stands between
+ * the joiner and the ordering queue so as to see calls end.
+ */
+#ifndef IPCTAP_COLLECTOR_WAITS_H
+#define IPCTAP_COLLECTOR_WAITS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "collector/join.h"
+#include "lib/abi/raw.h"
+#include "lib/stream/stream.h"
+
+struct waits;
+
+struct waits *waits_new(struct sink *next); /* borrows next; NULL: no memory */
+void waits_free(struct waits *w);           /* accepts NULL */
+struct sink *waits_sink(struct waits *w);
+
+/* One look, taken at now_ns: everyone asleep inside a call. Returns 0 or the next sink's error. */
+int waits_look(struct waits *w, struct join *j, const struct raw_inflight *list, size_t n,
+	       uint64_t now_ns);
+
+#endif
