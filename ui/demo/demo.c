@@ -16,6 +16,8 @@
 #include <unistd.h>
 
 #include "lib/abi/words.h"
+#include "lib/base/fail.h"
+#include "ui/cli/say.h"
 #include "workloads.h"
 
 #define NS_PER_S 1000000000u
@@ -197,16 +199,31 @@ static int run_workload(const struct workload *w, struct demo_run *run)
 
 /* ---- the command line ---- */
 
-static int usage(FILE *out, int status)
+static int usage(void)
 {
-	fputs("usage: ipctap demo [--json]\n"
-	      "       ipctap demo NAME [-d SEC] [-r RATE] [-c COUNT]\n"
-	      "  -d SEC    how long (default 3; with -c the time allowed, default 60)\n"
-	      "  -r RATE   messages a second from every sender (default 200; with -c no limit)\n"
-	      "  -c COUNT  exactly COUNT messages from every sender\n"
-	      "  --json    the list as JSON\n",
-	      out);
-	return status;
+	puts("Usage: ipctap demo [--json]\n"
+	     "       ipctap demo NAME [-d SEC] [-r RATE] [-c COUNT]\n\n"
+	     "Runs a reference workload; without NAME, lists them.\n\n"
+	     "Options:\n"
+	     "  -d, --duration SEC       how long (default 3; with -c the time allowed, default "
+	     "60)\n"
+	     "  -r, --rate RATE          messages a second from every sender (default 200; with -c "
+	     "no limit)\n"
+	     "  -c, --count COUNT        exactly COUNT messages from every sender\n"
+	     "      --json               the list as JSON\n"
+	     "  -h, --help               this text\n\n"
+	     "More in ipctap-demo(1).");
+	return 0;
+}
+
+/* One line that says what is wrong, one with the remedy. */
+static int misuse(const char *remedy, const char *what, const char *arg)
+{
+	struct fail fail = {0};
+
+	fail_set(&fail, 0, remedy, "demo: %s%s", what, arg);
+	say_fail(&fail);
+	return 2;
 }
 
 static int list_text(void)
@@ -230,28 +247,38 @@ static int list_json(void)
 	return 0;
 }
 
+static const char *workload_word(const void *list, size_t i)
+{
+	(void)list;
+	return i < WORKLOADS ? workloads[i].name : NULL;
+}
+
 static const struct workload *find_workload(const char *name)
 {
+	const char *near;
+	char remedy[128];
+
 	for (size_t i = 0; i < WORKLOADS; i++)
 		if (strcmp(workloads[i].name, name) == 0)
 			return &workloads[i];
-	fprintf(stderr, "ipctap demo: no workload '%s'; they are:", name);
-	for (size_t i = 0; i < WORKLOADS; i++)
-		fprintf(stderr, " %s", workloads[i].name);
-	fputc('\n', stderr);
+	near = nearest_word(name, workload_word, NULL);
+	snprintf(remedy, sizeof(remedy), "%s%s%sipctap demo lists them",
+		 near ? "did you mean " : "", near ? near : "", near ? "? " : "");
+	misuse(remedy, "no such workload: ", name);
 	return NULL;
 }
 
 /* A number of at least `min` and at most `max`, or -1 after a complaint. */
 static double number(const char *text, double min, double max, char option)
 {
-	char *end;
+	char *end, what[64], remedy[64];
 	double v = strtod(text, &end);
 
 	if (*text && !*end && v >= min && v <= max)
 		return v;
-	fprintf(stderr, "ipctap demo: -%c wants a number from %g to %.0f, not '%s'\n", option, min,
-		max, text);
+	snprintf(what, sizeof(what), "-%c: not a number that will do: ", option);
+	snprintf(remedy, sizeof(remedy), "write one from %g to %.0f", min, max);
+	misuse(remedy, what, text);
 	return -1;
 }
 
@@ -270,6 +297,7 @@ static bool parse_options(int argc, char **argv, struct options *o)
 	int c;
 
 	optind = 0; /* the verb's own scan, whatever was scanned before */
+	opterr = 0;
 	while ((c = getopt_long(argc, argv, "d:r:c:h", longs, NULL)) != -1) {
 		double v = 1;
 
@@ -284,7 +312,9 @@ static bool parse_options(int argc, char **argv, struct options *o)
 		else if (c == 'h')
 			o->help = true;
 		else
-			v = -1;
+			v = -misuse(
+			    "ipctap demo --help lists what there is",
+			    "unknown option, or one without its argument: ", argv[optind - 1]);
 		if (v < 0)
 			return false;
 	}
@@ -320,13 +350,13 @@ int demo_main(int argc, char **argv)
 	const struct workload *w;
 
 	if (!parse_options(argc, argv, &o))
-		return usage(stderr, 2);
+		return 2;
 	if (o.help)
-		return usage(stdout, 0);
+		return usage();
 	if (optind == argc)
 		return o.json ? list_json() : list_text();
 	if (argc - optind > 1)
-		return usage(stderr, 2);
+		return misuse("name one workload", "what is this for: ", argv[optind + 1]);
 	w = find_workload(argv[optind]);
 	return w ? start_run(w, &o) : 2;
 }

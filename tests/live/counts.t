@@ -1,0 +1,75 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Workloads that know how much they sent: the trace says the same, for every kind of channel.
+. tests/live/live.sh
+
+# sums KIND: messages and bytes of a kind between processes with a name
+sums() {
+	sql "select coalesce(sum(messages),0), coalesce(sum(bytes),0) from v_talk where kind='$1'
+	     and src_comm <> '?' and dst_comm <> '?'"
+}
+
+check_line() { # WORKLOAD LINE
+	kind=$(word "$2" kind)
+	case $kind in
+	sem)
+		is "$(sql "select count(*) from v_event where kind='sem' and op='semop' and ret=0")" \
+			"$(word "$2" ops)" "$1: every semop is there"
+		;;
+	shm)
+		is "$(sql "select group_concat(op) from (select op from v_event where kind='shm' and op
+			in ('shmat','shmdt') and ret <> -1 order by op)")" shmat,shmat,shmdt,shmdt \
+			"$1: both sides attach and detach the memory"
+		;;
+	*)
+		is "$(sums "$kind")" "$(word "$2" sent)|$(word "$2" bytes)" "$1: $kind messages and bytes"
+		is "$(sql "select count(*) from v_talk where kind='$kind' and (src_comm='?' or dst_comm='?')")" \
+			0 "$1: every sender and receiver of $kind is known"
+		;;
+	esac
+}
+
+for workload in pipeline fifo unix-server unix-dgram seqpacket tcp udp msgq shm-ring mixed; do
+	record -- "$IPCTAP" demo "$workload" -c 200
+	is "$status" 0 "$workload: exits 0"
+	is "$(sql 'select count(*) from loss')" 0 "$workload: nothing is lost"
+	printf '%s\n' "$out" >"$T/lines"
+	while read -r line; do
+		check_line "$workload" "$line"
+	done <"$T/lines"
+done
+
+# The last one was all at once: each workload's own ends are its own.
+talk() { sql "select sum(messages)||' '||sum(bytes) from v_talk where src_comm='$1' and dst_comm='$2'"; }
+is "$(talk pl-source pl-filter)" '200 12800' 'pl-source → pl-filter'
+is "$(talk pl-filter pl-sink)" '200 12800' 'pl-filter → pl-sink'
+is "$(talk ff-writer ff-reader)" '200 25600' 'ff-writer → ff-reader'
+is "$(talk ux-client-3 ux-server)" '200 12800' 'one client of four → ux-server'
+is "$(talk ux-server ux-client-3)" '200 51200' 'and back'
+is "$(talk dg-app-2 dg-logger)" '201 19200' 'dg-app-2 → dg-logger, an empty datagram among them'
+is "$(talk tcp-client tcp-server)" '200 20000' 'tcp-client → tcp-server'
+is "$(talk tcp-server tcp-client)" '200 200000' 'and back'
+is "$(talk udp-client udp-server)" '201 8000' 'udp-client → udp-server'
+is "$(talk udp-server udp-client)" '200 24000' 'and back'
+is "$(sql "select sum(messages) from v_talk where src_comm like 'mq-maker-%' and dst_comm='mq-bulk'")" \
+	134 'mq-bulk got the messages of type 3, from both makers'
+is "$(sql "select count(*) from v_talk where kind='unix' and src_comm='ux-client-1' and dst_comm<>'ux-server'")" \
+	0 'nobody is joined with a stranger'
+
+# Whoever slept was woken by the peer; nobody else could have.
+for mech in pipe unix dgram seqpacket tcp udp msg sem; do
+	record -- "$PROGS/pingpong" "$mech" 300 40
+	is "$status" 0 "pingpong $mech: exits 0"
+	ping=$(word "$out" ping) pong=$(word "$out" pong)
+	[ "$mech" = sem ] || is "$(sql "select src_pid=$ping, dst_pid=$pong, sum(messages), sum(bytes)
+		from v_talk where src_pid in ($ping, $pong) group by src_pid order by src_pid=$pong")" \
+		"1|1|300|12000
+0|0|300|12000" "pingpong $mech: 300 messages each way"
+	blocked=$(sql "select count(*) from event where slept_ns > 0 and pid in ($ping, $pong)
+		and op in (select id from op where name in ('read','msgrcv','semop'))")
+	right=$(sql "select count(*) from event where slept_ns > 0 and op in (select id from op where name
+		in ('read','msgrcv','semop')) and (pid=$ping and waker_tid=$pong or pid=$pong and waker_tid=$ping)")
+	[ "$blocked" -gt 50 ] && [ $((right * 100)) -ge $((blocked * 95)) ]
+	ok $? "pingpong $mech: the waker is the peer" || diag "$right of $blocked"
+done
+done_testing
