@@ -45,7 +45,7 @@ static int probe_tp_btf(const struct btf *btf)
 
 static int probe_fentry(const struct btf *btf)
 {
-	return load_btf(btf, BPF_TRACE_FENTRY, "__x64_sys_getpid", BTF_KIND_FUNC);
+	return load_btf(btf, BPF_TRACE_FENTRY, "vfs_read", BTF_KIND_FUNC);
 }
 
 static int probe_tracepoint(const struct btf *btf)

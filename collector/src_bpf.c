@@ -16,7 +16,7 @@
 #include "collector/join.h"
 #include "collector/procfs.h"
 #include "collector/src_bpf_scope.h"
-#include "collector/waits.h"
+#include "collector/sleepers.h"
 #include "lib/abi/raw.h"
 
 #define DEFAULT_RING_BYTES (32ull << 20)
@@ -34,8 +34,8 @@ struct src_bpf {
 	struct ring_buffer *ring;
 	struct bpf_link *inflight;
 	struct join *join;
-	struct waits *waits;
-	struct sink into_waits; /* the joiner's end: hands on to waits, which hands on to out */
+	struct sleepers *sleepers;
+	struct sink into_sleepers; /* the joiner's end: hands on to sleepers, which hands on to out */
 	struct sink into_out;
 	struct sink *out;       /* the sink of the poll under way */
 	int sink_err;           /* first error of a sink inside a ring callback */
@@ -80,10 +80,10 @@ static int to_out(struct sink *self, const struct ev_hdr *h)
 	return b->out ? sink_event(b->out, h) : 0;
 }
 
-static int to_waits(struct sink *self, const struct ev_hdr *h)
+static int to_sleepers(struct sink *self, const struct ev_hdr *h)
 {
-	struct src_bpf *b = (struct src_bpf *)((char *)self - offsetof(struct src_bpf, into_waits));
-	return sink_event(waits_sink(b->waits), h);
+	struct src_bpf *b = (struct src_bpf *)((char *)self - offsetof(struct src_bpf, into_sleepers));
+	return sink_event(sleepers_sink(b->sleepers), h);
 }
 
 /* ---- what the probes counted ---- */
@@ -191,7 +191,7 @@ static int look(struct src_bpf *b, uint64_t now)
 	char *buf = iter_read(b->inflight, &len);
 	if (!buf)
 		return 0;
-	int err = waits_look(b->waits, b->join, (const struct raw_inflight *)buf,
+	int err = sleepers_look(b->sleepers, b->join, (const struct raw_inflight *)buf,
 			     len / sizeof(struct raw_inflight), now);
 	free(buf);
 	return err;
@@ -282,7 +282,7 @@ static void bpf_free(struct source *self)
 	bpf_link__destroy(b->inflight);
 	ipctap_bpf__destroy(b->skel);
 	join_free(b->join);
-	waits_free(b->waits);
+	sleepers_free(b->sleepers);
 	free(b->compat_counted);
 	free(b);
 }
@@ -389,12 +389,12 @@ static int attach(struct src_bpf *b, pid_t held, struct fail *fail)
 
 static int open_all(struct src_bpf *b, pid_t held, struct fail *fail)
 {
-	b->into_waits.event = to_waits;
+	b->into_sleepers.event = to_sleepers;
 	b->into_out.event = to_out;
-	b->waits = waits_new(&b->into_out);
-	b->join = join_new(&b->into_waits);
+	b->sleepers = sleepers_new(&b->into_out);
+	b->join = join_new(&b->into_sleepers);
 	b->skel = ipctap_bpf__open();
-	if (!b->waits || !b->join || !b->skel)
+	if (!b->sleepers || !b->join || !b->skel)
 		return fail_set(fail, ENOMEM, NULL, "cannot start tracing");
 	b->compat_counted = calloc(bpf_map__max_entries(b->skel->maps.compat_calls), sizeof(uint64_t));
 	if (!b->compat_counted)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "waits.h"
+#include "sleepers.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@ struct sleeper {
 	UT_hash_handle hh;
 };
 
-struct waits {
+struct sleepers {
 	struct sink sink;
 	struct sink *next;
 	struct sleeper *by_tid;
@@ -22,7 +22,7 @@ struct waits {
 	size_t nopen;
 };
 
-static int wait_end(struct waits *w, struct sleeper *s, uint64_t t_ns, uint64_t until_ns,
+static int wait_end(struct sleepers *w, struct sleeper *s, uint64_t t_ns, uint64_t until_ns,
 		    uint32_t flags)
 {
 	s->wait.what = WAIT_END;
@@ -36,7 +36,7 @@ static int wait_end(struct waits *w, struct sleeper *s, uint64_t t_ns, uint64_t 
 
 static int on_event(struct sink *self, const struct ev_hdr *h)
 {
-	struct waits *w = (struct waits *)self;
+	struct sleepers *w = (struct sleepers *)self;
 	if (w->nopen && h->type == EV_IO) {
 		const struct ev_io *io = (const struct ev_io *)h;
 		struct sleeper *s;
@@ -50,7 +50,7 @@ static int on_event(struct sink *self, const struct ev_hdr *h)
 	return sink_event(w->next, h);
 }
 
-static struct sleeper *sleeper_get(struct waits *w, uint32_t tid)
+static struct sleeper *sleeper_get(struct sleepers *w, uint32_t tid)
 {
 	struct sleeper *s;
 	HASH_FIND(hh, w->by_tid, &tid, sizeof(tid), s);
@@ -64,7 +64,7 @@ static struct sleeper *sleeper_get(struct waits *w, uint32_t tid)
 	return s;
 }
 
-static int wait_begin(struct waits *w, struct join *j, struct sleeper *s,
+static int wait_begin(struct sleepers *w, struct join *j, struct sleeper *s,
 		      const struct raw_inflight *r, uint64_t now_ns)
 {
 	s->wait = (struct ev_wait){
@@ -83,7 +83,7 @@ static int wait_begin(struct waits *w, struct join *j, struct sleeper *s,
 	return sink_event(w->next, &s->wait.hdr);
 }
 
-static int look_at(struct waits *w, struct join *j, const struct raw_inflight *r, uint64_t now_ns)
+static int look_at(struct sleepers *w, struct join *j, const struct raw_inflight *r, uint64_t now_ns)
 {
 	struct sleeper *s = sleeper_get(w, r->tid);
 	if (!s)
@@ -99,7 +99,7 @@ static int look_at(struct waits *w, struct join *j, const struct raw_inflight *r
 	return err;
 }
 
-int waits_look(struct waits *w, struct join *j, const struct raw_inflight *list, size_t n,
+int sleepers_look(struct sleepers *w, struct join *j, const struct raw_inflight *list, size_t n,
 	       uint64_t now_ns)
 {
 	w->look++;
@@ -126,9 +126,9 @@ int waits_look(struct waits *w, struct join *j, const struct raw_inflight *list,
 	return 0;
 }
 
-struct waits *waits_new(struct sink *next)
+struct sleepers *sleepers_new(struct sink *next)
 {
-	struct waits *w = calloc(1, sizeof(*w));
+	struct sleepers *w = calloc(1, sizeof(*w));
 	if (w) {
 		w->sink.event = on_event;
 		w->next = next;
@@ -136,7 +136,7 @@ struct waits *waits_new(struct sink *next)
 	return w;
 }
 
-void waits_free(struct waits *w)
+void sleepers_free(struct sleepers *w)
 {
 	if (!w)
 		return;
@@ -148,4 +148,4 @@ void waits_free(struct waits *w)
 	free(w);
 }
 
-struct sink *waits_sink(struct waits *w) { return &w->sink; }
+struct sink *sleepers_sink(struct sleepers *w) { return &w->sink; }

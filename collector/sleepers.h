@@ -4,8 +4,8 @@
  * two looks in a row find asleep becomes an EV_WAIT, and its end closes it. This sink stands between
  * the joiner and the ordering queue so as to see calls end.
  */
-#ifndef IPCTAP_COLLECTOR_WAITS_H
-#define IPCTAP_COLLECTOR_WAITS_H
+#ifndef IPCTAP_COLLECTOR_SLEEPERS_H
+#define IPCTAP_COLLECTOR_SLEEPERS_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -14,14 +14,14 @@
 #include "lib/abi/raw.h"
 #include "lib/stream/stream.h"
 
-struct waits;
+struct sleepers;
 
-struct waits *waits_new(struct sink *next); /* borrows next; NULL: no memory */
-void waits_free(struct waits *w);           /* accepts NULL */
-struct sink *waits_sink(struct waits *w);
+struct sleepers *sleepers_new(struct sink *next); /* borrows next; NULL: no memory */
+void sleepers_free(struct sleepers *w);           /* accepts NULL */
+struct sink *sleepers_sink(struct sleepers *w);
 
 /* One look, taken at now_ns: everyone asleep inside a call. Returns 0 or the next sink's error. */
-int waits_look(struct waits *w, struct join *j, const struct raw_inflight *list, size_t n,
+int sleepers_look(struct sleepers *w, struct join *j, const struct raw_inflight *list, size_t n,
 	       uint64_t now_ns);
 
 #endif
