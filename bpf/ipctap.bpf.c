@@ -109,7 +109,8 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
 	};
 	if (c.class >= CALL_IPC_GET)
 		sysv_exit(t, s, &c, &d);
-	else if (c.class >= CALL_SOCKET || c.class == CALL_MSG || c.class == CALL_MMSG)
+	else if (c.class >= CALL_SOCKET || c.class == CALL_MSG || c.class == CALL_MMSG ||
+		 (c.class == CALL_IO && s->type == SOCK_DGRAM))
 		sock_exit(t, s, &c, &d);
 	else
 		file_exit(t, s, &c, &d);

@@ -184,8 +184,11 @@ static __always_inline void open_exit(struct task_struct *t, struct thread *s, s
 	look_fd(t, (__u32)d->ret, &l);
 	if (l.kind != KIND_FIFO)
 		return;
+	l.path = s->arg;
 	d->fd = (__s32)d->ret;
-	d->obj = new_fd(t, d->fd, 0, ENDPOINT_OPEN, d->now);
+	d->obj = l.obj;
+	describe(&l, t->tgid, d->fd, 0, d->now);
+	endpoint_emit(l.obj, t->tgid, d->fd, ENDPOINT_OPEN, look_dir(&l), 0, d->now);
 	emit_io(t, s, d);
 }
 

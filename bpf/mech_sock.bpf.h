@@ -177,6 +177,7 @@ static __always_inline void sock_exit(struct task_struct *t, struct thread *s,
 			d->bytes = mmsg_bytes(s->arg, d->ret);
 		}
 		break;
+	case CALL_IO: /* read, write … of a datagram socket */
 	case CALL_MSG:
 		if (d->ret > 0 || (ok && s->type == SOCK_DGRAM)) {
 			d->bytes = (__u64)d->ret;

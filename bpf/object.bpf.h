@@ -15,6 +15,7 @@ struct look {
 	__u64 ino;
 	void *file;
 	void *sk; /* sockets: struct sock */
+	__u64 path; /* a FIFO just opened: the path given, in user memory */
 	__u32 dev;
 	__u32 f_mode;
 	__u32 f_flags;
@@ -189,6 +190,20 @@ static __always_inline void describe_sock(struct raw_object *o, struct sock *sk)
 		describe_inet(o, sk);
 }
 
+/* The path it was opened by if that is a whole one, else the last component of its own. */
+static __always_inline void describe_fifo(struct raw_object *o, const struct look *l)
+{
+	if (l->path &&
+	    bpf_probe_read_user_str(o->name, sizeof(o->name), (void *)l->path) > 0 &&
+	    o->name[0] == '/') {
+		o->hdr.flags |= RAW_PATH;
+		return;
+	}
+	struct file *f = l->file;
+	const unsigned char *name = BPF_CORE_READ(f, f_path.dentry, d_name.name);
+	bpf_probe_read_kernel_str(o->name, sizeof(o->name), name);
+}
+
 /* Tells the collector of the object in *l, whether or not it knows it. Not inlined: it is long. */
 static __noinline int describe(struct look *l, __u32 pid, __s32 fd, __u32 flags, __u64 now)
 {
@@ -208,11 +223,8 @@ static __noinline int describe(struct look *l, __u32 pid, __s32 fd, __u32 flags,
 	if (l->kind == KIND_PIPE || l->kind == KIND_FIFO) {
 		if (!(flags & RAW_NEW))
 			o->backlog = pipe_backlog(l->file);
-		if (l->kind == KIND_FIFO) {
-			struct file *f = l->file;
-			const unsigned char *name = BPF_CORE_READ(f, f_path.dentry, d_name.name);
-			bpf_probe_read_kernel_str(o->name, sizeof(o->name), name);
-		}
+		if (l->kind == KIND_FIFO)
+			describe_fifo(o, l);
 	} else {
 		describe_sock(o, l->sk);
 	}

@@ -349,8 +349,9 @@ static int join_mknod(struct join *j, const struct raw_mknod *r)
 		.obj = RAW_OBJ_FIFO(dev, ino), .ino = ino, .dev = dev, .pid = e.pid, .fd = -1,
 		.kind = KIND_FIFO,
 	};
-	const char *base = strrchr(path, '/');
-	snprintf(raw.name, sizeof(raw.name), "%.*s", RAW_NAME_LEN - 1, base ? base + 1 : path);
+	snprintf(raw.name, sizeof(raw.name), "%.*s", RAW_NAME_LEN - 1, path);
+	if (path[0] == '/')
+		raw.hdr.flags |= RAW_PATH;
 	int err = join_object(j, &raw);
 	e.chan = err ? 0 : raw.obj;
 	return join_io(j, &e);

@@ -105,6 +105,12 @@ static void names_fifo(struct ev_chan *c, const struct raw_object *o)
 {
 	snprintf(c->ident, sizeof(c->ident), "fifo:[%u:%u:%" PRIu64 "]", o->dev >> 20,
 		 o->dev & 0xfffff, (uint64_t)o->ino);
+	if (o->hdr.flags & RAW_PATH) {
+		snprintf(c->name, sizeof(c->name), "%.*s", (int)sizeof(o->name), o->name);
+		return;
+	}
+	if (c->name[0] == '/')
+		return; /* already known in full */
 	if (o->fd < 0 || procfs_fd_path(o->pid, o->fd, c->name, sizeof(c->name)) ||
 	    c->name[0] != '/')
 		snprintf(c->name, sizeof(c->name), "…/%.*s", (int)sizeof(o->name), o->name);

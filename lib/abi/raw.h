@@ -35,6 +35,7 @@ enum raw_type {
 #define RAW_ACCEPTED 0x0002u /* this socket came out of accept: its local address is the service */
 #define RAW_CONNECTED 0x0004u /* this socket called connect: its remote address is the service */
 #define RAW_LISTENING 0x0008u
+#define RAW_PATH 0x0010u     /* FIFO: name is the whole path */
 
 struct raw_object {
 	struct ev_hdr hdr;
@@ -55,7 +56,7 @@ struct raw_object {
 	__u16 name_len; /* unix: bytes of name; a leading NUL: abstract */
 	__u8 laddr[16];
 	__u8 raddr[16];
-	char name[RAW_NAME_LEN]; /* unix: the bound path; FIFO: the last component of its path */
+	char name[RAW_NAME_LEN]; /* unix: the bound path; FIFO: its path (RAW_PATH), else the last component */
 };
 
 /*
