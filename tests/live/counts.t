@@ -13,7 +13,7 @@ check_line() { # WORKLOAD LINE
 	kind=$(word "$2" kind)
 	case $kind in
 	sem)
-		is "$(sql "select count(*) from v_event where kind='sem' and op='semop' and ret=0")" \
+		is "$(sql "select count(*) from v_event where kind='sem' and op in ('semop','semtimedop') and ret=0")" \
 			"$(word "$2" ops)" "$1: every semop is there"
 		;;
 	shm)
@@ -52,7 +52,7 @@ is "$(talk tcp-server tcp-client)" '200 200000' 'and back'
 is "$(talk udp-client udp-server)" '201 8000' 'udp-client → udp-server'
 is "$(talk udp-server udp-client)" '200 24000' 'and back'
 is "$(sql "select sum(messages) from v_talk where src_comm like 'mq-maker-%' and dst_comm='mq-bulk'")" \
-	134 'mq-bulk got the messages of type 3, from both makers'
+	136 'mq-bulk got the messages of type 3, from both makers'
 is "$(sql "select count(*) from v_talk where kind='unix' and src_comm='ux-client-1' and dst_comm<>'ux-server'")" \
 	0 'nobody is joined with a stranger'
 
@@ -66,9 +66,9 @@ for mech in pipe unix dgram seqpacket tcp udp msg sem; do
 		"1|1|300|12000
 0|0|300|12000" "pingpong $mech: 300 messages each way"
 	blocked=$(sql "select count(*) from event where slept_ns > 0 and pid in ($ping, $pong)
-		and op in (select id from op where name in ('read','msgrcv','semop'))")
+		and op in (select id from op where name in ('read','msgrcv','semop','semtimedop'))")
 	right=$(sql "select count(*) from event where slept_ns > 0 and op in (select id from op where name
-		in ('read','msgrcv','semop')) and (pid=$ping and waker_tid=$pong or pid=$pong and waker_tid=$ping)")
+		in ('read','msgrcv','semop','semtimedop')) and (pid=$ping and waker_tid=$pong or pid=$pong and waker_tid=$ping)")
 	[ "$blocked" -gt 50 ] && [ $((right * 100)) -ge $((blocked * 95)) ]
 	ok $? "pingpong $mech: the waker is the peer" || diag "$right of $blocked"
 done
