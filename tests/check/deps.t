@@ -89,4 +89,10 @@ if [ -n "$bpf" ]; then
 fi
 run make -n -C "$T" O="$b" BPF=0 "$b/ipctap"
 unlike "$out" 'src_bpf|features_bpf|-lbpf|clang' 'BPF=0 leaves the BPF source out of the program'
+
+run make -s -j2 -C "$T" O="$b" BPF=0 CLANG=/bin/false BPFTOOL=/bin/false CFLAGS=-O0
+is "$status" 0 'all of BPF=0 builds without clang and bpftool' || diag "$err"
+run "$b/ipctap" record -o "$T/x.db" -- true
+unlike "$status" '^0$' 'what it builds cannot trace'
+is "$(grep -c . "$T/err")" 1 '... and says so in one line' || diag "$err"
 done_testing
