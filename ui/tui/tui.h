@@ -26,6 +26,7 @@ struct tui_opts {
 	enum tui_view view;     /* the first one shown; batch text prints all four */
 	const char *sort;       /* a column of that view by its name; NULL: its default */
 	bool mono;              /* no colours (NO_COLOR) */
+	const struct filter *filter; /* -e: waits that do not match are not shown; NULL: all are */
 };
 
 /* The ncurses screen on the terminal. Returns 0 when the user quits, else a negative errno. */

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What one refresh takes from the model; see frame.h. */
+#include "ui/tui/frame.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/abi/words.h"
+#include "ui/tui/units.h"
+
+int frame_init(struct frame *f)
+{
+	*f = (struct frame){ .rates = rates_new() };
+	for (int i = 0; i < VIEW_MAX; i++)
+		table_init(&f->tables[i], views[i]);
+	return f->rates ? 0 : -ENOMEM;
+}
+
+void frame_release(struct frame *f)
+{
+	for (int i = 0; i < VIEW_MAX; i++)
+		table_release(&f->tables[i]);
+	rates_free(f->rates);
+	*f = (struct frame){ 0 };
+}
+
+static void count_objects(struct frame *f, const struct scan *scan)
+{
+	f->processes = f->tasks = f->channels = f->waits = 0;
+	for (const struct m_proc *p = model_procs(scan->model); p; p = p->next) {
+		if (p->exited)
+			continue;
+		f->processes++;
+		f->tasks += p->nthreads;
+	}
+	for (const struct m_chan *c = model_chans(scan->model); c; c = c->next)
+		f->channels += c->nopen > 0;
+	for (const struct m_wait *w = model_waits(scan->model); w; w = w->next)
+		f->waits += filter_match_wait(scan->filter, scan->model, w);
+}
+
+static void count_losses(struct frame *f, const struct model *model)
+{
+	f->lost = 0;
+	memset(f->lost_by, 0, sizeof(f->lost_by));
+	for (const struct m_loss *l = model_losses(model); l; l = l->next) {
+		f->lost += l->count;
+		if (l->cause < LOST_MAX)
+			f->lost_by[l->cause] += l->count;
+	}
+}
+
+static int count_ops(struct frame *f, const struct model *model)
+{
+	static const struct row_key key = { { 0 } }; /* no object's */
+	uint64_t counters[RATES_COUNTERS] = { model_ops(model) };
+	double per_s[RATES_COUNTERS];
+	int err = rates_get(f->rates, &key, counters, per_s);
+
+	f->ops = counters[0];
+	f->ops_per_s = per_s[0];
+	return err;
+}
+
+int frame_refresh(struct frame *f, const struct model *model, const struct filter *filter,
+		  uint64_t now_ns)
+{
+	struct scan scan = {
+		.model = model, .rates = f->rates, .now_ns = now_ns, .filter = filter
+	};
+	uint64_t first_ns = model_first_ns(model);
+	int err;
+
+	rates_begin(f->rates, now_ns, first_ns);
+	f->now_ns = now_ns;
+	f->span_ns = now_ns > first_ns ? now_ns - first_ns : 0;
+	f->interval_s = rates_span_s(f->rates);
+	count_objects(f, &scan);
+	count_losses(f, model);
+	err = count_ops(f, model);
+	for (int i = 0; i < VIEW_MAX; i++) {
+		int e = table_scan(&f->tables[i], &scan);
+
+		if (e < 0)
+			err = e;
+	}
+	rates_end(f->rates);
+	return err;
+}
+
+const char *frame_figures(const struct frame *f, char buf[FRAME_TEXT_SIZE])
+{
+	char ops[UNITS_SIZE], span[UNITS_SIZE];
+
+	snprintf(buf, FRAME_TEXT_SIZE,
+		 "ops/s %s  span %s  processes %" PRIu32 "  tasks %" PRIu32 "  channels %" PRIu32
+		 "  waiting %" PRIu32,
+		 units_count(ops, f->ops_per_s), units_time(span, f->span_ns), f->processes,
+		 f->tasks, f->channels, f->waits);
+	return buf;
+}
+
+const char *frame_losses(const struct frame *f, char buf[FRAME_TEXT_SIZE])
+{
+	size_t len = (size_t)snprintf(buf, FRAME_TEXT_SIZE, "lost %" PRIu64, f->lost);
+	uint32_t worst = LOST_NONE;
+	const char *sep = ": ";
+
+	if (!f->lost)
+		return buf;
+	for (uint32_t i = 0; i < LOST_MAX && len < FRAME_TEXT_SIZE; i++) {
+		if (!f->lost_by[i])
+			continue;
+		if (f->lost_by[i] > f->lost_by[worst])
+			worst = i;
+		len += (size_t)snprintf(buf + len, FRAME_TEXT_SIZE - len, "%s%s %" PRIu64, sep,
+					loss_word(i), f->lost_by[i]);
+		sep = ", ";
+	}
+	if (worst != LOST_NONE && len < FRAME_TEXT_SIZE)
+		snprintf(buf + len, FRAME_TEXT_SIZE - len, " (%s)", loss_remedy(worst));
+	return buf;
+}
+
+uint64_t timeline_now(struct timeline *t, uint64_t model_ns, uint64_t monotonic_ns, bool ended)
+{
+	uint64_t now_ns = model_ns;
+
+	if (t->model_ns != model_ns || !t->monotonic_ns) {
+		t->model_ns = model_ns;
+		t->monotonic_ns = monotonic_ns;
+	}
+	if (!ended && model_ns && monotonic_ns > t->monotonic_ns)
+		now_ns += monotonic_ns - t->monotonic_ns;
+	if (now_ns > t->now_ns)
+		t->now_ns = now_ns;
+	return t->now_ns;
+}

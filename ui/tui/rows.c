@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The rows of a view and the memory of their texts; see view.h. */
+#include "ui/tui/view.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/abi/words.h"
+#include "lib/base/escape.h"
+#include "ui/tui/units.h"
+
+const struct view *const views[VIEW_MAX] = {
+	[VIEW_PROCESSES] = &view_procs,
+	[VIEW_CHANNELS] = &view_chans,
+	[VIEW_TALK] = &view_talk,
+	[VIEW_BLOCKED] = &view_blocked,
+};
+
+/* Texts and values live in blocks that are freed together: a refresh makes thousands of them. */
+#define BLOCK_BYTES ((size_t)64 * 1024)
+struct rows_block {
+	struct rows_block *next;
+	size_t used, size;
+	max_align_t data[];
+};
+
+static void *rows_alloc(struct rows *rows, size_t bytes)
+{
+	struct rows_block *b = rows->blocks;
+	void *p;
+
+	bytes = (bytes + sizeof(max_align_t) - 1) / sizeof(max_align_t) * sizeof(max_align_t);
+	if (!b || b->size - b->used < bytes) {
+		size_t size = bytes > BLOCK_BYTES ? bytes : BLOCK_BYTES;
+
+		b = malloc(sizeof(*b) + size);
+		if (!b) {
+			rows->no_memory = true;
+			return NULL;
+		}
+		*b = (struct rows_block){ .next = rows->blocks, .size = size };
+		rows->blocks = b;
+	}
+	p = (char *)b->data + b->used;
+	b->used += bytes;
+	return memset(p, 0, bytes);
+}
+
+void rows_clear(struct rows *rows)
+{
+	struct rows_block *b;
+
+	while ((b = rows->blocks)) {
+		rows->blocks = b->next;
+		free(b);
+	}
+	rows->n = 0;
+	rows->no_memory = false;
+}
+
+void view_rows_release(struct rows *rows)
+{
+	rows_clear(rows);
+	free(rows->v);
+	*rows = (struct rows){ 0 };
+}
+
+struct row *rows_add(struct rows *rows, const struct row_key *key, int ncolumns)
+{
+	struct value *values;
+
+	if (rows->n == rows->capacity) {
+		size_t capacity = rows->capacity ? rows->capacity * 2 : 64;
+		struct row *v = reallocarray(rows->v, capacity, sizeof(*v));
+
+		if (!v) {
+			rows->no_memory = true;
+			return NULL;
+		}
+		rows->v = v;
+		rows->capacity = capacity;
+	}
+	values = rows_alloc(rows, (size_t)ncolumns * sizeof(*values));
+	if (!values)
+		return NULL;
+	rows->v[rows->n] = (struct row){ .key = *key, .order = rows->n, .values = values };
+	return &rows->v[rows->n++];
+}
+
+static const char *rows_copy(struct rows *rows, const char *text)
+{
+	size_t len = strlen(text);
+	char *copy = rows_alloc(rows, len + 1);
+
+	return copy ? memcpy(copy, text, len + 1) : "";
+}
+
+const char *rows_escape(struct rows *rows, const char *src, size_t max)
+{
+	char buf[1024];
+
+	if (rows->raw)
+		return rows_print(rows, "%.*s", (int)max, src);
+	escape_text(buf, sizeof(buf), src, max);
+	return rows_copy(rows, buf);
+}
+
+const char *rows_print(struct rows *rows, const char *fmt, ...)
+{
+	char buf[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(buf, sizeof(buf), fmt, ap);
+	va_end(ap);
+	return rows_copy(rows, buf);
+}
+
+const char *rows_comm(struct rows *rows, const char *comm)
+{
+	return comm[0] ? rows_escape(rows, comm, EV_COMM_LEN) : "?";
+}
+
+/* Room for one more: doubled at 1, 2, 4 … since most rows have one or two. */
+static bool row_grow_ends(struct rows *rows, struct row *row)
+{
+	size_t n = (size_t)row->nends;
+	struct row_end *ends;
+
+	if (n & (n - 1))
+		return true;
+	ends = rows_alloc(rows, (n ? 2 * n : 1) * sizeof(*ends));
+	if (!ends)
+		return false;
+	if (n)
+		memcpy(ends, row->ends, n * sizeof(*ends));
+	row->ends = ends;
+	return true;
+}
+
+void row_add_end(struct rows *rows, struct row *row, const struct m_proc *proc, enum row_role role)
+{
+	for (int i = 0; i < row->nends; i++) {
+		struct row_end *e = &row->ends[i];
+
+		if (e->pid != proc->pid || e->since_ns != proc->first_ns || e->role == ROLE_SUBJECT)
+			continue;
+		if (e->role != role)
+			e->role = ROLE_BOTH;
+		return;
+	}
+	if (row->nends == ROW_ENDS_MAX || !row_grow_ends(rows, row))
+		return;
+	row->ends[row->nends++] = (struct row_end){
+		.pid = proc->pid,
+		.since_ns = proc->first_ns,
+		.comm = rows_comm(rows, proc->comm),
+		.role = role,
+	};
+}
+
+const char *rows_proc(struct rows *rows, const struct m_proc *proc)
+{
+	if (!proc)
+		return "?";
+	return rows_print(rows, "%s[%u]", rows_comm(rows, proc->comm), proc->pid);
+}
+
+const char *rows_chan_name(struct rows *rows, const struct m_chan *chan)
+{
+	if (chan->name[0])
+		return rows_escape(rows, chan->name, sizeof(chan->name));
+	if (chan->ident[0])
+		return rows_escape(rows, chan->ident, sizeof(chan->ident));
+	return rows_print(rows, "#%" PRIu64, chan->id);
+}
+
+struct row_key row_key_proc(const struct m_proc *proc)
+{
+	return (struct row_key){ { 1, proc->pid, proc->first_ns } };
+}
+
+void value_percentile(struct value *v, const struct hist *h, double percent)
+{
+	if (h->count)
+		value_n(v, hist_percentile(h, percent));
+}
+
+const char *value_string(const struct column *c, const struct value *v, char buf[VALUE_SIZE])
+{
+	char number[UNITS_SIZE];
+
+	if (!v->known)
+		return "-";
+	switch (c->type) {
+	case COLUMN_TEXT:
+		return v->text;
+	case COLUMN_ID:
+		snprintf(buf, VALUE_SIZE, "%" PRIu64, v->n);
+		return buf;
+	case COLUMN_BOOL:
+		return v->n ? "yes" : "no";
+	case COLUMN_COUNT:
+		units_count(number, (double)v->n);
+		break;
+	case COLUMN_BYTES:
+		units_bytes(number, (double)v->n);
+		break;
+	case COLUMN_TIME:
+		units_time(number, v->n);
+		break;
+	case COLUMN_RATE:
+		units_count(number, v->x);
+		break;
+	case COLUMN_BYTE_RATE:
+		units_bytes(number, v->x);
+		break;
+	case COLUMN_SHARE:
+		units_share(number, v->x);
+		break;
+	}
+	snprintf(buf, VALUE_SIZE, "%s%s", v->approximate ? "~" : "", number);
+	return buf;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The terminal: puts a grid on it, reads its keys, and leaves it as it was found, whatever happens.
+ * Implemented by curses.c, the only file that knows ncurses. There is one terminal per process.
+ *
+ * While it is open SIGINT, SIGTERM, SIGQUIT, SIGHUP and SIGTSTP arrive as keys or are dealt with in
+ * terminal_key; they interrupt whatever the process sleeps in. A signal that would end the process
+ * with a core dump first gives the terminal back. terminal_close puts all of them back as they were.
+ */
+#ifndef IPCTAP_UI_TUI_TERMINAL_H
+#define IPCTAP_UI_TUI_TERMINAL_H
+
+#include <stdbool.h>
+
+#include "lib/base/fail.h"
+#include "ui/tui/grid.h"
+
+/* Needs stdin and stdout to be a terminal, and TERM to be known. 0 or a negative errno. */
+int terminal_open(bool mono, struct fail *fail);
+void terminal_close(void); /* any number of times */
+
+void terminal_size(int *rows, int *cols);
+
+/* Draws what differs from the last grid; after terminal_forget: all of it. 0 or -ENOMEM. */
+int terminal_draw(const struct grid *g);
+void terminal_forget(void);
+
+/* The next key of keys.h without waiting; KEY_NOTHING: there is none. */
+int terminal_key(void);
+void terminal_wait(int timeout_ms); /* for a key, or a signal */
+
+#endif
