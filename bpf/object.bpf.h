@@ -231,7 +231,8 @@ static __noinline int describe(struct look *l, __u32 pid, __s32 fd, __u32 flags,
 	__u32 state = DESCRIBED | (o->lport ? DESCRIBED_PORT : 0);
 	__u64 obj = l->obj;
 	ring_submit(o);
-	bpf_map_update_elem(&described, &obj, &state, BPF_ANY);
+	if (!(flags & RAW_IF_PEER)) /* the joiner may not have kept that one */
+		bpf_map_update_elem(&described, &obj, &state, BPF_ANY);
 	return 0;
 }
 

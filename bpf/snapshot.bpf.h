@@ -92,6 +92,67 @@ int adopt_files(struct bpf_iter__task_file *ctx)
 	return 0;
 }
 
+/* ---- who outside the scope holds the other ends ---- */
+
+static __always_inline bool is_described(__u64 obj)
+{
+	return bpf_map_lookup_elem(&described, &obj) != NULL;
+}
+
+static __always_inline bool peer_is_described(struct sock *sk)
+{
+	struct sock *peer = BPF_CORE_READ((struct unix_sock *)sk, peer);
+	__u64 ino = peer ? BPF_CORE_READ(peer, sk_socket, file, f_inode, i_ino) : 0;
+	return ino && is_described(RAW_OBJ(KIND_UNIX, ino));
+}
+
+/* A TCP connection that does not leave this host has a local address at both ends; the joiner
+ * tells whether it knows the other one. */
+static __always_inline bool may_be_local(struct sock *sk)
+{
+	__u8 l6[16] = {}, r6[16] = {};
+	if (!BPF_CORE_READ(sk, __sk_common.skc_dport))
+		return false;
+	if (BPF_CORE_READ(sk, __sk_common.skc_family) == AF_INET) {
+		__u32 l = BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
+		__u32 r = BPF_CORE_READ(sk, __sk_common.skc_daddr);
+		return l == r || ((l & 0xff) == 127 && (r & 0xff) == 127);
+	}
+	BPF_CORE_READ_INTO(&l6, sk, __sk_common.skc_v6_rcv_saddr);
+	BPF_CORE_READ_INTO(&r6, sk, __sk_common.skc_v6_daddr);
+	for (int i = 0; i < 12; i++)
+		if (l6[i] != r6[i])
+			return false;
+	return true; /* the same, or both mapped IPv4 or on one link: near enough for a candidate */
+}
+
+SEC("iter/task_file")
+int peer_files(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *t = ctx->task;
+	struct file *f = ctx->file;
+	__u32 fd = ctx->fd;
+	if (!t || !f || t->tgid == (int)self_tgid || thread_of(t))
+		return 0;
+	struct look l;
+	look_file(f, &l);
+	if (!l.obj)
+		return 0;
+	__u64 now = bpf_ktime_get_ns();
+	if (!is_described(l.obj)) {
+		bool peer = l.kind == KIND_UNIX	 ? peer_is_described(l.sk)
+			    : l.kind == KIND_TCP ? may_be_local(l.sk)
+						 : false;
+		if (!peer)
+			return 0;
+		describe(&l, t->tgid, (__s32)fd, RAW_IF_PEER, now);
+	}
+	task_emit(t, TASK_SEEN, EV_SYNTHETIC | TASK_F_OUTSIDE, now);
+	endpoint_emit(l.obj, t->tgid, (__s32)fd, ENDPOINT_SEEN, look_dir(&l),
+		      EV_SYNTHETIC | RAW_IF_KNOWN, now);
+	return 0;
+}
+
 SEC("iter/task")
 int inflight(struct bpf_iter__task *ctx)
 {

@@ -10,6 +10,7 @@
 #include <uthash.h>
 
 #include "collector/attach.h"
+#include "collector/bystanders.h"
 #include "collector/names.h"
 #include "collector/procfs.h"
 
@@ -34,6 +35,7 @@ struct object {
 	struct tuple tuple;    /* TCP, connected */
 	struct ev_chan *chan;  /* borrowed from join.chans */
 	bool in_sk, in_tuple;
+	bool lonely; /* the holders of its other end are to be looked for */
 	uint8_t side;
 	UT_hash_handle hh, hh_sk, hh_tuple;
 };
@@ -52,7 +54,9 @@ struct join {
 	struct ev_chan **chans; /* [id - 1] */
 	size_t nchans, room;
 	struct attachments *attachments;
+	struct bystanders *bystanders;
 	struct object *last; /* the object asked for last */
+	size_t nlonely;
 };
 
 /* ---- channels ---- */
@@ -164,6 +168,24 @@ static void object_update(struct join *j, struct object *o, const struct raw_obj
 	}
 }
 
+static void set_lonely(struct join *j, struct object *o, bool lonely)
+{
+	if (o->lonely == lonely)
+		return;
+	o->lonely = lonely;
+	j->nlonely += lonely ? 1 : -1;
+}
+
+size_t join_lonely(const struct join *j) { return j->nlonely; }
+
+void join_forget_lonely(struct join *j)
+{
+	struct object *o, *next;
+	HASH_ITER(hh, j->by_obj, o, next)
+		o->lonely = false;
+	j->nlonely = 0;
+}
+
 /* ---- joining ---- */
 
 static struct object *partner_unix(struct join *j, const struct object *o)
@@ -187,6 +209,16 @@ static struct object *partner_tcp(struct join *j, const struct object *o)
 	HASH_FIND(hh_tuple, j->by_tuple, &t, sizeof(t), p);
 	return p == o ? NULL : p;
 }
+
+/* Would this socket, not ours to keep, join one that is? */
+static bool has_partner(struct join *j, const struct raw_object *raw)
+{
+	struct object o = { .obj = raw->obj, .raw = *raw };
+	struct object *p = raw->kind == KIND_UNIX ? partner_unix(j, &o) : partner_tcp(j, &o);
+	return p && p->obj != raw->obj;
+}
+
+static bool is_pipe(uint16_t kind) { return kind == KIND_PIPE || kind == KIND_FIFO; }
 
 static bool is_connection(const struct raw_object *r)
 {
@@ -212,6 +244,9 @@ static int join_connection(struct join *j, struct object *o, uint64_t t_ns)
 	c->duplex = 1;
 	c->shape = o->raw.sock_type == SOCK_SEQPACKET ? SHAPE_DGRAM : SHAPE_STREAM;
 	c->remote = o->raw.kind == KIND_TCP && !p && !names_is_local(o->raw.raddr);
+	set_lonely(j, o, !p && !c->remote);
+	if (p)
+		set_lonely(j, p, false);
 	if (o->side)
 		names_pair(c, p ? &p->raw : &o->raw, p ? &o->raw : NULL);
 	else
@@ -223,6 +258,8 @@ static int join_object(struct join *j, const struct raw_object *raw)
 {
 	if (!raw->kind || raw->kind >= KIND_MAX)
 		return -EINVAL;
+	if ((raw->hdr.flags & RAW_IF_PEER) && !has_partner(j, raw))
+		return 0;
 	struct object *o = object_get(j, raw->obj);
 	if (!o)
 		return -ENOMEM;
@@ -237,8 +274,10 @@ static int join_object(struct join *j, const struct raw_object *raw)
 	struct ev_chan *c = o->chan;
 	if (raw->sock_type == SOCK_DGRAM)
 		c->shape = SHAPE_DGRAM;
-	if (!known)
+	if (!known) {
 		c->backlog = raw->backlog;
+		set_lonely(j, o, is_pipe(raw->kind) && !(raw->hdr.flags & RAW_NEW));
+	}
 	names_object(c, raw);
 	return chan_tell(j, c, raw->hdr.t_ns);
 }
@@ -359,9 +398,16 @@ static int join_mknod(struct join *j, const struct raw_mknod *r)
 
 static int join_endpoint(struct join *j, struct ev_endpoint *e)
 {
-	struct object *o = object_known(j, e->chan);
-	if (!o)
+	struct object *o = e->hdr.flags & RAW_IF_KNOWN ? object_find(j, e->chan)
+						       : object_known(j, e->chan);
+	if (!o || !o->chan)
 		return 0;
+	if (e->hdr.flags & RAW_IF_KNOWN) {
+		e->hdr.flags &= ~RAW_IF_KNOWN;
+		int err = bystanders_tell(j->bystanders, e->pid, j->next);
+		if (err)
+			return err;
+	}
 	e->chan = o->chan->chan;
 	e->side = o->side;
 	attachments_note(j->attachments, e);
@@ -370,6 +416,8 @@ static int join_endpoint(struct join *j, struct ev_endpoint *e)
 
 static int join_task(struct join *j, struct ev_task *e)
 {
+	if (bystanders_note(j->bystanders, e))
+		return 0;
 	if (e->what == TASK_EXEC)
 		procfs_join_args(e->args, sizeof(e->args));
 	if (e->what == TASK_SEEN && e->pid == e->tid) {
@@ -422,11 +470,11 @@ struct join *join_new(struct sink *next)
 	j->sink.event = on_record;
 	j->next = next;
 	j->attachments = attachments_new();
-	if (!j->attachments) {
-		free(j);
-		return NULL;
-	}
-	return j;
+	j->bystanders = bystanders_new();
+	if (j->attachments && j->bystanders)
+		return j;
+	join_free(j);
+	return NULL;
 }
 
 void join_free(struct join *j)
@@ -449,6 +497,7 @@ void join_free(struct join *j)
 		free(j->chans[i]);
 	free(j->chans);
 	attachments_free(j->attachments);
+	bystanders_free(j->bystanders);
 	free(j);
 }
 

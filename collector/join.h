@@ -11,6 +11,7 @@
 #ifndef IPCTAP_COLLECTOR_JOIN_H
 #define IPCTAP_COLLECTOR_JOIN_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "lib/abi/raw.h"
@@ -21,6 +22,13 @@ struct join;
 struct join *join_new(struct sink *next); /* borrows next; NULL: no memory */
 void join_free(struct join *j);           /* accepts NULL */
 struct sink *join_sink(struct join *j);   /* borrowed; raw records go in here */
+
+/*
+ * Channels one end of which nobody in scope is known to hold: how many were seen since they were
+ * last forgotten. Their holders are found by a look at every process of the host.
+ */
+size_t join_lonely(const struct join *j);
+void join_forget_lonely(struct join *j);
 
 /* The channel of an object, announced if it is new; 0 for object 0 or when there is no memory. */
 uint64_t join_chan(struct join *j, uint64_t obj);

@@ -22,6 +22,10 @@
 #define DEFAULT_RING_BYTES (32ull << 20)
 #define DEFAULT_LOOK_MS 200
 #define COUNTERS_MS 100
+#define TIME_MS 1000
+/* Both ends of a new connection are told within this; only then is one held to be missing. */
+#define PEERS_AFTER_MS 100
+#define PEERS_EVERY_MS 1000
 /* A record may be stamped a little before its place in the ring is reserved. */
 #define STAMP_SLACK_NS 2000000ull
 /* Probes do not wake the reader (it costs three times all else): it looks this often by itself. */
@@ -40,7 +44,7 @@ struct src_bpf {
 	struct sink *out;       /* the sink of the poll under way */
 	int sink_err;           /* first error of a sink inside a ring callback */
 	uint64_t drained;
-	uint64_t look_ns, next_look_ns, next_count_ns;
+	uint64_t look_ns, next_look_ns, next_count_ns, next_time_ns, next_peers_ns;
 	uint64_t counted[RAW_COUNT_MAX];
 	uint64_t *compat_counted;
 	int ncpus;
@@ -238,10 +242,37 @@ static void wait_for_records(struct src_bpf *b, int timeout_ms)
 		epoll_wait(ring_buffer__epoll_fd(b->ring), &ev, 1, ms);
 }
 
+/*
+ * Who outside the scope holds the other ends: a look at every descriptor of the host (3 µs each), so
+ * only when something is missing, and not often.
+ */
+static int look_for_peers(struct src_bpf *b, uint64_t now)
+{
+	if (!join_lonely(b->join)) {
+		if (b->next_peers_ns < now + PEERS_AFTER_MS * 1000000ull)
+			b->next_peers_ns = now + PEERS_AFTER_MS * 1000000ull;
+		return 0;
+	}
+	if (now < b->next_peers_ns)
+		return 0;
+	b->next_peers_ns = now + PEERS_EVERY_MS * 1000000ull;
+	join_forget_lonely(b->join);
+	return iter_run(b->skel->progs.peer_files);
+}
+
+static int tell_time(struct src_bpf *b, uint64_t now)
+{
+	struct ev_hdr e = { .t_ns = now, .type = EV_TIME, .size = sizeof(e) };
+	b->next_time_ns = now + TIME_MS * 1000000ull;
+	return sink_event(b->out, &e);
+}
+
 static int periodic(struct src_bpf *b, uint64_t now)
 {
-	int err = 0;
-	if (now >= b->next_look_ns && !b->detached) {
+	int err = b->detached ? 0 : look_for_peers(b, now);
+	if (!err && (now >= b->next_time_ns || b->detached))
+		err = tell_time(b, now);
+	if (!err && now >= b->next_look_ns && !b->detached) {
 		err = look(b, now);
 		b->next_look_ns = now + b->look_ns;
 	}
@@ -291,8 +322,11 @@ struct source *src_bpf_source(struct src_bpf *b) { return &b->source; }
 
 void src_bpf_detach(struct src_bpf *b)
 {
-	if (!b->detached)
-		ipctap_bpf__detach(b->skel);
+	if (b->detached)
+		return;
+	if (join_lonely(b->join)) /* a short run: there was no time to look */
+		iter_run(b->skel->progs.peer_files);
+	ipctap_bpf__detach(b->skel);
 	b->detached = true;
 }
 
@@ -372,6 +406,7 @@ static int attach(struct src_bpf *b, pid_t held, struct fail *fail)
 	/* iterators are attached when they are run */
 	bpf_program__set_autoattach(b->skel->progs.adopt_tasks, false);
 	bpf_program__set_autoattach(b->skel->progs.adopt_files, false);
+	bpf_program__set_autoattach(b->skel->progs.peer_files, false);
 	bpf_program__set_autoattach(b->skel->progs.inflight, false);
 	int err = src_bpf_scope_pids(b->skel, &b->opts.scope, held);
 	if (!err)

@@ -38,6 +38,7 @@ enum ev_type {
 	EV_TASK,     /* struct ev_task */
 	EV_WAIT,     /* struct ev_wait */
 	EV_LOST,     /* struct ev_lost */
+	EV_TIME,     /* struct ev_hdr alone: time has come this far, whether or not anything happened */
 	EV_TYPE_MAX
 };
 
@@ -141,7 +142,9 @@ enum ev_task_what {
 	TASK_RENAME,
 	TASK_EXIT,     /* of one thread; TASK_F_LAST: of the process */
 };
-#define TASK_F_LAST 0x0001u /* hdr.flags */
+/* hdr.flags of EV_TASK */
+#define TASK_F_LAST 0x0001u    /* TASK_EXIT: the last thread of its process */
+#define TASK_F_OUTSIDE 0x0002u /* TASK_SEEN: not traced, known only as holder of a channel's other end */
 
 #define EV_COMM_LEN 16
 #define EV_PATH_LEN 128

@@ -36,6 +36,10 @@ enum raw_type {
 #define RAW_CONNECTED 0x0004u /* this socket called connect: its remote address is the service */
 #define RAW_LISTENING 0x0008u
 #define RAW_PATH 0x0010u     /* FIFO: name is the whole path */
+#define RAW_IF_PEER 0x0020u  /* a socket outside the scope: of interest only if it joins one inside */
+
+/* hdr.flags of EV_ENDPOINT, before the joiner: of interest only if the object is known */
+#define RAW_IF_KNOWN 0x0001u
 
 struct raw_object {
 	struct ev_hdr hdr;

@@ -101,8 +101,9 @@ static void dump_procs(const struct model *m, struct lines *l)
 	for (const struct m_proc *p = m->procs; p; p = p->next) {
 		fputs("proc", l->text);
 		print_proc_id(l->text, "pid", p);
-		fprintf(l->text, " first=%" PRIu64 " ppid=%u threads=%u waits=%u exited=%d",
-			p->first_ns, p->ppid, p->nthreads, p->nwaits, p->exited);
+		fprintf(l->text,
+			" first=%" PRIu64 " ppid=%u threads=%u waits=%u exited=%d outside=%d",
+			p->first_ns, p->ppid, p->nthreads, p->nwaits, p->exited, p->outside);
 		fprintf(l->text, " exit=%" PRIu64 " code=%d", p->exit_ns, p->exit_code);
 		print_text(l->text, "comm", p->comm, sizeof(p->comm));
 		print_text(l->text, "exe", p->exe, sizeof(p->exe));

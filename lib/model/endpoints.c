@@ -53,6 +53,7 @@ static void endpoint_close(struct endpoint *e, uint64_t t_ns)
 	e->pub.open = false;
 	e->pub.to_ns = t_ns;
 	e->pub.chan->nopen--;
+	chan_of(e)->resurvey = true;
 }
 
 static void endpoint_reopen(struct endpoint *e)
@@ -60,6 +61,7 @@ static void endpoint_reopen(struct endpoint *e)
 	e->pub.open = true;
 	e->pub.to_ns = 0;
 	e->pub.chan->nopen++;
+	chan_of(e)->resurvey = true;
 }
 
 static struct endpoint *endpoint_new(struct proc *p, struct chan *c, int32_t fd, uint64_t t_ns)
@@ -170,6 +172,8 @@ int endpoints_apply(struct model *m, const struct ev_endpoint *ev)
 		return -ENOMEM;
 	e->pub.dir |= ev->dir;
 	e->pub.side = ev->side;
+	c->has_outside |= p->pub.outside;
+	c->resurvey = true;
 	if (ev->hdr.flags & EV_SYNTHETIC)
 		e->pub.synthetic = true;
 	if (p->pub.exited) { /* a last word of a process known to be gone */
@@ -180,12 +184,20 @@ int endpoints_apply(struct model *m, const struct ev_endpoint *ev)
 	return 0;
 }
 
+/* A datagram is sent on one socket and belongs to another, or to the pair of a socket and an address. */
+static bool is_own_channel(const struct chan *c, const struct ev_io *io)
+{
+	if (c->pub.shape != SHAPE_DGRAM)
+		return true;
+	return c->pub.duplex ? c->pub.kind != KIND_UDP : !(io->hdr.flags & IO_WRITE);
+}
+
 /* An operation proves that its fd is open, unless it began before a close that we know of. */
 int endpoint_used(struct proc *p, struct chan *c, const struct ev_io *io)
 {
 	uint8_t dir = (io->hdr.flags & IO_READ ? ENDPOINT_DIR_READ : 0) |
 		      (io->hdr.flags & IO_WRITE ? ENDPOINT_DIR_WRITE : 0);
-	if (io->fd < 0 || dir == 0)
+	if (io->fd < 0 || dir == 0 || !is_own_channel(c, io))
 		return 0;
 	struct endpoint *e = slot_get(p, io->fd);
 	if (e && chan_of(e) == c && e->pub.open) {
@@ -203,5 +215,6 @@ int endpoint_used(struct proc *p, struct chan *c, const struct ev_io *io)
 	e->pub.dir = dir;
 	e->pub.side = io->hdr.flags & IO_SIDE_B ? 1 : 0;
 	e->pub.synthetic = true;
+	c->resurvey = true;
 	return 0;
 }

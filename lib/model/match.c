@@ -73,9 +73,10 @@ int match_apply(struct model *m, const struct transfer *x)
 	if (x->chan->pub.remote)
 		return flags & IO_PEEK ? 0 : remote_transfer(m, x);
 	int err = 0;
-	if (flags & IO_WRITE && rules->write)
+	if (flags & IO_WRITE && rules->write && !outside_write(m, x, &err))
 		err = rules->write(m, x);
-	if (!err && flags & IO_READ && !(flags & IO_PEEK) && rules->read)
+	if (!err && flags & IO_READ && !(flags & IO_PEEK) && rules->read &&
+	    !outside_read(m, x, &err))
 		err = rules->read(m, x);
 	return err;
 }

@@ -53,8 +53,10 @@ static int apply(struct model *m, const struct ev_hdr *ev)
 		return tasks_apply(m, (const struct ev_task *)ev);
 	case EV_WAIT:
 		return waits_apply(m, (const struct ev_wait *)ev);
-	default:
+	case EV_LOST:
 		return losses_apply(m, (const struct ev_lost *)ev);
+	default:
+		return 0; /* EV_TIME: note_time has what it says */
 	}
 }
 
@@ -84,6 +86,7 @@ int model_apply(struct model *m, const struct ev_hdr *ev)
 	    [EV_TASK] = sizeof(struct ev_task),
 	    [EV_WAIT] = sizeof(struct ev_wait),
 	    [EV_LOST] = sizeof(struct ev_lost),
+	    [EV_TIME] = sizeof(struct ev_hdr),
 	};
 	if (ev->type == 0 || ev->type >= EV_TYPE_MAX || ev->size < sizes[ev->type])
 		return -EINVAL;

@@ -37,6 +37,7 @@ struct m_proc {
 	uint32_t pid, ppid;
 	uint32_t nthreads; /* alive */
 	bool exited;
+	bool outside; /* not traced, known as holder of a channel's other end: its counts are no counts */
 	int32_t exit_code;
 	uint64_t start_ns; /* of its leader; 0 when not known */
 	uint64_t first_ns, exit_ns;

@@ -124,8 +124,17 @@ struct endpoint {
 	UT_hash_handle hh;
 };
 
+/* Who holds one end of one direction, when nobody in scope does. */
+struct far_end {
+	bool is_outside;  /* only processes outside the scope */
+	struct proc *one; /* the only one; NULL: several */
+};
+
 struct chan {
 	struct m_chan pub;
+	struct far_end readers[2], writers[2]; /* of q[] */
+	bool has_outside; /* a process outside the scope ever held an end */
+	bool resurvey;    /* readers and writers are to be worked out anew */
 	struct m_endpoint **endpoint_tail;
 	struct queue q[2];        /* by the writer's side; [0] alone when not duplex */
 	struct type_queue *types; /* SHAPE_TYPED */
@@ -292,6 +301,10 @@ bool match_is_suspect(const struct model *m, const struct chan *c); /* operation
 bool queue_note_write(struct queue *q, const struct proc *p, uint64_t begin_ns, uint64_t end_ns);
 bool queue_note_read(struct queue *q, const struct proc *p, uint64_t begin_ns, uint64_t end_ns);
 void queue_release(struct model *m, struct queue *q);
+
+/* outside.c: true when only processes outside the scope hold the far end: *err is then the result */
+bool outside_write(struct model *m, const struct transfer *x, int *err);
+bool outside_read(struct model *m, const struct transfer *x, int *err);
 
 /* match_message.c: queues of whole messages, for dgram and typed */
 int message_write(struct model *m, const struct transfer *x, struct queue *q);

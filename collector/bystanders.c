@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "bystanders.h"
+
+#include <stdlib.h>
+#include <uthash.h>
+
+#include "collector/procfs.h"
+
+struct known {
+	uint32_t pid;
+	bool told; /* or in scope: nothing more to say */
+	struct ev_task task;
+	UT_hash_handle hh;
+};
+
+struct bystanders {
+	struct known *by_pid;
+};
+
+struct bystanders *bystanders_new(void) { return calloc(1, sizeof(struct bystanders)); }
+
+void bystanders_free(struct bystanders *b)
+{
+	struct known *k, *next;
+	if (!b)
+		return;
+	HASH_ITER(hh, b->by_pid, k, next) {
+		HASH_DEL(b->by_pid, k);
+		free(k);
+	}
+	free(b);
+}
+
+static struct known *find(struct bystanders *b, uint32_t pid)
+{
+	struct known *k;
+	HASH_FIND(hh, b->by_pid, &pid, sizeof(pid), k);
+	return k;
+}
+
+bool bystanders_note(struct bystanders *b, const struct ev_task *t)
+{
+	struct known *k = find(b, t->pid);
+	bool candidate = t->hdr.flags & TASK_F_OUTSIDE;
+	if (k && (!candidate || k->task.start_ns != t->start_ns)) {
+		/* it has come into scope, is gone, or its number was given to another */
+		HASH_DEL(b->by_pid, k);
+		free(k);
+		k = NULL;
+	}
+	if (!candidate || k)
+		return candidate;
+	k = calloc(1, sizeof(*k));
+	if (!k)
+		return true;
+	k->pid = t->pid;
+	k->task = *t;
+	HASH_ADD(hh, b->by_pid, pid, sizeof(k->pid), k);
+	return true;
+}
+
+int bystanders_tell(struct bystanders *b, uint32_t pid, struct sink *out)
+{
+	struct known *k = find(b, pid);
+	if (!k || k->told)
+		return 0;
+	k->told = true;
+	procfs_exe(pid, k->task.exe, sizeof(k->task.exe));
+	procfs_args(pid, k->task.args, sizeof(k->task.args));
+	procfs_cgroup(pid, k->task.cgroup_path, sizeof(k->task.cgroup_path));
+	return sink_event(out, &k->task.hdr);
+}
