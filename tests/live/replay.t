@@ -20,7 +20,8 @@ check 'everything at once' -- "$IPCTAP" demo mixed -c 100
 check 'every call form' -- "$PROGS/callforms"
 check 'names, threads and children' -- "$PROGS/morph"
 check 'a deadlock' -d 1 -- "$IPCTAP" demo two-pipes-full
-check 'losses' --ring 64k -- "$PROGS/storm" -n 50000
+check 'losses' --ring 4k -- "$PROGS/storm" -n 50000
+is "$(sql "select count(*) > 0 from loss where cause='ring-op'")" 1 'losses: there were some'
 
 background "$PROGS/echo" server "$T/sock" 30
 server=$started

@@ -9,7 +9,8 @@ at_end() { [ -z "$cgroup" ] || rmdir "$cgroup" 2>/dev/null; }
 background "$PROGS/echo" server "$T/sock" 60
 server=$started
 wait_until 10 test -e "$T/sock.ready"
-background "$PROGS/echo" client "$T/sock" 30
+name=echo-$$ # nobody else on this host has it
+background "$PROGS/echo" client "$T/sock" 30 "$name"
 client=$started
 wait_until 10 test -e "$T/sock.asked"
 ok $? 'a server runs and a client keeps it busy'
@@ -36,9 +37,9 @@ ok $? '-p: both are unharmed'
 
 # -p of both: every byte has a sender and a receiver
 record -d 1 -p "$server,$client"
-is "$(sql "select count(*) from (select 1 from v_talk where src_comm='echo-client' and dst_pid=$server and
+is "$(sql "select count(*) from (select 1 from v_talk where src_comm='$name' and dst_pid=$server and
 	bytes = 50*messages and messages > 20 union all select 1 from v_talk where src_pid=$server and
-	dst_comm='echo-client' and bytes = 150*messages and messages > 20)")" 2 'two -p: 50 bytes there, 150 back'
+	dst_comm='$name' and bytes = 150*messages and messages > 20)")" 2 'two -p: 50 bytes there, 150 back'
 
 # a pid that ends
 "$PROGS/echo" client "$T/sock" 0.5 &
@@ -47,8 +48,8 @@ is "$status" 0 '-p of a process that exits: ends by itself'
 is "$(sql "select count(*) > 0 from v_event where comm='echo-client' and op='sendto'")" 1 '… with what it did'
 
 # --comm, --cgroup
-record -d 1 --comm echo-client
-is "$(sql "select group_concat(distinct comm) from v_event")" echo-client '--comm: those of that name, no others'
+record -d 1 --comm "$name"
+is "$(sql "select group_concat(distinct comm) from v_event")" "$name" '--comm: those of that name, no others'
 is "$(sql "select group_concat(distinct pid) from event")" "$client" '--comm: the one that there is'
 mount=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
 if [ -n "$mount" ] && mkdir "$mount/ipctap-test-$$" 2>/dev/null; then

@@ -2,8 +2,9 @@
 /*
  * A server and its load, to be attached to while they run:
  *
- *     echo server PATH SEC    answers on a unix socket, a thread for every connection
- *     echo client PATH SEC    asks a hundred times a second, for SEC seconds
+ *     echo server PATH SEC           answers on a unix socket, a thread for every connection
+ *     echo client PATH SEC [NAME]    asks a hundred times a second, for SEC seconds, under a name
+ *                                    (echo-client)
  *
  * The server makes the file PATH.ready when it listens, and the client PATH.asked after its first
  * answer: what a test waits for.
@@ -67,12 +68,12 @@ static int serve(const char *path, const struct sockaddr_un *addr)
 	return 1;
 }
 
-static int ask(const char *path, const struct sockaddr_un *addr, double seconds)
+static int ask(const char *path, const struct sockaddr_un *addr, double seconds, const char *name)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	char buf[REPLY_BYTES] = "hello";
 
-	prctl(PR_SET_NAME, "echo-client");
+	prctl(PR_SET_NAME, name);
 	if (fd < 0 || connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) < 0)
 		return 1;
 	for (long n = 0; n < (long)(seconds * 100); n++) {
@@ -89,7 +90,7 @@ static int ask(const char *path, const struct sockaddr_un *addr, double seconds)
 int main(int argc, char **argv)
 {
 	struct sockaddr_un addr = {.sun_family = AF_UNIX};
-	double seconds = argc == 4 ? atof(argv[3]) : 0;
+	double seconds = argc >= 4 ? atof(argv[3]) : 0;
 
 	if (seconds <= 0 || strlen(argv[2]) >= sizeof(addr.sun_path))
 		return 2;
@@ -99,6 +100,6 @@ int main(int argc, char **argv)
 	if (strcmp(argv[1], "server") == 0)
 		return serve(argv[2], &addr);
 	if (strcmp(argv[1], "client") == 0)
-		return ask(argv[2], &addr, seconds);
+		return ask(argv[2], &addr, seconds, argc > 4 ? argv[4] : "echo-client");
 	return 2;
 }
