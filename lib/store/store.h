@@ -45,7 +45,10 @@ struct store_stats {
 int store_create(struct store **out, const char *path, const struct store_opts *opts,
 		 struct fail *fail);
 
-/* Borrowed. Its event() returns 0 or the writer thread's first error (-ENOSPC, -EIO …), which store_error explains. */
+/*
+ * Borrowed. Its event() returns 0, or once the writer thread's first error (-ENOSPC, -EIO …), which
+ * store_error explains; what comes after that is counted as lost.
+ */
 struct sink *store_sink(struct store *s);
 void store_error(struct store *s, struct fail *fail);
 
@@ -75,5 +78,6 @@ uint64_t trace_events(struct trace *t); /* rows of `event` */
 
 /* A source over the whole trace, from its first event. Borrows the trace; free before closing it. */
 int trace_source(struct trace *t, struct source **out, struct fail *fail);
+void trace_error(const struct trace *t, struct fail *fail); /* why its source returned a negative errno */
 
 #endif

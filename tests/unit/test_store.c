@@ -1,0 +1,751 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Writing traces: what the tables say, and that nothing is lost in silence whatever happens. */
+#include "store_fixture.h"
+
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+
+/* ---- creating ---- */
+
+static void refused(const char *path, int err, const char *word)
+{
+	struct store_opts opts = {0};
+	struct fail fail = {0};
+	struct store *s;
+	assert_int_equal(store_create(&s, path, &opts, &fail), -err);
+	assert_int_equal(fail.err, err);
+	if (!strstr(fail.what, word) || !strstr(fail.what, path) || strchr(fail.what, '\n'))
+		fail_msg("'%s' does not say '%s' about '%s'", fail.what, word, path);
+	assert_true(fail.remedy[0]);
+}
+
+static void a_trace_is_mode_0600_whatever_the_umask(void **state)
+{
+	(void)state;
+	static const mode_t masks[] = {0, 022, 0777};
+	for (size_t i = 0; i < sizeof(masks) / sizeof(masks[0]); i++) {
+		mode_t before = umask(masks[i]);
+		struct store *s = create(in_folder("t.db"));
+		put_ios(s, 1, 10);
+		struct stat st;
+		assert_int_equal(stat(in_folder("t.db"), &st), 0);
+		assert_int_equal(st.st_mode & 07777, 0600);
+		finish(s, NULL);
+		umask(before);
+		assert_int_equal(stat(in_folder("t.db"), &st), 0);
+		assert_int_equal(st.st_mode & 07777, 0600);
+	}
+}
+
+static void what_is_not_a_trace_is_never_replaced(void **state)
+{
+	(void)state;
+	write_file(in_folder("letter"), "dear sir", 8);
+	refused(in_folder("letter"), EEXIST, "not an ipctap trace");
+	FILE *f = fopen(in_folder("letter"), "re");
+	char text[16] = "";
+	assert_non_null(fgets(text, sizeof(text), f));
+	fclose(f);
+	assert_string_equal(text, "dear sir");
+
+	sqlite3 *db;
+	assert_int_equal(sqlite3_open(in_folder("other.db"), &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "CREATE TABLE mine(x)", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	refused(in_folder("other.db"), EEXIST, "not an ipctap trace");
+	assert_string_equal(sql(in_folder("other.db"), "SELECT name FROM sqlite_schema"), "mine");
+
+	assert_int_equal(mkfifo(in_folder("fifo"), 0600), 0);
+	refused(in_folder("fifo"), EEXIST, "not an ipctap trace");
+	refused(folder, EISDIR, "directory");
+	refused(in_folder("none/t.db"), ENOENT, "No such file");
+	refused("", ENOENT, "No such file");
+}
+
+static int create_in_readonly_folder(void)
+{
+	struct store_opts opts = {0};
+	struct fail fail = {0};
+	struct store *s;
+	if (store_create(&s, in_folder("t.db"), &opts, &fail) != -EACCES)
+		return 1;
+	return strstr(fail.what, "Permission denied") && fail.remedy[0] ? 0 : 2;
+}
+
+static void a_folder_that_cannot_be_written_is_said_at_once(void **state)
+{
+	(void)state;
+	assert_int_equal(chmod(folder, 0555), 0);
+	assert_int_equal(run_unprivileged(create_in_readonly_folder), 0);
+}
+
+static void a_trace_being_recorded_is_not_replaced_a_finished_one_is(void **state)
+{
+	(void)state;
+	struct store *s = create(in_folder("t.db"));
+	put_ios(s, 1, 5);
+	refused(in_folder("t.db"), EBUSY, "being recorded");
+	finish(s, NULL);
+	write_file(in_folder("t.db-wal"), "stale", 5); /* of a recorder that was killed */
+	s = create(in_folder("t.db"));
+	put_ios(s, 1, 3);
+	finish(s, NULL);
+	assert_string_equal(sql(in_folder("t.db"), "SELECT count(*) FROM event"), "3");
+	write_file(in_folder("empty"), "", 0);
+	finish(create(in_folder("empty")), NULL);
+	assert_string_equal(sql(in_folder("empty"), "SELECT count(*) FROM event"), "0");
+}
+
+/* ---- what the tables say ---- */
+
+static void a_finished_trace_is_one_sound_file_that_says_what_it_is(void **state)
+{
+	(void)state;
+	const char *path = in_folder("t.db");
+	struct store *s = create(path);
+	put_ios(s, 1, 1000);
+	struct fail fail;
+	struct store_stats st;
+	assert_int_equal(store_finish(s, NULL, &fail), 0);
+	store_get_stats(s, &st);
+	store_free(s);
+	struct stat file;
+	assert_int_equal(stat(path, &file), 0);
+	assert_int_equal(st.file_bytes, file.st_size);
+	assert_int_equal(st.events, 1000);
+	assert_int_equal(st.lost, 0);
+	assert_false(exists(in_folder("t.db-wal")));
+	assert_false(exists(in_folder("t.db-shm")));
+	assert_string_equal(sql(path, "PRAGMA integrity_check"), "ok");
+	assert_int_equal(sql_number(path, "PRAGMA application_id"), TRACE_APPLICATION_ID);
+	assert_int_equal(sql_number(path, "PRAGMA user_version"), TRACE_USER_VERSION);
+	assert_string_equal(sql(path, "PRAGMA journal_mode"), "delete");
+	assert_string_equal(
+	    sql(path, "SELECT key, value FROM meta WHERE key NOT IN"
+		      " ('boot_id', 'clock_base_ns', 'host', 'kernel', 'pid') ORDER BY key"),
+	    "abi|1\ncommand|a b\nevents|1000\nfinished|1\nfirst_ns|1000\nlast_ns|1000100\n"
+	    "options|-n 1\nsource|test\nversion|1");
+	assert_int_equal(sql_number(path, "SELECT value FROM meta WHERE key = 'pid'"), getpid());
+	assert_int_equal(
+	    sql_number(path, "SELECT count(*) FROM meta WHERE key IN"
+			     " ('boot_id', 'clock_base_ns', 'host', 'kernel') AND value <> ''"),
+	    4);
+	int64_t base = sql_number(path, "SELECT value FROM meta WHERE key = 'clock_base_ns'");
+	assert_true(llabs(base + (int64_t)now_ns() - (int64_t)time(NULL) * 1000000000) <
+		    3000000000);
+	assert_string_equal(sql(path, "SELECT name FROM op WHERE id = 49"), "semop");
+	assert_int_equal(sql_number(path, "SELECT count(*) FROM op"), OP_MAX - 1);
+}
+
+static void v_event_speaks_in_words_and_keeps_errors_and_unknown_channels(void **state)
+{
+	(void)state;
+	const char *path = in_folder("t.db");
+	struct store *s = create(path);
+	struct ev_chan named = make_chan(1, KIND_FIFO, "fifo:[7]", "/tmp/f"),
+		       bare = make_chan(2, KIND_PIPE, "pipe:[8]", "");
+	put(s, &named);
+	put(s, &bare);
+	struct ev_task t = make_task(1, TASK_SEEN, 10, "writer");
+	put(s, &t);
+	struct ev_io io = make_io(5);
+	put(s, &io);
+	io.enter_ns = 6000, io.chan = 2, io.ret = -EPIPE, io.bytes = 0, io.slept_ns = 7;
+	io.hdr.flags = IO_WRITE | IO_ERROR | IO_BLOCKED;
+	put(s, &io);
+	io = (struct ev_io){.hdr = HDR(EV_IO, ev_io, 7010),
+			    .enter_ns = 7000,
+			    .ret = -EBADF,
+			    .pid = 99,
+			    .tid = 99,
+			    .fd = -1,
+			    .op = OP_CLOSE};
+	put(s, &io);
+	finish(s, NULL);
+	assert_string_equal(
+	    sql(path,
+		"SELECT t_ns, pid, tid, comm, op, kind, name, fd, ret, bytes, dur_ns, slept_ns"
+		" FROM v_event"),
+	    "5000|10|10|writer|write|fifo|/tmp/f|4|5|5|100|0\n"
+	    "6000|10|10|writer|write|pipe|pipe:[8]|4|-32|0|100|7\n"
+	    "7000|99|99|?|close|||-1|-9|0|0|0");
+	assert_string_equal(
+	    sql(path,
+		"SELECT id, at_ns, messages, flags, mtype, waker_tid FROM event WHERE id = 4"),
+	    "4|50|1|2|0|0");
+}
+
+static void an_event_has_the_name_its_thread_had_at_the_time(void **state)
+{
+	(void)state;
+	const char *path = in_folder("t.db");
+	struct store *s = create(path);
+	struct ev_io io = make_io(1); /* at 1000, before anything is known of its thread */
+	put(s, &io);
+	struct ev_task t = make_task(2500, TASK_FORK, 10, "sh");
+	put(s, &t);
+	put_ios(s, 3, 3);
+	t = make_task(4000, TASK_EXEC, 10, "dd");
+	strcpy(t.exe, "/bin/dd");
+	strcpy(t.args, "dd if=x");
+	put(s, &t);
+	put_ios(s, 5, 5);
+	t = make_task(6000, TASK_RENAME, 10, "late");
+	put(s, &t);
+	put_ios(s, 7, 7);
+	io = make_io(9);
+	io.tid = 11; /* a thread that was never announced: its process speaks for it */
+	put(s, &io);
+	t = make_task(20000, TASK_EXIT, 10, "late");
+	t.exit_code = 256;
+	put(s, &t);
+	finish(s, NULL);
+	assert_string_equal(sql(path, "SELECT t_ns, comm FROM v_event"),
+			    "1000|sh\n3000|sh\n5000|dd\n7000|late\n9000|late");
+	assert_string_equal(sql(path, "SELECT t_ns, pid, tid, comm, exe, cmdline FROM name"),
+			    "2500|10|10|sh||\n4000|10|10|dd|/bin/dd|dd if=x\n6000|10|10|late||");
+	assert_string_equal(sql(path, "SELECT pid, tid, ppid, start_ns, exit_ns, exit_code, comm, "
+				      "exe, cmdline FROM task"),
+			    "10|10|1|10|20000|256|late|/bin/dd|dd if=x");
+}
+
+static void a_reused_tid_is_another_task_and_fork_passes_on_what_the_parent_was(void **state)
+{
+	(void)state;
+	const char *path = in_folder("t.db");
+	struct store *s = create(path);
+	struct ev_task parent = make_task(100, TASK_SEEN, 10, "sh");
+	strcpy(parent.exe, "/bin/sh");
+	strcpy(parent.cgroup_path, "/user");
+	put(s, &parent);
+	struct ev_task child = make_task(200, TASK_FORK, 30, "sh");
+	child.ppid = 10;
+	put(s, &child);
+	child.what = TASK_EXIT;
+	child.hdr.t_ns = 300;
+	put(s, &child);
+	child.start_ns = 400, child.hdr.t_ns = 400, child.what = TASK_FORK;
+	strcpy(child.comm, "again");
+	put(s, &child);
+	finish(s, NULL);
+	assert_string_equal(
+	    sql(path, "SELECT tid, start_ns, exit_ns, comm, exe, cgroup FROM task ORDER BY tid, "
+		      "start_ns"),
+	    "10|10|-|sh|/bin/sh|/user\n30|30|300|sh|/bin/sh|/user\n30|400|-|again|/bin/sh|/user");
+}
+
+static void put_endpoint(struct store *s, uint64_t t_ns, uint8_t what, uint64_t chan, uint32_t pid,
+			 int32_t fd)
+{
+	struct ev_endpoint e = {.hdr = HDR(EV_ENDPOINT, ev_endpoint, t_ns),
+				.chan = chan,
+				.pid = pid,
+				.fd = fd,
+				.what = what,
+				.dir = ENDPOINT_DIR_READ};
+	put(s, &e);
+}
+
+static void endpoints_end_by_close_reuse_exec_and_exit(void **state)
+{
+	(void)state;
+	const char *path = in_folder("t.db");
+	struct store *s = create(path);
+	put_endpoint(s, 100, ENDPOINT_OPEN, 1, 10, 3);
+	put_endpoint(s, 110, ENDPOINT_SEEN, 1, 10, 3); /* again: the same one */
+	put_endpoint(s, 120, ENDPOINT_CLOSE, 1, 10, 3);
+	put_endpoint(s, 200, ENDPOINT_OPEN, 2, 10, 3);
+	put_endpoint(s, 210, ENDPOINT_OPEN, 3, 10, 3); /* its close was lost */
+	put_endpoint(s, 300, ENDPOINT_ATTACH, 4, 10, -1);
+	put_endpoint(s, 310, ENDPOINT_ATTACH, 4, 10, -1);
+	put_endpoint(s, 320, ENDPOINT_DETACH, 4, 10, -1);
+	put_endpoint(s, 330, ENDPOINT_OPEN, 1, 20, 5);
+	struct ev_task t = make_task(400, TASK_EXEC, 10, "x");
+	put(s, &t);
+	put_endpoint(s, 400, ENDPOINT_INHERIT, 3, 10, 3);
+	t = make_task(500, TASK_EXIT, 20, "y");
+	put(s, &t); /* one thread, not the last */
+	t.hdr.flags = TASK_F_LAST, t.hdr.t_ns = 600;
+	put(s, &t);
+	finish(s, NULL);
+	assert_string_equal(
+	    sql(path,
+		"SELECT chan, pid, fd, dir, from_ns, to_ns FROM endpoint ORDER BY from_ns, chan"),
+	    "1|10|3|1|100|120\n2|10|3|1|200|210\n3|10|3|1|210|400\n4|10|-1|1|300|320\n"
+	    "4|10|-1|1|310|400\n1|20|5|1|330|600\n3|10|3|1|400|-");
+}
+
+static void put_wait(struct store *s, uint16_t what, uint32_t tid, uint64_t since, uint64_t until)
+{
+	struct ev_wait w = {.hdr = HDR(EV_WAIT, ev_wait, until ? until : since + 400),
+			    .since_ns = since,
+			    .until_ns = until,
+			    .chan = 1,
+			    .pid = tid,
+			    .tid = tid,
+			    .fd = 3,
+			    .op = OP_READ,
+			    .what = what};
+	put(s, &w);
+}
+
+static void v_blocked_adds_up_sleeps_and_shows_who_still_waits(void **state)
+{
+	(void)state;
+	const char *path = in_folder("t.db");
+	struct store *s = create(path);
+	struct ev_chan c = make_chan(1, KIND_PIPE, "pipe:[1]", "");
+	put(s, &c);
+	struct ev_task a = make_task(1, TASK_SEEN, 10, "a"), b = make_task(1, TASK_SEEN, 20, "b");
+	put(s, &a), put(s, &b);
+	for (uint64_t n = 1; n <= 4; n++) {
+		struct ev_io io = make_io(n * 1000);
+		io.slept_ns = n * 100, io.tid = io.pid = 10, io.op = n < 4 ? OP_READ : OP_WRITE;
+		put(s, &io);
+	}
+	put_wait(s, WAIT_BEGIN, 10, 5000000, 0);
+	put_wait(s, WAIT_END, 10, 5000000, 5500000); /* its end known: the EV_IO tells of it */
+	put_wait(s, WAIT_BEGIN, 20, 6000000, 0);
+	put_wait(s, WAIT_END, 30, 100, 200); /* its beginning lost */
+	put_ios(s, 9000, 9000);              /* the trace goes on to 9000100 */
+	finish(s, NULL);
+	assert_string_equal(
+	    sql(path,
+		"SELECT pid, tid, comm, op, kind, name, total_slept_ns, longest_ns, times, still"
+		" FROM v_blocked ORDER BY pid, op"),
+	    "10|10|a|read|pipe|pipe:[1]|600|300|3|0\n10|10|a|write|pipe|pipe:[1]|400|400|1|0\n"
+	    "20|20|b|read|pipe|pipe:[1]|3000100|3000100|1|1");
+	assert_string_equal(
+	    sql(path, "SELECT tid, op, chan, since_ns, until_ns FROM wait ORDER BY tid"),
+	    "10|1|1|5000000|5500000\n20|1|1|6000000|-\n30|1|1|100|200");
+}
+
+static void flows_come_from_the_model_and_v_talk_names_both_ends(void **state)
+{
+	(void)state;
+	const char *path = in_folder("t.db");
+	struct store *s = create(path);
+	struct model *m = model_new();
+	assert_non_null(m);
+	struct ev_chan c = make_chan(1, KIND_PIPE, "pipe:[1]", "");
+	struct ev_task a = make_task(1, TASK_SEEN, 10, "dd"), b = make_task(1, TASK_SEEN, 20, "wc");
+	const void *before[] = {&c, &a, &b};
+	for (int i = 0; i < 3; i++) {
+		put(s, before[i]);
+		assert_int_equal(model_apply(m, before[i]), 0);
+	}
+	for (uint64_t n = 1; n <= 20; n++) {
+		struct ev_io io = make_io(n);
+		io.bytes = 100, io.ret = 100;
+		put(s, &io);
+		assert_int_equal(model_apply(m, &io.hdr), 0);
+	}
+	finish(s, m);
+	assert_string_equal(sql(path,
+				"SELECT src_pid, src_comm, dst_pid, dst_comm, kind, name, "
+				"messages, bytes, p50_ns, p99_ns"
+				" FROM v_talk WHERE src_pid IS NOT NULL AND dst_pid IS NOT NULL"),
+			    "10|dd|20|wc|pipe|pipe:[1]|10|1000|1000|1000");
+	assert_string_equal(
+	    sql(path, "SELECT p90_ns, max_ns, first_ns <= last_ns FROM flow WHERE dst_pid = 20"),
+	    "1000|1000|1");
+	struct hist h = {0};
+	assert_int_equal(hist_parse(&h, sql(path, "SELECT latency FROM flow WHERE dst_pid = 20")),
+			 0);
+	assert_int_equal(h.count, 10);
+	hist_release(&h);
+	model_free(m);
+}
+
+static void hostile_names_are_harmless_in_the_tables(void **state)
+{
+	(void)state;
+	const char *path = in_folder("t.db");
+	struct store *s = create(path);
+	struct ev_task t = make_task(1, TASK_SEEN, 10, "\33[2J\n\xff");
+	put(s, &t);
+	struct ev_chan c = make_chan(1, KIND_UNIX, "unix:[1]", "@x'); DROP TABLE event; --");
+	put(s, &c);
+	finish(s, NULL);
+	assert_string_equal(sql(path, "SELECT comm FROM task"), "\\x1B[2J\\x0A\\xFF");
+	assert_string_equal(sql(path, "SELECT name FROM chan"), "@x'); DROP TABLE event; --");
+	assert_string_equal(sql(path, "SELECT count(*) FROM event"), "0");
+}
+
+/* ---- under pressure ---- */
+
+/* Every table but meta, which holds times, as one text. */
+static char *dump(const char *path)
+{
+	static const char *const queries[] = {
+	    "SELECT * FROM event",
+	    "SELECT seq, hex(record) FROM control",
+	    "SELECT event, hex(data) FROM payload",
+	    "SELECT * FROM task ORDER BY tid, start_ns",
+	    "SELECT * FROM name",
+	    "SELECT * FROM chan",
+	    "SELECT * FROM endpoint",
+	    "SELECT * FROM wait",
+	    "SELECT * FROM loss",
+	    "SELECT count(*) FROM spill",
+	    "SELECT value FROM meta WHERE key IN ('events', 'first_ns', 'last_ns') ORDER BY key",
+	};
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+	for (size_t i = 0; i < sizeof(queries) / sizeof(queries[0]); i++)
+		fprintf(f, "== %s\n%s\n", queries[i], sql(path, queries[i]));
+	fclose(f);
+	return text;
+}
+
+static void record_random(const char *path, const struct store_tuning *tuning,
+			  struct store_stats *st)
+{
+	struct fail fail;
+	struct store *s = create(path);
+	store_tune(s, tuning);
+	random_state = 42;
+	for (int i = 0; i < 5000; i++)
+		put(s, random_event());
+	assert_int_equal(store_finish(s, NULL, &fail), 0);
+	store_get_stats(s, st);
+	store_free(s);
+}
+
+static void a_spilled_trace_ends_up_as_the_same_rows_and_gives_the_room_back(void **state)
+{
+	(void)state;
+	struct store_tuning direct = store_tuning_default, spilling = store_tuning_default, later;
+	direct.batch_bytes = spilling.batch_bytes = 70000;
+	direct.backlog = UINT32_MAX;
+	spilling.backlog = 0;
+	later = spilling;
+	later.keep_spilled = true;
+	struct store_stats a, b, c;
+	record_random(in_folder("direct.db"), &direct, &a);
+	record_random(in_folder("spill.db"), &spilling, &b);
+	record_random(in_folder("later.db"), &later, &c);
+	assert_int_equal(a.spilled, 0);
+	assert_int_equal(b.spilled, b.events);
+	assert_int_equal(c.spilled, c.events);
+	assert_int_equal(a.events, c.events);
+	char *one = dump(in_folder("direct.db")), *two = dump(in_folder("spill.db")),
+	     *three = dump(in_folder("later.db"));
+	assert_string_equal(one, two);
+	assert_string_equal(one, three);
+	free(one), free(two), free(three);
+	assert_string_equal(sql(in_folder("later.db"), "PRAGMA freelist_count"), "0");
+	assert_string_equal(sql(in_folder("later.db"), "PRAGMA integrity_check"), "ok");
+	assert_true(c.file_bytes < a.file_bytes + a.file_bytes / 4);
+}
+
+static void what_no_memory_is_left_for_is_counted_never_silent(void **state)
+{
+	(void)state;
+	const char *path = in_folder("t.db");
+	struct store_tuning slow = store_tuning_default;
+	slow.batch_bytes = 70000;
+	slow.memory_cap = 300000;
+	slow.slow_us = 20000;
+	struct store *s = create(path);
+	store_tune(s, &slow);
+	struct ev_task t = make_task(1, TASK_SEEN, 10, "a");
+	for (uint64_t n = 1; n <= 50000; n++) {
+		struct ev_io io = make_io(n);
+		put(s, &io);
+		if (n % 1000 == 0)
+			put(s, &t); /* these are few, and are always kept */
+	}
+	struct fail fail;
+	struct store_stats st;
+	assert_int_equal(store_finish(s, NULL, &fail), 0);
+	store_get_stats(s, &st);
+	store_free(s);
+	assert_true(st.lost > 0);
+	assert_int_equal(st.events + st.lost, 50000);
+	assert_int_equal(sql_number(path, "SELECT count(*) FROM event"), st.events);
+	assert_int_equal(
+	    sql_number(path, "SELECT sum(count) FROM loss WHERE cause = 'store-queue'"), st.lost);
+	assert_int_equal(sql_number(path, "SELECT count(*) FROM name"), 50);
+	struct keeper k = keeper_new();
+	struct trace *trace = open_trace(path);
+	assert_int_equal(replay(trace, &k.sink), 0);
+	assert_int_equal(k.lost[LOST_STORE_QUEUE], st.lost);
+	assert_int_equal(k.nio, st.events);
+	trace_close(trace);
+	free(k.bytes);
+}
+
+static void a_malformed_event_is_counted_and_the_rest_is_kept(void **state)
+{
+	(void)state;
+	const char *path = in_folder("t.db");
+	struct store *s = create(path);
+	put_ios(s, 1, 3);
+	struct ev_io bad = make_io(4);
+	bad.hdr.size = 90;
+	put(s, &bad);
+	put_ios(s, 5, 6);
+	finish(s, NULL);
+	assert_string_equal(sql(path, "SELECT group_concat(bytes) FROM event"), "1,2,3,5,6");
+	assert_string_equal(sql(path, "SELECT cause, count FROM loss"), "bad-record|1");
+}
+
+static void an_event_is_on_disk_before_200_ms_with_nothing_behind_it(void **state)
+{
+	(void)state;
+	const char *path = in_folder("t.db");
+	struct store *s = create(path);
+	uint64_t worst = 0;
+	for (int64_t n = 1; n <= 5; n++) {
+		put_ios(s, (uint64_t)n, (uint64_t)n);
+		uint64_t put_at = now_ns();
+		while (sql_number(path, "SELECT count(*) FROM event") < n) {
+			if (now_ns() - put_at > 5000000000u)
+				fail_msg("event %lld was not committed", (long long)n);
+			usleep(5000);
+		}
+		if (now_ns() - put_at > worst)
+			worst = now_ns() - put_at;
+	}
+	store_free(s);
+	assert_true(worst < 200000000u);
+}
+
+/* ---- faults ---- */
+
+/* Until the sink says so, and on after it: it says it once. Returns how many operations it was
+ * given. */
+static uint64_t write_until_error(struct store *s, int *err)
+{
+	uint64_t n = 0;
+	*err = 0;
+	for (uint64_t began = now_ns(); *err == 0;) {
+		struct ev_io io = make_io(++n);
+		*err = sink_event(store_sink(s), &io.hdr);
+		if (n % 1000 == 0)
+			usleep(100);
+		if (now_ns() - began > 20000000000u)
+			fail_msg("no error after %llu events", (unsigned long long)n);
+	}
+	struct ev_io io = make_io(++n);
+	assert_int_equal(sink_event(store_sink(s), &io.hdr), 0);
+	return n;
+}
+
+/* Whatever was said to be kept is there, from the first on. */
+static void holds_prefix(const char *path, uint64_t kept)
+{
+	struct trace *t = open_trace(path);
+	assert_true(trace_was_unfinished(t));
+	assert_int_equal(trace_events(t), kept);
+	struct keeper k = keeper_new();
+	assert_int_equal(replay(t, &k.sink), 0);
+	trace_close(t);
+	assert_int_equal(k.nio, kept);
+	assert_int_equal(k.n, kept);
+	for (uint64_t n = 1; n <= kept; n++) {
+		struct ev_io io = make_io(n);
+		assert_memory_equal(k.bytes + (n - 1) * sizeof(io), &io, sizeof(io));
+	}
+	free(k.bytes);
+}
+
+static void fill_up(const char *path, int expected)
+{
+	struct store *s = create(path);
+	struct store_stats st;
+	struct fail fail = {0};
+	int err;
+	uint64_t n = write_until_error(s, &err);
+	assert_int_equal(err, -expected);
+	store_error(s, &fail);
+	assert_int_equal(fail.err, expected);
+	assert_non_null(strstr(fail.what, strerror(expected)));
+	assert_true(fail.remedy[0]);
+	assert_int_equal(store_finish(s, NULL, &fail), -expected);
+	store_get_stats(s, &st);
+	store_free(s);
+	assert_int_equal(st.events + st.lost, n);
+	char kept[64];
+	snprintf(kept, sizeof(kept), "%llu operations kept, %llu not",
+		 (unsigned long long)st.events, (unsigned long long)st.lost);
+	assert_non_null(strstr(fail.what, kept));
+	assert_true(st.events > 0);
+	holds_prefix(path, st.events);
+}
+
+static void a_full_disk_is_said_once_and_what_was_written_stays(void **state)
+{
+	(void)state;
+	const char *disk = in_folder("disk");
+	assert_int_equal(mkdir(disk, 0755), 0);
+	if (geteuid() || mount("ipctap-test", disk, "tmpfs", 0, "size=4m"))
+		skip();
+	fill_up(in_folder("disk/t.db"), ENOSPC);
+	/* and once there is room it is completed like any other */
+	assert_int_equal(mount("ipctap-test", disk, "tmpfs", MS_REMOUNT, "size=64m"), 0);
+	trace_close(open_trace(in_folder("disk/t.db")));
+	assert_string_equal(
+	    sql(in_folder("disk/t.db"), "SELECT value FROM meta WHERE key = 'finished'"), "1");
+	assert_string_equal(sql(in_folder("disk/t.db"), "PRAGMA integrity_check"), "ok");
+}
+
+static int unmount(void **state)
+{
+	umount(in_folder("disk"));
+	return folder_remove(state);
+}
+
+static void a_file_size_limit_is_said_once_and_what_was_written_stays(void **state)
+{
+	(void)state;
+	struct rlimit before, tight;
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	tight = before;
+	tight.rlim_cur = 2u << 20;
+	void (*old)(int) = signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
+	fill_up(in_folder("t.db"), EFBIG);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	signal(SIGXFSZ, old);
+}
+
+static void a_trace_that_vanishes_is_noticed_and_its_heir_is_left_alone(void **state)
+{
+	(void)state;
+	const char *path = in_folder("t.db");
+	struct store *s = create(path);
+	put_ios(s, 1, 10);
+	assert_int_equal(unlink(path), 0);
+	struct store *heir = create(path);
+	put_ios(heir, 1, 7);
+	int err;
+	write_until_error(s, &err);
+	assert_int_equal(err, -ENOENT);
+	struct fail fail = {0};
+	assert_int_equal(store_finish(s, NULL, &fail), -ENOENT);
+	assert_non_null(strstr(fail.what, "deleted or replaced"));
+	store_free(s);
+	put_ios(heir, 8, 9);
+	finish(heir, NULL);
+	assert_string_equal(sql(path, "SELECT group_concat(bytes) FROM event"),
+			    "1,2,3,4,5,6,7,8,9");
+	assert_string_equal(sql(path, "PRAGMA integrity_check"), "ok");
+}
+
+/* ---- kill -9 ---- */
+
+#define MARKS 65536
+struct marks { /* shared with the child: how much it had delivered by when */
+	volatile uint32_t n;
+	struct {
+		uint64_t t_ns, delivered;
+	} at[MARKS];
+};
+
+static void child_records(const char *path, bool spills, struct marks *marks)
+{
+	struct store_opts opts = {0};
+	struct store *s;
+	if (store_create(&s, path, &opts, NULL))
+		_exit(1);
+	struct store_tuning tuning = store_tuning_default;
+	tuning.backlog = spills ? 0 : tuning.backlog;
+	tuning.keep_spilled = spills;
+	store_tune(s, &tuning);
+	for (uint64_t n = 1; marks->n < MARKS;) {
+		for (int i = 0; i < 200; i++) {
+			struct ev_io io = make_io(n++);
+			if (sink_event(store_sink(s), &io.hdr))
+				_exit(2);
+		}
+		marks->at[marks->n].t_ns = now_ns();
+		marks->at[marks->n].delivered = n - 1;
+		__atomic_store_n(&marks->n, marks->n + 1, __ATOMIC_RELEASE);
+		usleep(500);
+	}
+	_exit(3);
+}
+
+static uint64_t delivered_before(const struct marks *marks, uint64_t t_ns)
+{
+	uint64_t delivered = 0;
+	for (uint32_t i = 0; i < marks->n && marks->at[i].t_ns < t_ns; i++)
+		delivered = marks->at[i].delivered;
+	return delivered;
+}
+
+static void kill_9_at_any_moment_loses_no_more_than_200_ms(void **state)
+{
+	(void)state;
+	struct marks *marks =
+	    mmap(NULL, sizeof(*marks), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal(marks, MAP_FAILED);
+	random_state = now_ns() | 1;
+	print_message("seed %llu\n", (unsigned long long)random_state);
+	for (int round = 0; round < 20; round++) {
+		const char *path = in_folder("t.db");
+		marks->n = 0;
+		pid_t pid = fork();
+		assert_true(pid >= 0);
+		if (pid == 0)
+			child_records(path, round % 2, marks);
+		while (__atomic_load_n(&marks->n, __ATOMIC_ACQUIRE) == 0)
+			usleep(1000);
+		usleep((useconds_t)(rnd() % 400000));
+		uint64_t killed = now_ns();
+		kill(pid, SIGKILL);
+		int status;
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+
+		struct trace *t = open_trace(path);
+		assert_true(trace_was_unfinished(t));
+		uint64_t kept = trace_events(t),
+			 least = delivered_before(marks, killed - 200000000);
+		trace_close(t);
+		if (kept < least)
+			fail_msg("round %d: %llu kept of %llu", round, (unsigned long long)kept,
+				 (unsigned long long)least);
+		holds_prefix(path, kept);
+		assert_string_equal(sql(path, "PRAGMA integrity_check"), "ok");
+		assert_string_equal(sql(path, "SELECT value FROM meta WHERE key = 'finished'"),
+				    "1");
+		assert_string_equal(sql(path, "SELECT count(*) FROM spill"), "0");
+		unlink(path);
+	}
+	munmap(marks, sizeof(*marks));
+}
+
+#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, folder_make, folder_remove)
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    IN_FOLDER(a_trace_is_mode_0600_whatever_the_umask),
+	    IN_FOLDER(what_is_not_a_trace_is_never_replaced),
+	    IN_FOLDER(a_folder_that_cannot_be_written_is_said_at_once),
+	    IN_FOLDER(a_trace_being_recorded_is_not_replaced_a_finished_one_is),
+	    IN_FOLDER(a_finished_trace_is_one_sound_file_that_says_what_it_is),
+	    IN_FOLDER(v_event_speaks_in_words_and_keeps_errors_and_unknown_channels),
+	    IN_FOLDER(an_event_has_the_name_its_thread_had_at_the_time),
+	    IN_FOLDER(a_reused_tid_is_another_task_and_fork_passes_on_what_the_parent_was),
+	    IN_FOLDER(endpoints_end_by_close_reuse_exec_and_exit),
+	    IN_FOLDER(v_blocked_adds_up_sleeps_and_shows_who_still_waits),
+	    IN_FOLDER(flows_come_from_the_model_and_v_talk_names_both_ends),
+	    IN_FOLDER(hostile_names_are_harmless_in_the_tables),
+	    IN_FOLDER(a_spilled_trace_ends_up_as_the_same_rows_and_gives_the_room_back),
+	    IN_FOLDER(what_no_memory_is_left_for_is_counted_never_silent),
+	    IN_FOLDER(a_malformed_event_is_counted_and_the_rest_is_kept),
+	    IN_FOLDER(an_event_is_on_disk_before_200_ms_with_nothing_behind_it),
+	    cmocka_unit_test_setup_teardown(a_full_disk_is_said_once_and_what_was_written_stays,
+					    folder_make, unmount),
+	    IN_FOLDER(a_file_size_limit_is_said_once_and_what_was_written_stays),
+	    IN_FOLDER(a_trace_that_vanishes_is_noticed_and_its_heir_is_left_alone),
+	    IN_FOLDER(kill_9_at_any_moment_loses_no_more_than_200_ms),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
