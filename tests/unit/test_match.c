@@ -1,0 +1,806 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Which read got which write: small stories with known answers, and streams against brute force. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "lib/model/model.h"
+#include "make_event.h"
+
+enum { A = 100, B = 200, C = 300, D = 400 }; /* processes */
+
+static struct model *with_chan(uint16_t kind, uint16_t shape, uint8_t duplex)
+{
+	struct model *m = model_new();
+	assert_int_equal(model_apply(m, &make_chan(1, kind, shape, duplex)->hdr), 0);
+	return m;
+}
+
+static struct model *with_pipe(void) { return with_chan(KIND_PIPE, SHAPE_STREAM, 0); }
+
+static void tell(struct model *m, const struct ev_io *io)
+{
+	assert_int_equal(model_apply(m, &io->hdr), 0);
+}
+
+/* The flow between two pids, 0 being "?"; NULL when none is listed. */
+static const struct m_flow *flow(const struct model *m, uint32_t src, uint32_t dst)
+{
+	const struct m_flow *found = NULL;
+	for (const struct m_flow *f = model_flows(m); f; f = f->next)
+		if ((f->src ? f->src->pid : 0) == src && (f->dst ? f->dst->pid : 0) == dst) {
+			assert_null(found); /* listed once */
+			found = f;
+		}
+	return found;
+}
+
+static void assert_flow(const struct model *m, uint32_t src, uint32_t dst, uint64_t messages,
+			uint64_t bytes)
+{
+	const struct m_flow *f = flow(m, src, dst);
+	assert_non_null(f);
+	assert_int_equal(f->messages, messages);
+	assert_int_equal(f->bytes, bytes);
+}
+
+static int count_flows(const struct model *m)
+{
+	int n = 0;
+	for (const struct m_flow *f = model_flows(m); f; f = f->next)
+		n++;
+	return n;
+}
+
+static uint64_t unread(const struct model *m) { return model_chan(m, 1)->unread_bytes; }
+
+/* ---- streams ---- */
+
+static void a_read_gets_the_write_before_it(void **state)
+{
+	(void)state;
+	struct model *m = with_pipe();
+	tell(m, make_write(1000, A, 1, 100));
+	assert_int_equal(unread(m), 100);
+	assert_int_equal(count_flows(m), 0); /* written and unread is no flow */
+	tell(m, make_read(1700, B, 1, 100));
+	assert_int_equal(count_flows(m), 1);
+	assert_flow(m, A, B, 1, 100);
+	const struct m_flow *f = flow(m, A, B);
+	assert_int_equal(f->latency.count, 1);
+	assert_int_equal(f->latency.sum, 700);
+	assert_int_equal(f->first_ns, 1700);
+	assert_int_equal(f->last_ns, 1700);
+	assert_false(f->approximate);
+	assert_ptr_equal(f->chan, model_chan(m, 1));
+	assert_int_equal(unread(m), 0);
+	assert_true(model_chan(m, 1)->unread_known);
+	assert_int_equal(model_chan(m, 1)->latency.sum, 700);
+	assert_int_equal(model_chan(m, 1)->sizes.sum, 100);
+	model_free(m);
+}
+
+static void short_reads_share_a_write_and_its_last_byte_counts(void **state)
+{
+	(void)state;
+	struct model *m = with_pipe();
+	tell(m, make_write(1000, A, 1, 100));
+	tell(m, make_read(2000, B, 1, 60));
+	assert_flow(m, A, B, 0, 60);
+	assert_int_equal(unread(m), 40);
+	tell(m, make_read(3000, C, 1, 40));
+	assert_flow(m, A, B, 0, 60);
+	assert_flow(m, A, C, 1, 40);
+	assert_int_equal(flow(m, A, B)->latency.count, 0);
+	assert_int_equal(flow(m, A, C)->latency.sum, 2000);
+	model_free(m);
+}
+
+static void one_read_may_take_many_writes(void **state)
+{
+	(void)state;
+	struct model *m = with_pipe();
+	tell(m, make_write(1000, A, 1, 10));
+	tell(m, make_write(2000, C, 1, 20));
+	tell(m, make_write(3000, A, 1, 30));
+	tell(m, make_read(4000, B, 1, 55));
+	assert_flow(m, A, B, 1, 35);
+	assert_flow(m, C, B, 1, 20);
+	assert_int_equal(flow(m, A, B)->latency.sum, 3000);
+	assert_int_equal(flow(m, C, B)->latency.sum, 2000);
+	assert_false(flow(m, A, B)->approximate); /* the writers never met */
+	assert_int_equal(unread(m), 5);
+	model_free(m);
+}
+
+static void the_sides_of_a_pair_do_not_mix(void **state)
+{
+	(void)state;
+	struct model *m = with_chan(KIND_UNIX, SHAPE_STREAM, 1);
+	tell(m, make_write(1000, A, 1, 10));                              /* A writes at side A */
+	tell(m, make_io(1100, B, OP_SENDTO, IO_WRITE | IO_SIDE_B, 1, 7)); /* B at side B */
+	tell(m, make_read(1200, A, 1, 7));                                /* A reads side B's */
+	tell(m, make_io(1300, B, OP_RECVFROM, IO_READ | IO_SIDE_B, 1, 10));
+	assert_int_equal(count_flows(m), 2);
+	assert_flow(m, A, B, 1, 10);
+	assert_flow(m, B, A, 1, 7);
+	assert_int_equal(flow(m, B, A)->latency.sum, 100);
+	model_free(m);
+}
+
+static void what_moves_nothing_changes_nothing(void **state)
+{
+	(void)state;
+	struct model *m = with_pipe();
+	tell(m, make_write(1000, A, 1, 10));
+	struct ev_io *peek = make_io(1100, B, OP_RECVFROM, IO_READ | IO_PEEK, 1, 10);
+	tell(m, peek);
+	struct ev_io *bad = make_io(1200, B, OP_READ, IO_READ | IO_ERROR, 1, 10);
+	bad->messages = 0;
+	tell(m, bad);
+	tell(m, make_read(1300, B, 1, 0)); /* end of file */
+	assert_int_equal(count_flows(m), 0);
+	assert_int_equal(unread(m), 10);
+	const struct m_count *n = &model_proc(m, B)->count;
+	assert_int_equal(n->ops, 3);
+	assert_int_equal(n->errors, 1);
+	assert_int_equal(n->bytes_in, 0);
+	assert_int_equal(n->msgs_in, 0);
+	model_free(m);
+}
+
+static void a_read_seen_before_its_write_is_settled_by_it(void **state)
+{
+	(void)state;
+	struct model *m = with_pipe();
+	tell(m, make_read(1000, B, 1, 30)); /* returned at 1010 */
+	assert_flow(m, 0, B, 1, 30);
+	assert_false(model_chan(m, 1)->unread_known);
+	tell(m, make_write(1005, A, 1, 50)); /* entered at 995 */
+	assert_int_equal(count_flows(m), 1);
+	assert_flow(m, A, B, 0, 30);
+	assert_int_equal(unread(m), 20);
+	assert_true(model_chan(m, 1)->unread_known);
+	tell(m, make_read(2000, B, 1, 20));
+	assert_flow(m, A, B, 1, 50);
+	assert_false(flow(m, A, B)->approximate); /* nobody else ever wrote */
+	assert_int_equal(flow(m, A, B)->latency.sum, 995);
+	model_free(m);
+}
+
+static void a_write_wholly_read_before_it_counts_with_no_latency(void **state)
+{
+	(void)state;
+	struct model *m = with_pipe();
+	tell(m, make_read(1000, B, 1, 30));
+	tell(m, make_write(1005, A, 1, 30));
+	assert_flow(m, A, B, 1, 30);
+	assert_int_equal(flow(m, A, B)->latency.count, 1);
+	assert_int_equal(flow(m, A, B)->latency.max, 0);
+	assert_int_equal(unread(m), 0);
+	model_free(m);
+}
+
+static void with_a_second_writer_such_a_settlement_is_approximate(void **state)
+{
+	(void)state;
+	struct model *m = with_pipe();
+	tell(m, make_write(500, C, 1, 1));
+	tell(m, make_read(600, B, 1, 1));
+	tell(m, make_read(1000, B, 1, 30));
+	tell(m, make_write(1005, A, 1, 30));
+	assert_true(flow(m, A, B)->approximate);
+	assert_false(flow(m, C, B)->approximate);
+	model_free(m);
+}
+
+static void a_write_cannot_have_fed_a_read_that_had_returned(void **state)
+{
+	(void)state;
+	struct model *m = with_pipe();
+	tell(m, make_read(1000, B, 1, 30)); /* from somebody out of sight */
+	tell(m, make_write(5000, A, 1, 30));
+	assert_flow(m, 0, B, 1, 30);
+	assert_int_equal(unread(m), 30);
+	tell(m, make_read(6000, C, 1, 30));
+	assert_flow(m, A, C, 1, 30);
+	assert_null(flow(m, A, B));
+	assert_false(model_chan(m, 1)->unread_known);
+	model_free(m);
+}
+
+/* One write of a megabyte through a pipe of 64 KiB is placed behind the reads that drained it. */
+static void a_long_write_is_matched_with_the_reads_it_slept_for(void **state)
+{
+	(void)state;
+	struct model *m = with_pipe();
+	for (uint64_t i = 0; i < 16; i++)
+		tell(m, make_read(2000 + i * 100, B, 1, 65536));
+	assert_flow(m, 0, B, 16, 16 * 65536);
+	struct ev_io *w = make_write(3550, A, 1, 17 * 65536);
+	w->enter_ns = 1000;
+	w->dur_ns = 2560;
+	w->slept_ns = 2000;
+	tell(m, w);
+	tell(m, make_read(4000, B, 1, 65536));
+	assert_int_equal(count_flows(m), 1);
+	assert_flow(m, A, B, 1, 17 * 65536);
+	assert_int_equal(flow(m, A, B)->latency.sum, 450);
+	assert_false(flow(m, A, B)->approximate);
+	assert_true(model_chan(m, 1)->unread_known);
+	model_free(m);
+}
+
+static void a_long_write_placed_behind_another_is_still_settled(void **state)
+{
+	(void)state;
+	struct model *m = with_pipe();
+	tell(m, make_read(2000, B, 1, 40));  /* half of A's write, which sleeps from 1000 to 9000 */
+	tell(m, make_write(5000, C, 1, 10)); /* begun too late for that read */
+	assert_flow(m, 0, B, 1, 40);
+	struct ev_io *w = make_write(9000, A, 1, 100);
+	w->enter_ns = 1000;
+	w->dur_ns = 8010;
+	w->slept_ns = 7000;
+	tell(m, w);
+	assert_null(flow(m, 0, B));
+	assert_flow(m, A, B, 0, 40);
+	assert_true(flow(m, A, B)->approximate);
+	assert_int_equal(unread(m), 70);
+	model_free(m);
+}
+
+static void overlapping_writers_are_approximate(void **state)
+{
+	(void)state;
+	struct model *m = with_pipe();
+	tell(m, make_write(1000, A, 1, 10)); /* 990 to 1010 */
+	tell(m, make_write(1015, B, 1, 10)); /* 1005 to 1025 */
+	tell(m, make_write(2000, D, 1, 10));
+	tell(m, make_read(3000, C, 1, 30));
+	assert_true(flow(m, A, C)->approximate);
+	assert_true(flow(m, B, C)->approximate);
+	assert_false(flow(m, D, C)->approximate);
+	model_free(m);
+}
+
+static void an_overlap_is_seen_past_a_writers_own_writes(void **state)
+{
+	(void)state;
+	struct model *m = with_pipe();
+	struct ev_io *w = make_write(1000, A, 1, 10);
+	w->dur_ns = 5000; /* until 5990 */
+	tell(m, w);
+	tell(m, make_write(2000, B, 1, 10));
+	tell(m, make_write(3000, B, 1, 10)); /* overlaps A's, though B's own is the last */
+	tell(m, make_read(7000, C, 1, 20));  /* A's and B's first */
+	tell(m, make_read(8000, D, 1, 10));  /* B's second alone */
+	assert_true(flow(m, B, D)->approximate);
+	model_free(m);
+}
+
+static void threads_of_one_writer_do_not_make_it_approximate(void **state)
+{
+	(void)state;
+	struct model *m = with_pipe();
+	for (uint32_t i = 0; i < 3; i++) {
+		struct ev_io *w = make_write(1000 + i, A, 1, 10);
+		w->tid = A + i;
+		tell(m, w);
+	}
+	tell(m, make_read(3000, C, 1, 30));
+	assert_flow(m, A, C, 3, 30);
+	assert_false(flow(m, A, C)->approximate); /* the flow is the process's */
+	model_free(m);
+}
+
+static void competing_readers_of_several_writers_are_approximate(void **state)
+{
+	(void)state;
+	struct model *m = with_pipe();
+	tell(m, make_write(1000, A, 1, 10));
+	tell(m, make_write(2000, B, 1, 10));
+	tell(m, make_read(3000, C, 1, 10));
+	tell(m, make_read(3005, D, 1, 10));
+	assert_false(flow(m, A, C)->approximate); /* settled when D came */
+	assert_true(flow(m, B, D)->approximate);
+	model_free(m);
+}
+
+static void the_backlog_of_a_pipe_came_from_nobody_known(void **state)
+{
+	(void)state;
+	struct model *m = model_new();
+	struct ev_chan *c = make_chan(1, KIND_PIPE, SHAPE_STREAM, 0);
+	c->backlog = 50;
+	model_apply(m, &c->hdr);
+	model_apply(m, &c->hdr); /* told again: not counted again */
+	assert_int_equal(unread(m), 50);
+	assert_false(model_chan(m, 1)->unread_known);
+	tell(m, make_write(1000, A, 1, 10));
+	tell(m, make_read(2000, B, 1, 55));
+	assert_flow(m, 0, B, 1, 50);
+	assert_flow(m, A, B, 0, 5);
+	assert_int_equal(flow(m, 0, B)->latency.count, 0);
+	assert_int_equal(unread(m), 5);
+	model_free(m);
+}
+
+static void the_backlog_of_a_pair_is_taken_where_nothing_else_explains_a_read(void **state)
+{
+	(void)state;
+	struct model *m = model_new();
+	struct ev_chan *c = make_chan(1, KIND_UNIX, SHAPE_STREAM, 1);
+	c->backlog = 20;
+	model_apply(m, &c->hdr);
+	tell(m, make_write(1000, A, 1, 10));
+	tell(m, make_io(2000, B, OP_READ, IO_READ | IO_SIDE_B, 1, 10));
+	assert_flow(m, A, B, 1, 10);
+	assert_true(flow(m, A, B)->approximate); /* it might have been the backlog */
+	tell(m, make_read(3000, A, 1, 20));
+	assert_flow(m, 0, A, 1, 20);
+	assert_int_equal(unread(m), 0);
+	model_free(m);
+}
+
+static void what_nobody_reads_falls_out_of_a_full_queue_as_a_loss(void **state)
+{
+	(void)state;
+	struct model *m = with_pipe();
+	for (uint64_t i = 0; i < 65536 + 10; i++)
+		tell(m, make_write(1000 + i * 100, A, 1, 2));
+	assert_flow(m, A, 0, 10, 20);
+	assert_int_equal(flow(m, A, 0)->latency.count, 0);
+	const struct m_loss *l = model_losses(m);
+	assert_non_null(l);
+	assert_int_equal(l->cause, LOST_MATCH_QUEUE);
+	assert_int_equal(l->count, 10);
+	assert_null(l->next);
+	assert_int_equal(unread(m), 65536 * 2);
+	assert_false(model_chan(m, 1)->unread_known);
+	model_free(m);
+}
+
+static void reads_from_a_hidden_writer_stay_bounded_and_exact(void **state)
+{
+	(void)state;
+	struct model *m = with_pipe();
+	for (uint64_t i = 0; i < 50000; i++)
+		tell(m, make_read(1000 + i * 100, B, 1, 3));
+	assert_flow(m, 0, B, 50000, 150000);
+	model_free(m);
+}
+
+static void after_lost_operations_matches_are_approximate(void **state)
+{
+	(void)state;
+	struct model *m = with_pipe();
+	tell(m, make_write(1000, A, 1, 10));
+	tell(m, make_read(2000, B, 1, 10));
+	assert_false(flow(m, A, B)->approximate);
+	model_apply(m, &make_lost(LOST_COMPAT32, 4, 1)->hdr); /* not an operation of these */
+	tell(m, make_write(3000, A, 1, 10));
+	tell(m, make_read(4000, B, 1, 10));
+	assert_false(flow(m, A, B)->approximate);
+	model_apply(m, &make_lost(LOST_RING_OP, 0, 1)->hdr);
+	tell(m, make_write(5000, A, 1, 10));
+	tell(m, make_read(6000, B, 1, 10));
+	assert_true(flow(m, A, B)->approximate);
+	model_apply(m, &make_chan(2, KIND_PIPE, SHAPE_STREAM, 0)->hdr); /* younger than the loss */
+	tell(m, make_write(7000, C, 2, 10));
+	tell(m, make_read(8000, D, 2, 10));
+	assert_false(flow(m, C, D)->approximate);
+	model_free(m);
+}
+
+static void the_far_end_of_a_remote_channel_is_nobody(void **state)
+{
+	(void)state;
+	struct model *m = model_new();
+	struct ev_chan *c = make_chan(1, KIND_TCP, SHAPE_STREAM, 1);
+	c->remote = 1;
+	model_apply(m, &c->hdr);
+	tell(m, make_write(1000, A, 1, 10));
+	tell(m, make_read(2000, A, 1, 99));
+	tell(m, make_read(2100, A, 1, 0));
+	assert_flow(m, A, 0, 1, 10);
+	assert_flow(m, 0, A, 1, 99);
+	assert_int_equal(unread(m), 0);
+	assert_false(model_chan(m, 1)->unread_known);
+	model_free(m);
+}
+
+/* ---- messages ---- */
+
+static struct ev_io *make_mmsg(uint64_t t_ns, uint32_t pid, uint32_t flags, uint16_t messages,
+			       uint64_t bytes)
+{
+	struct ev_io *io =
+	    make_io(t_ns, pid, flags & IO_WRITE ? OP_SENDMMSG : OP_RECVMMSG, flags, 1, bytes);
+	io->messages = messages;
+	return io;
+}
+
+static void a_datagram_is_taken_whole(void **state)
+{
+	(void)state;
+	struct model *m = with_chan(KIND_UNIX, SHAPE_DGRAM, 0);
+	tell(m, make_write(1000, A, 1, 100));
+	tell(m, make_write(2000, B, 1, 50));
+	tell(m, make_read(3000, C, 1, 10)); /* cut: the other 90 are gone */
+	assert_flow(m, A, C, 1, 10);
+	assert_int_equal(unread(m), 50);
+	tell(m, make_read(4000, C, 1, 50));
+	assert_flow(m, B, C, 1, 50);
+	assert_int_equal(flow(m, B, C)->latency.sum, 2000);
+	assert_int_equal(unread(m), 0);
+	model_free(m);
+}
+
+static void an_empty_datagram_is_a_message(void **state)
+{
+	(void)state;
+	struct model *m = with_chan(KIND_UNIX, SHAPE_DGRAM, 0);
+	tell(m, make_mmsg(1000, A, IO_WRITE, 1, 0));
+	tell(m, make_write(1500, B, 1, 5));
+	tell(m, make_mmsg(2000, C, IO_READ, 1, 0));
+	assert_flow(m, A, C, 1, 0);
+	assert_null(flow(m, B, C));
+	tell(m, make_mmsg(3000, C, IO_READ, 0, 0)); /* end of file: no message */
+	assert_null(flow(m, B, C));
+	model_free(m);
+}
+
+static void a_call_of_many_messages_is_many_messages(void **state)
+{
+	(void)state;
+	struct model *m = with_chan(KIND_UDP, SHAPE_DGRAM, 0);
+	tell(m, make_mmsg(1000, A, IO_WRITE, 3, 100)); /* 33 33 34 */
+	tell(m, make_write(2000, B, 1, 7));
+	assert_int_equal(unread(m), 107);
+	tell(m, make_mmsg(3000, C, IO_READ, 2, 66));
+	assert_flow(m, A, C, 2, 66);
+	tell(m, make_mmsg(4000, C, IO_READ, 2, 41));
+	assert_flow(m, A, C, 3, 100);
+	assert_flow(m, B, C, 1, 7);
+	assert_true(flow(m, A, C)->approximate);
+	assert_false(flow(m, B, C)->approximate);
+	assert_int_equal(unread(m), 0);
+	model_free(m);
+}
+
+static void a_seqpacket_pair_has_two_queues(void **state)
+{
+	(void)state;
+	struct model *m = with_chan(KIND_UNIX, SHAPE_DGRAM, 1);
+	tell(m, make_write(1000, A, 1, 10));
+	tell(m, make_io(1100, B, OP_SENDMSG, IO_WRITE | IO_SIDE_B, 1, 20));
+	tell(m, make_read(1200, A, 1, 20));
+	tell(m, make_io(1300, B, OP_RECVMSG, IO_READ | IO_SIDE_B, 1, 10));
+	assert_flow(m, A, B, 1, 10);
+	assert_flow(m, B, A, 1, 20);
+	model_free(m);
+}
+
+static void a_message_read_before_it_was_seen_written_is_settled(void **state)
+{
+	(void)state;
+	struct model *m = with_chan(KIND_UNIX, SHAPE_DGRAM, 0);
+	tell(m, make_read(500, B, 1, 9)); /* by somebody out of sight */
+	tell(m, make_read(1000, B, 1, 30));
+	assert_flow(m, 0, B, 2, 39);
+	tell(m, make_write(1005, A, 1, 30));
+	assert_flow(m, A, B, 1, 30);
+	assert_flow(m, 0, B, 1, 9);
+	assert_int_equal(unread(m), 0);
+	model_free(m);
+}
+
+static void the_backlog_of_a_socket_goes_first(void **state)
+{
+	(void)state;
+	struct model *m = model_new();
+	struct ev_chan *c = make_chan(1, KIND_UDP, SHAPE_DGRAM, 0);
+	c->backlog = 30;
+	model_apply(m, &c->hdr);
+	tell(m, make_write(1000, A, 1, 25));
+	tell(m, make_read(2000, B, 1, 20));
+	assert_flow(m, 0, B, 1, 20);
+	tell(m, make_read(3000, B, 1, 25)); /* more than is left of it: A's */
+	assert_flow(m, A, B, 1, 25);
+	assert_int_equal(unread(m), 0);
+	model_free(m);
+}
+
+static struct ev_io *make_msg(uint64_t t_ns, uint32_t pid, bool send, int64_t mtype, uint64_t bytes)
+{
+	struct ev_io *io =
+	    make_io(t_ns, pid, send ? OP_MSGSND : OP_MSGRCV, send ? IO_WRITE : IO_READ, 1, bytes);
+	io->mtype = mtype;
+	return io;
+}
+
+static void message_types_are_queues_of_their_own(void **state)
+{
+	(void)state;
+	struct model *m = with_chan(KIND_MSG, SHAPE_TYPED, 0);
+	tell(m, make_msg(1000, A, true, 1, 10));
+	tell(m, make_msg(1100, B, true, 2, 20));
+	tell(m, make_msg(1200, B, true, 1, 30));
+	tell(m, make_msg(2000, C, false, 2, 20)); /* asked for type 2: overtakes */
+	assert_flow(m, B, C, 1, 20);
+	tell(m, make_msg(3000, C, false, 1, 10));
+	assert_flow(m, A, C, 1, 10);
+	tell(m, make_msg(4000, D, false, 1, 30));
+	assert_flow(m, B, D, 1, 30);
+	assert_int_equal(flow(m, B, D)->latency.sum, 2800);
+	assert_int_equal(unread(m), 0);
+	model_free(m);
+}
+
+static void ever_new_message_types_do_not_pile_up(void **state)
+{
+	(void)state;
+	struct model *m = with_chan(KIND_MSG, SHAPE_TYPED, 0);
+	tell(m, make_msg(500, D, true, 7, 77)); /* survives all the sweeping */
+	for (int64_t i = 0; i < 5000; i++) {
+		tell(m, make_msg(1000 + (uint64_t)i * 100, A, true, 1000 + i, 4));
+		tell(m, make_msg(1050 + (uint64_t)i * 100, B, false, 1000 + i, 4));
+	}
+	assert_flow(m, A, B, 5000, 20000);
+	tell(m, make_msg(2000000, C, false, 7, 77));
+	assert_flow(m, D, C, 1, 77);
+	model_free(m);
+}
+
+static void the_types_of_a_backlog_are_not_known(void **state)
+{
+	(void)state;
+	struct model *m = model_new();
+	struct ev_chan *c = make_chan(1, KIND_MSG, SHAPE_TYPED, 0);
+	c->backlog = 30;
+	model_apply(m, &c->hdr);
+	tell(m, make_msg(1000, A, true, 1, 10));
+	tell(m, make_msg(2000, B, false, 1, 10)); /* of the size of A's: A's, perhaps */
+	assert_flow(m, A, B, 1, 10);
+	assert_true(flow(m, A, B)->approximate);
+	tell(m, make_msg(3000, B, false, 1, 30));
+	assert_flow(m, 0, B, 1, 30);
+	assert_int_equal(unread(m), 0);
+	model_free(m);
+}
+
+/* ---- no payload ---- */
+
+static struct ev_io *make_semop(uint64_t t_ns, uint32_t pid, uint64_t slept_ns, uint32_t waker)
+{
+	struct ev_io *io = make_io(t_ns, pid, OP_SEMOP, slept_ns ? IO_BLOCKED : 0, 1, 0);
+	io->slept_ns = slept_ns;
+	io->waker_tid = waker;
+	return io;
+}
+
+static void a_semaphore_flows_from_the_waker_to_the_sleeper(void **state)
+{
+	(void)state;
+	struct model *m = with_chan(KIND_SEM, SHAPE_COUNTER, 0);
+	tell(m, make_semop(1000, A, 0, 0));
+	tell(m, make_semop(2000, B, 900, A));
+	assert_int_equal(count_flows(m), 1);
+	assert_flow(m, A, B, 1, 0);
+	assert_int_equal(flow(m, A, B)->latency.count, 0);
+	tell(m, make_semop(3000, B, 900, 999));             /* a waker nobody knows */
+	tell(m, make_semop(4000, B, 900, 0));               /* a timer */
+	struct ev_io *failed = make_semop(5000, B, 900, A); /* EINTR, by a signal of A's */
+	failed->hdr.flags |= IO_ERROR;
+	failed->ret = -4;
+	tell(m, failed);
+	assert_int_equal(count_flows(m), 1);
+	assert_flow(m, A, B, 1, 0);
+	model_free(m);
+}
+
+static void shared_memory_has_no_flows(void **state)
+{
+	(void)state;
+	struct model *m = with_chan(KIND_SHM, SHAPE_MEMORY, 0);
+	tell(m, make_io(1000, A, OP_SHMAT, 0, 1, 0));
+	tell(m, make_io(2000, B, OP_SHMAT, 0, 1, 0));
+	assert_int_equal(count_flows(m), 0);
+	assert_int_equal(model_chan(m, 1)->count.ops, 2);
+	model_free(m);
+}
+
+/* ---- the filter ---- */
+
+static bool is_pid(const void *arg, const struct model *m, const struct ev_io *io)
+{
+	(void)m;
+	return io->pid == *(const uint32_t *)arg;
+}
+
+static void a_declined_half_still_feeds_the_other(void **state)
+{
+	(void)state;
+	uint32_t only = B;
+	struct model *m = with_pipe();
+	model_set_filter(m, is_pid, &only);
+	tell(m, make_write(1000, A, 1, 10)); /* declined */
+	tell(m, make_read(2000, B, 1, 10));  /* counts: so does the flow */
+	assert_flow(m, A, B, 1, 10);
+	assert_int_equal(model_proc(m, A)->count.ops, 0);
+	tell(m, make_write(3000, A, 1, 10));
+	tell(m, make_read(4000, C, 1, 10)); /* neither end counts */
+	assert_null(flow(m, A, C));
+	tell(m, make_write(5000, B, 1, 10));
+	tell(m, make_read(6000, C, 1, 10));
+	assert_flow(m, B, C, 1, 10);
+	tell(m, make_read(7000, C, 1, 10)); /* a declined debt is not shown, but paid */
+	assert_null(flow(m, 0, C));
+	tell(m, make_write(7005, A, 1, 10));
+	assert_int_equal(unread(m), 0);
+	assert_int_equal(count_flows(m), 2);
+	assert_int_equal(model_ops(m), 8);
+	model_free(m);
+}
+
+/* ---- against brute force: a stream byte by byte ---- */
+
+enum { PROCS = 4, STEPS = 3000 };
+
+struct byte {
+	uint32_t who;
+	uint64_t t_ns; /* of the write; of a read: its return */
+	uint64_t op;   /* which one */
+	bool last;     /* of its write */
+};
+
+struct expected {
+	uint64_t messages, bytes, latency_count, latency_sum;
+};
+
+struct brute {
+	struct byte *queue, *debts; /* bytes not yet read, bytes not yet written */
+	size_t head, n, ndebts;
+	struct expected flow[PROCS + 1][PROCS + 1]; /* [0] is "?" */
+};
+
+static void brute_write(struct brute *b, uint32_t who, uint64_t t_ns, uint64_t bytes, uint64_t op)
+{
+	for (uint64_t i = 0; i < bytes; i++) {
+		size_t d = 0;
+		while (d < b->ndebts && b->debts[d].t_ns < t_ns - 10)
+			d++; /* that read had returned before this write began */
+		bool last = i + 1 == bytes;
+		if (d == b->ndebts) {
+			b->queue[b->n++] = (struct byte){who, t_ns, op, last};
+			continue;
+		}
+		struct expected *e = &b->flow[who][b->debts[d].who];
+		e->bytes++;
+		e->messages += last;
+		e->latency_count += last;
+		memmove(&b->debts[d], &b->debts[d + 1], (b->ndebts - d - 1) * sizeof(*b->debts));
+		b->ndebts--;
+	}
+}
+
+static void brute_read(struct brute *b, uint32_t who, uint64_t t_ns, uint64_t bytes, uint64_t op)
+{
+	for (uint64_t i = 0; i < bytes; i++) {
+		if (b->head == b->n) {
+			b->debts[b->ndebts++] = (struct byte){who, t_ns + 10, op, false};
+			continue;
+		}
+		struct byte *w = &b->queue[b->head++];
+		struct expected *e = &b->flow[w->who][who];
+		e->bytes++;
+		if (w->last) {
+			e->messages++;
+			e->latency_count++;
+			e->latency_sum += t_ns - w->t_ns;
+		}
+	}
+}
+
+static void brute_check(struct brute *b, const struct model *m)
+{
+	for (size_t d = 0; d < b->ndebts; d++) {
+		struct expected *e = &b->flow[0][b->debts[d].who];
+		e->bytes++;
+		e->messages += d == 0 || b->debts[d - 1].op != b->debts[d].op;
+	}
+	for (uint32_t src = 0; src <= PROCS; src++)
+		for (uint32_t dst = 1; dst <= PROCS; dst++) {
+			const struct expected *e = &b->flow[src][dst];
+			const struct m_flow *f = flow(m, src, dst);
+			assert_int_equal(f != NULL, e->bytes > 0);
+			if (!f)
+				continue;
+			assert_int_equal(f->bytes, e->bytes);
+			assert_int_equal(f->messages, e->messages);
+			assert_int_equal(f->latency.count, src ? e->latency_count : 0);
+			assert_int_equal(f->latency.sum, src ? e->latency_sum : 0);
+		}
+	assert_int_equal(unread(m), b->n - b->head);
+}
+
+/* `hunger`: how many percent of the steps read; above 50 the readers are mostly early. */
+static void against_brute_force(unsigned int seed, int hunger, uint64_t size)
+{
+	struct brute b = {.queue = calloc(STEPS * size, sizeof(struct byte)),
+			  .debts = calloc(STEPS * size, sizeof(struct byte))};
+	struct model *m = with_pipe();
+	uint64_t t_ns = 1000;
+	srandom(seed);
+	for (uint64_t op = 0; op < STEPS; op++) {
+		uint32_t who = 1 + (uint32_t)random() % PROCS;
+		uint64_t bytes = 1 + (uint64_t)random() % size;
+		t_ns += (uint64_t)random() % 12;
+		if (random() % 100 < hunger) {
+			tell(m, make_read(t_ns, who, 1, bytes));
+			brute_read(&b, who, t_ns, bytes, op);
+		} else {
+			tell(m, make_write(t_ns, who, 1, bytes));
+			brute_write(&b, who, t_ns, bytes, op);
+		}
+	}
+	brute_check(&b, m);
+	free(b.queue);
+	free(b.debts);
+	model_free(m);
+}
+
+static void random_streams_agree_with_brute_force(void **state)
+{
+	(void)state;
+	static const int hungers[] = {30, 48, 50, 52, 70};
+	for (unsigned int seed = 1; seed <= 8; seed++)
+		for (size_t i = 0; i < sizeof(hungers) / sizeof(hungers[0]); i++)
+			against_brute_force(seed, hungers[i], 1 + seed * seed);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_read_gets_the_write_before_it),
+	    cmocka_unit_test(short_reads_share_a_write_and_its_last_byte_counts),
+	    cmocka_unit_test(one_read_may_take_many_writes),
+	    cmocka_unit_test(the_sides_of_a_pair_do_not_mix),
+	    cmocka_unit_test(what_moves_nothing_changes_nothing),
+	    cmocka_unit_test(a_read_seen_before_its_write_is_settled_by_it),
+	    cmocka_unit_test(a_write_wholly_read_before_it_counts_with_no_latency),
+	    cmocka_unit_test(with_a_second_writer_such_a_settlement_is_approximate),
+	    cmocka_unit_test(a_write_cannot_have_fed_a_read_that_had_returned),
+	    cmocka_unit_test(a_long_write_is_matched_with_the_reads_it_slept_for),
+	    cmocka_unit_test(a_long_write_placed_behind_another_is_still_settled),
+	    cmocka_unit_test(overlapping_writers_are_approximate),
+	    cmocka_unit_test(an_overlap_is_seen_past_a_writers_own_writes),
+	    cmocka_unit_test(threads_of_one_writer_do_not_make_it_approximate),
+	    cmocka_unit_test(competing_readers_of_several_writers_are_approximate),
+	    cmocka_unit_test(the_backlog_of_a_pipe_came_from_nobody_known),
+	    cmocka_unit_test(the_backlog_of_a_pair_is_taken_where_nothing_else_explains_a_read),
+	    cmocka_unit_test(what_nobody_reads_falls_out_of_a_full_queue_as_a_loss),
+	    cmocka_unit_test(reads_from_a_hidden_writer_stay_bounded_and_exact),
+	    cmocka_unit_test(after_lost_operations_matches_are_approximate),
+	    cmocka_unit_test(the_far_end_of_a_remote_channel_is_nobody),
+	    cmocka_unit_test(a_datagram_is_taken_whole),
+	    cmocka_unit_test(an_empty_datagram_is_a_message),
+	    cmocka_unit_test(a_call_of_many_messages_is_many_messages),
+	    cmocka_unit_test(a_seqpacket_pair_has_two_queues),
+	    cmocka_unit_test(a_message_read_before_it_was_seen_written_is_settled),
+	    cmocka_unit_test(the_backlog_of_a_socket_goes_first),
+	    cmocka_unit_test(message_types_are_queues_of_their_own),
+	    cmocka_unit_test(ever_new_message_types_do_not_pile_up),
+	    cmocka_unit_test(the_types_of_a_backlog_are_not_known),
+	    cmocka_unit_test(a_semaphore_flows_from_the_waker_to_the_sleeper),
+	    cmocka_unit_test(shared_memory_has_no_flows),
+	    cmocka_unit_test(a_declined_half_still_feeds_the_other),
+	    cmocka_unit_test(random_streams_agree_with_brute_force),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
