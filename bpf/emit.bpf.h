@@ -14,6 +14,8 @@ struct done {
 	__u32 flags; /* IO_* */
 	__s32 fd;
 	__u64 now;
+	__u8 addr[16]; /* of a datagram's partner: emit_io_addr */
+	__u16 port;
 };
 
 /*
@@ -55,34 +57,132 @@ static __always_inline void fill_io(struct ev_io *e, struct task_struct *t, cons
 	e->pad = 0;
 }
 
-static __always_inline void emit_io(struct task_struct *t, const struct thread *s,
-				    const struct done *d)
+/* ---- payload (-s) ---- */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u8[sizeof(struct raw_io_addr) + EV_PAYLOAD_MAX]);
+} scratch SEC(".maps");
+
+struct user_iovec {
+	__u64 base, len;
+};
+#define MSGHDR_IOV 16 /* offset of msg_iov in struct msghdr */
+
+/* Where the call's data begins, and how much lies there in one piece (vectors: the first one). */
+static __always_inline struct user_iovec payload_at(const struct thread *s)
 {
+	struct user_iovec v = { .base = s->data, .len = ~0ULL };
+	switch (s->op) {
+	case OP_READ: case OP_WRITE: case OP_PREAD64: case OP_PWRITE64:
+	case OP_SENDTO: case OP_RECVFROM:
+		return v;
+	case OP_MSGSND: case OP_MSGRCV:
+		v.base += sizeof(__s64); /* behind the type */
+		return v;
+	case OP_SENDMSG: case OP_RECVMSG: case OP_SENDMMSG: case OP_RECVMMSG:
+		bpf_probe_read_user(&v.base, sizeof(v.base), (void *)s->data + MSGHDR_IOV);
+		break;
+	case OP_READV: case OP_PREADV: case OP_PREADV2:
+	case OP_WRITEV: case OP_PWRITEV: case OP_PWRITEV2:
+		break;
+	default: /* splice and its kin move pages that no program has mapped */
+		v.len = 0;
+		return v;
+	}
+	struct user_iovec first = {};
+	bpf_probe_read_user(&first, sizeof(first), (void *)v.base);
+	return first;
+}
+
+/* The record of `size` bytes in scratch, and the first payload bytes behind it. */
+static __always_inline void emit_scratch(void *record, __u32 size, const struct thread *s,
+					 const struct done *d)
+{
+	struct user_iovec v = payload_at(s);
+	__u64 n = d->bytes < v.len ? d->bytes : v.len;
+	if (n > snap_bytes)
+		n = snap_bytes;
+	if (n > EV_PAYLOAD_MAX)
+		n = EV_PAYLOAD_MAX;
+	__builtin_memset(record + size, 0, EV_PAYLOAD_MAX);
+	if (!v.base || bpf_probe_read_user(record + size, (__u32)n, (void *)v.base))
+		n = 0;
+	__u32 total = size + (((__u32)n + 7) & ~7u);
+	struct ev_hdr *h = record;
+	h->size = (__u16)total;
+	__u64 waiting = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
+	if (bpf_ringbuf_output(&ring, record, total, waiting >= ring_wake_bytes ? BPF_RB_FORCE_WAKEUP
+										: BPF_RB_NO_WAKEUP))
+		count(RAW_COUNT_LOST_OP);
+}
+
+static __always_inline void *scratch_record(const struct done *d)
+{
+	__u32 zero = 0;
+	return snap_bytes && d->bytes ? bpf_map_lookup_elem(&scratch, &zero) : NULL;
+}
+
+/* ---- records ----
+ *
+ * Global functions: the verifier checks them once, by themselves, not again for every way that leads
+ * here. What they are given is memory to it, of known size but perhaps absent.
+ */
+
+__noinline int emit_io(struct thread *s, struct done *d)
+{
+	if (!s || !d)
+		return 0;
+	struct task_struct *t = bpf_get_current_task_btf();
 	count(RAW_COUNT_PRODUCED);
-	struct ev_io *e = bpf_ringbuf_reserve(&ring, sizeof(*e), 0);
+	struct ev_io *e = scratch_record(d);
+	if (e) {
+		fill_io(e, t, s, d, EV_IO, sizeof(*e));
+		emit_scratch(e, sizeof(*e), s, d);
+		return 0;
+	}
+	e = bpf_ringbuf_reserve(&ring, sizeof(*e), 0);
 	if (!e) {
 		count(RAW_COUNT_LOST_OP);
-		return;
+		return 0;
 	}
 	fill_io(e, t, s, d, EV_IO, sizeof(*e));
 	ring_submit(e);
+	return 0;
 }
 
-/* The same for a datagram with its partner's address, taken from user memory. */
-static __always_inline void emit_io_addr(struct task_struct *t, const struct thread *s,
-					 const struct done *d, const __u8 *addr, __u16 port)
+static __always_inline void fill_addr(struct raw_io_addr *e, struct task_struct *t,
+				      const struct thread *s, const struct done *d)
 {
+	fill_io(&e->io, t, s, d, RAW_IO_ADDR, sizeof(*e));
+	__builtin_memcpy(e->addr, d->addr, sizeof(e->addr));
+	e->port = d->port;
+	__builtin_memset(e->pad, 0, sizeof(e->pad));
+}
+
+/* The same for a datagram with its partner's address, d->addr and d->port. */
+__noinline int emit_io_addr(struct thread *s, struct done *d)
+{
+	if (!s || !d)
+		return 0;
+	struct task_struct *t = bpf_get_current_task_btf();
 	count(RAW_COUNT_PRODUCED);
-	struct raw_io_addr *e = bpf_ringbuf_reserve(&ring, sizeof(*e), 0);
+	struct raw_io_addr *e = scratch_record(d);
+	if (e) {
+		fill_addr(e, t, s, d);
+		emit_scratch(e, sizeof(*e), s, d);
+		return 0;
+	}
+	e = bpf_ringbuf_reserve(&ring, sizeof(*e), 0);
 	if (!e) {
 		count(RAW_COUNT_LOST_OP);
-		return;
+		return 0;
 	}
-	fill_io(&e->io, t, s, d, RAW_IO_ADDR, sizeof(*e));
-	__builtin_memcpy(e->addr, addr, sizeof(e->addr));
-	e->port = port;
-	__builtin_memset(e->pad, 0, sizeof(e->pad));
+	fill_addr(e, t, s, d);
 	ring_submit(e);
+	return 0;
 }
 
 #endif

@@ -72,6 +72,7 @@ int BPF_PROG(on_sys_enter, struct pt_regs *regs, long nr)
 	s->slept_ns = s->sleep_ns = s->deadline_ns = 0;
 	s->obj = s->obj2 = s->rcv_obj = 0;
 	s->mtype = 0;
+	s->data = regs->si;
 	s->flags = c.dir <= (IO_READ | IO_WRITE) ? c.dir : 0;
 	s->waker = 0;
 	s->fd = -1;

@@ -173,7 +173,7 @@ static __always_inline void pair_exit(struct task_struct *t, struct thread *s, s
 		d->fd = fds[0];
 		s->mtype = fds[1];
 	}
-	emit_io(t, s, d);
+	emit_io(s, d);
 }
 
 static __always_inline void open_exit(struct task_struct *t, struct thread *s, struct done *d)
@@ -189,7 +189,7 @@ static __always_inline void open_exit(struct task_struct *t, struct thread *s, s
 	d->obj = l.obj;
 	describe(&l, t->tgid, d->fd, 0, d->now);
 	endpoint_emit(l.obj, t->tgid, d->fd, ENDPOINT_OPEN, look_dir(&l), 0, d->now);
-	emit_io(t, s, d);
+	emit_io(s, d);
 }
 
 static __always_inline void mknod_exit(struct task_struct *t, struct thread *s, struct done *d)
@@ -221,7 +221,7 @@ static __always_inline void dup_exit(struct task_struct *t, struct thread *s, __
 	if (ok && !(class == CALL_DUP_TO && s->fd == (__s32)s->arg))
 		new_fd(t, (__s32)d->ret, 0, ENDPOINT_OPEN, d->now);
 	s->mtype = ok ? d->ret : class == CALL_DUP_TO ? (__s32)s->arg : 0;
-	emit_io(t, s, d);
+	emit_io(s, d);
 }
 
 /* Byte counts, and splice's and sendfile's second half. */
@@ -233,13 +233,13 @@ static __always_inline void moved_exit(struct task_struct *t, struct thread *s, 
 		d->messages = 1;
 	}
 	if (d->obj)
-		emit_io(t, s, d);
+		emit_io(s, d);
 	if (!obj2)
 		return;
 	d->flags = s->flags2 | (d->obj ? IO_HALF : 0);
 	d->obj = obj2;
 	d->fd = s->fd2;
-	emit_io(t, s, d);
+	emit_io(s, d);
 }
 
 static __always_inline void file_exit(struct task_struct *t, struct thread *s,
@@ -263,7 +263,7 @@ static __always_inline void file_exit(struct task_struct *t, struct thread *s,
 	case CALL_CLOSE:
 		/* close frees the descriptor whatever it returns, but for EBADF, which never comes here */
 		endpoint_emit(s->obj, t->tgid, s->fd, ENDPOINT_CLOSE, 0, 0, d->now);
-		emit_io(t, s, d);
+		emit_io(s, d);
 		break;
 	default:
 		moved_exit(t, s, d);

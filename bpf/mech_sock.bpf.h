@@ -139,19 +139,17 @@ static __always_inline void describe_port(struct task_struct *t, const struct th
 static __always_inline void dgram_exit(struct task_struct *t, struct thread *s, struct done *d)
 {
 	if (RAW_OBJ_KIND(s->obj) == KIND_UDP && ret_ok(d->ret)) {
-		__u8 addr[16] = {};
-		__u16 port = 0;
 		if (s->flags & IO_WRITE)
 			describe_port(t, s, d->now);
-		if (!s->rcv_obj && (read_sockaddr(partner_sockaddr(s), addr, &port) ||
-				    connected_addr(t, s->fd, addr, &port))) {
-			emit_io_addr(t, s, d, addr, port);
+		if (!s->rcv_obj && (read_sockaddr(partner_sockaddr(s), d->addr, &d->port) ||
+				    connected_addr(t, s->fd, d->addr, &d->port))) {
+			emit_io_addr(s, d);
 			return;
 		}
 	}
 	if (s->rcv_obj && ret_ok(d->ret))
 		d->obj = s->rcv_obj;
-	emit_io(t, s, d);
+	emit_io(s, d);
 }
 
 /* ---- exit ---- */
@@ -163,7 +161,7 @@ static __always_inline void bind_exit(struct task_struct *t, struct thread *s, s
 	bool under_way = s->op == OP_CONNECT && d->ret == -EINPROGRESS;
 	if (l.obj == s->obj && l.sk && s->op != OP_SHUTDOWN && (ret_ok(d->ret) || under_way))
 		describe(&l, t->tgid, s->fd, s->op == OP_CONNECT ? RAW_CONNECTED : 0, d->now);
-	emit_io(t, s, d);
+	emit_io(s, d);
 }
 
 static __always_inline void sock_exit(struct task_struct *t, struct thread *s,
@@ -192,7 +190,7 @@ static __always_inline void sock_exit(struct task_struct *t, struct thread *s,
 			if (!d->obj)
 				return; /* raw, SCTP, …: not of ours */
 		}
-		emit_io(t, s, d);
+		emit_io(s, d);
 		return;
 	case CALL_SOCKETPAIR:
 		pair_exit(t, s, d);
@@ -204,13 +202,13 @@ static __always_inline void sock_exit(struct task_struct *t, struct thread *s,
 		if (ok)
 			new_fd(t, (__s32)d->ret, RAW_ACCEPTED, ENDPOINT_OPEN, d->now);
 		s->mtype = ok ? d->ret : 0;
-		emit_io(t, s, d);
+		emit_io(s, d);
 		return;
 	}
 	if (s->type == SOCK_DGRAM)
 		dgram_exit(t, s, d);
 	else
-		emit_io(t, s, d);
+		emit_io(s, d);
 }
 
 #endif

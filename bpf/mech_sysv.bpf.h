@@ -181,7 +181,7 @@ static __always_inline void sysv_exit(struct task_struct *t, struct thread *s,
 			      0, d->now);
 	if (ok && c->class == CALL_SHMDT && d->obj)
 		endpoint_emit(d->obj, t->tgid, -1, ENDPOINT_DETACH, 0, 0, d->now);
-	emit_io(t, s, d);
+	emit_io(s, d);
 }
 
 #endif

@@ -194,7 +194,7 @@ static __always_inline void exit_in_call(struct task_struct *t, struct thread *s
 	struct done d = {
 		.obj = s->obj, .flags = s->flags | IO_KILLED, .fd = s->fd, .now = now,
 	};
-	emit_io(t, s, &d);
+	emit_io(s, &d);
 	s->op = OP_NONE;
 }
 

@@ -27,7 +27,7 @@ static __always_inline void adopt_call(struct task_struct *t, struct thread *s)
 		return;
 	s->enter_ns = s->sleep_ns = t->sched_info.last_arrival;
 	s->flags = IO_EARLY | (c.dir <= (IO_READ | IO_WRITE) ? c.dir : 0);
-	s->arg = r->si;
+	s->arg = s->data = r->si;
 	s->arg2 = r->r8;
 	s->class = c.class;
 	s->fd = -1;

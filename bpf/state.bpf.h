@@ -30,6 +30,7 @@ const volatile __u64 scope_cgroup_ids[SCOPE_MAX];
 const volatile __u32 scope_cgroup_levels[SCOPE_MAX];
 const volatile bool has_rdonly_cast; /* v6.2: fd35fdcd9e8a; without it, probe reads */
 const volatile bool has_data_ready;  /* tracepoint sk_data_ready, v6.3: 40e0b0908142 */
+const volatile __u32 snap_bytes;     /* payload bytes to keep of each operation; at most EV_PAYLOAD_MAX */
 const volatile __u64 ring_wake_bytes; /* wake the collector when so much waits in the ring */
 
 /* ---- per thread ---- */
@@ -48,6 +49,7 @@ struct thread {
 	__u64 rcv_obj;  /* datagram send: the socket it arrived in */
 	__u64 arg;      /* user pointer or value the exit side needs, by class */
 	__u64 arg2;
+	__u64 data;     /* user pointer to the data, or to what leads there, by class */
 	__u64 deadline_ns;
 	__s64 mtype;
 	__u64 bytes;

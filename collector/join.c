@@ -317,6 +317,24 @@ uint64_t join_chan(struct join *j, uint64_t obj)
 
 /* ---- events ---- */
 
+/* An EV_IO with room for its payload. */
+union io_buf {
+	struct ev_io io;
+	uint8_t bytes[sizeof(struct ev_io) + EV_PAYLOAD_MAX];
+};
+
+/* Copies an operation and the payload that lies `at` bytes from the record's beginning. */
+static void io_copy(union io_buf *to, const struct ev_hdr *from, size_t at)
+{
+	size_t payload = from->size > at ? from->size - at : 0;
+	if (payload > EV_PAYLOAD_MAX)
+		payload = EV_PAYLOAD_MAX;
+	memcpy(&to->io, from, sizeof(to->io));
+	memcpy(to->bytes + sizeof(to->io), (const uint8_t *)from + at, payload);
+	to->io.hdr.type = EV_IO;
+	to->io.hdr.size = (uint16_t)(sizeof(to->io) + payload);
+}
+
 static int join_io(struct join *j, struct ev_io *e)
 {
 	struct object *o = object_known(j, e->chan);
@@ -361,15 +379,14 @@ static int far_chan(struct join *j, const struct raw_io_addr *r, struct object *
  */
 static int join_io_addr(struct join *j, const struct raw_io_addr *r)
 {
-	struct ev_io e = r->io;
-	e.hdr.type = EV_IO;
-	e.hdr.size = sizeof(e);
+	union io_buf e;
+	io_copy(&e, &r->io.hdr, sizeof(*r));
 	bool is_local = names_is_local(r->addr) || names_is_any(r->addr);
-	struct object *o = object_known(j, e.chan);
-	if (!o || ((e.hdr.flags & IO_READ) && is_local))
-		return join_io(j, &e);
-	int err = far_chan(j, r, o, &e.chan);
-	return err ? err : sink_event(j->next, &e.hdr);
+	struct object *o = object_known(j, e.io.chan);
+	if (!o || ((e.io.hdr.flags & IO_READ) && is_local))
+		return join_io(j, &e.io);
+	int err = far_chan(j, r, o, &e.io.chan);
+	return err ? err : sink_event(j->next, &e.io.hdr);
 }
 
 static int join_mknod(struct join *j, const struct raw_mknod *r)
@@ -446,8 +463,9 @@ static int on_record(struct sink *self, const struct ev_hdr *h)
 	case RAW_MKNOD:
 		return join_mknod(j, (const struct raw_mknod *)h);
 	case EV_IO: {
-		OWN(struct ev_io, io, h);
-		return join_io(j, &io);
+		union io_buf io;
+		io_copy(&io, h, sizeof(io.io));
+		return join_io(j, &io.io);
 	}
 	case EV_ENDPOINT: {
 		OWN(struct ev_endpoint, endpoint, h);

@@ -365,6 +365,7 @@ static int configure(struct src_bpf *b, struct fail *fail)
 	btf__free(btf);
 	s->rodata->self_tgid = (uint32_t)getpid();
 	s->rodata->scope_follow = !b->opts.scope.no_follow;
+	s->rodata->snap_bytes = b->opts.snap_bytes;
 	uint64_t ring = ring_size(b->opts.ring_bytes ? b->opts.ring_bytes : DEFAULT_RING_BYTES);
 	s->rodata->ring_wake_bytes = ring / 8;
 	bpf_map__set_max_entries(s->maps.ring, (uint32_t)ring);

@@ -88,6 +88,7 @@ struct ev_io {
 	__u32 pad;
 	/* hdr.size beyond this struct: the first payload bytes (-s), zero-padded to 8 */
 };
+#define EV_PAYLOAD_MAX 256
 
 #define EV_IDENT_LEN 128
 #define EV_NAME_LEN 128
