@@ -1,0 +1,151 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The dashboard in a real terminal: tmux, on a server of its own.
+. tests/live/live.sh
+
+command -v tmux >/dev/null || live_cannot 'tmux is not installed'
+
+TM="tmux -L ipctap-test-$$ -f /dev/null"
+at_end() { $TM kill-server 2>/dev/null; }
+PANE=$T/pane.sh
+
+# in_terminal COLSxROWS CMD ARG…: CMD in a terminal whose modes, cursor and screen are compared
+# before and after; $T/pid is CMD's
+in_terminal() {
+	size=$1
+	shift
+	rm -f "$T/pid" "$T/status" "$T/before" "$T/after" "$T/stopped"
+	{
+		echo "stty -g >'$T/before'; set -m"
+		printf "sh -c 'echo \$\$ >%s; exec \"\$@\"' sh" "$T/pid"
+		printf " '%s'" "$@"
+		echo
+		echo "s=\$?; while [ \$s = 148 ]; do stty -g >'$T/stopped'; read go; fg; s=\$?; done"
+		echo "stty -g >'$T/after'; echo \$s >'$T/status'; echo back in the shell; read end"
+	} >"$PANE"
+	$TM kill-server 2>/dev/null # it takes a moment, in which no new one can start
+	wait_until 10 $TM new-session -d -x "${size%x*}" -y "${size#*x}" "exec sh '$PANE'" ||
+		ok 1 'tmux starts'
+}
+
+pane() { $TM capture-pane -p; }
+pane_like() { pane | grep -Eq -e "$1"; }
+press() { $TM send-keys "$@"; }
+# shows REGEX NAME: within ten seconds some line of the screen matches
+shows() {
+	wait_until 10 pane_like "$1"
+	ok $? "$2" || diag "$(pane)"
+}
+shows_not() {
+	wait_until 10 not pane_like "$1"
+	ok $? "$2" || diag "$(pane)"
+}
+not() { ! "$@"; }
+ended() { [ -s "$T/status" ]; }
+stopped() { [ -s "$T/stopped" ]; }
+mode() { $TM display-message -p "#{$1}"; }
+# restored NAME: the terminal is as the program found it
+restored() {
+	is "$(cat "$T/after" 2>&1)" "$(cat "$T/before")" "$1: the terminal's modes are as before"
+	is "$(mode alternate_on) $(mode cursor_flag)" '0 1' "$1: so are its screen and cursor"
+}
+
+# ---- views, help, filter, sort, resize, quit ----
+
+in_terminal 100x30 "$IPCTAP" top -i 0.2 -- "$IPCTAP" demo pipeline -d 60
+shows 'pl-filter +[1-9]' 'processes are shown, with their rates'
+like "$(pane)" '^ ipctap top .*demo pipeline' 'on top is what is traced'
+like "$(pane)" '^ lost 0 ' 'and that nothing was lost'
+like "$(pane)" '^ F1 Help .* F10 Quit' 'at the bottom are the keys'
+is "$(mode alternate_on) $(mode cursor_flag)" '1 0' 'it has a screen of its own, without cursor'
+press 2
+shows '^KIND .*ENDS' '2: the channels'
+shows 'pipe .*pl-source\[[0-9]+\] -> pl-filter\[' 'who holds the ends of a pipe'
+press 3
+shows '^pl-filter\[[0-9]+\] +pl-sink\[[0-9]+\] +pipe' '3: who talks to whom'
+press 4
+shows '^ *[0-9]+ pl-sink +read +pipe' '4: who is blocked'
+press Tab
+shows '^ *PID COMM +OPS/s' 'Tab: round to the processes'
+press F1
+shows 'filter: show only rows that match' 'F1: the help'
+press Escape
+shows_not 'filter: show only rows that match' 'any key leaves it'
+press F4 'comm=pl-s*' Enter
+shows_not 'pl-filter' 'F4: rows that do not match are gone'
+shows 'pl-source' 'those that match are not'
+shows "filter 'comm=pl-s\*'" 'and the filter is shown'
+press '\' C-u Enter
+shows 'pl-filter' 'an empty filter shows all'
+press '<' '<'
+shows '^ *PID(▼|v) ' '<: sorted by an earlier column'
+press I
+shows '^ *PID(▲|\^) ' 'I: the other way round'
+press / pl-sink Enter f 3
+shows 'following pl-sink\[' '/ and f: a process is found and followed'
+press Space
+shows 'PAUSED' 'Space: paused'
+press Space
+shows_not 'PAUSED' 'Space: goes on'
+$TM resize-window -x 62 -y 14
+shows '^ F1 Help .*F3 Search' 'it fits itself into a smaller terminal'
+is "$(pane | wc -l)" 14 'of 14 lines'
+$TM resize-window -x 40 -y 8
+shows 'too small: 40x8, needs 60x10' 'one that is too small is told so'
+$TM resize-window -x 160 -y 45
+shows '^ F1 Help .* F10 Quit' 'and into a larger one'
+shows 'every 0.2s *$' 'all of its width'
+press q
+wait_until 20 ended
+is "$(cat "$T/status")" 0 'q: ends with status 0'
+restored 'after q'
+
+# ---- a deadlock, and the signals ----
+
+in_terminal 80x24 env NO_COLOR=1 "$IPCTAP" top --view blocked -- "$IPCTAP" demo two-pipes-full
+shows 'tp-left +write +pipe .* tp-right\[' 'a deadlock: who waits for whom'
+shows '[0-9.]+(s|ms) tp-left\[' 'and the other way round'
+unlike "$($TM capture-pane -p -e)" "$(printf '\033')"'\[[0-9;]*(3[0-7]|4[0-7])m' 'NO_COLOR: no colours'
+press C-z
+wait_until 10 stopped
+is "$(cat "$T/stopped" 2>&1)" "$(cat "$T/before")" 'Ctrl-Z: the shell gets its terminal back'
+is "$(mode alternate_on)" 0 'and its screen'
+press Enter
+shows 'tp-left +write +pipe' 'fg: the dashboard is back'
+press F10
+wait_until 20 ended
+is "$(cat "$T/status")" 0 'F10: ends with status 0'
+restored 'after F10'
+
+in_terminal 80x24 env LC_ALL=C "$IPCTAP" top -i 0.2 -- "$IPCTAP" demo pipeline -d 60
+shows 'pl-filter +[1-9]' 'the C locale: it runs'
+is "$(pane | LC_ALL=C grep -c '[^ -~]')" 0 'and draws nothing but ASCII'
+kill -INT "$(cat "$T/pid")"
+wait_until 20 ended
+ok $? 'SIGINT ends it'
+restored 'after SIGINT'
+
+in_terminal 80x24 "$IPCTAP" top -i 0.2 -- "$IPCTAP" demo pipeline -d 5
+shows 'pl-filter +[1-9]' 'it runs again'
+kill -SEGV "$(cat "$T/pid")"
+wait_until 20 ended
+case $(cat "$T/status") in
+134 | 139) ok 0 'a crash is a crash' ;; # a sanitizer turns it into an abort
+*) is "$(cat "$T/status")" 139 'a crash is a crash' ;;
+esac
+restored 'after a crash'
+
+in_terminal 80x24 "$IPCTAP" top -i 0.2 -- "$IPCTAP" demo pipeline -d 60
+shows 'pl-filter +[1-9]' 'and again'
+top=$(cat "$T/pid")
+$TM kill-server
+wait_until 20 is_gone "$top"
+ok $? 'when its terminal goes away, it ends'
+
+in_terminal 80x24 env TERM=no-such-terminal "$IPCTAP" top -- true
+shows "terminal type 'no-such-terminal' is not known" 'an unknown terminal is refused by name'
+shows 'use top -b' 'with the remedy'
+wait_until 20 ended
+unlike "$(cat "$T/status")" '^0$' 'and a status that says so'
+restored 'after that'
+done_testing
