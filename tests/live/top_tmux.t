@@ -100,21 +100,29 @@ wait_until 20 ended
 is "$(cat "$T/status")" 0 'q: ends with status 0'
 restored 'after q'
 
+in_terminal 80x24 "$IPCTAP" top -i 0.2 -- "$IPCTAP" demo pipeline -d 60
+shows 'pl-filter +[1-9]' 'another one starts'
+press C-z
+wait_until 10 stopped
+is "$(cat "$T/stopped" 2>&1)" "$(cat "$T/before")" 'Ctrl-Z: the shell gets its terminal back'
+is "$(mode alternate_on)" 0 'and its screen'
+press Enter
+shows '^ F1 Help' 'fg: the dashboard is back'
+shows 'pl-filter +[1-9]' 'and so are those it traces'
+press q
+wait_until 20 ended
+is "$(cat "$T/status")" 0 'and ends as ever'
+restored 'after a stop'
+
 # ---- a deadlock, and the signals ----
 
 in_terminal 80x24 env NO_COLOR=1 "$IPCTAP" top --view blocked -- "$IPCTAP" demo two-pipes-full
 shows 'tp-left +write +pipe .* tp-right\[' 'a deadlock: who waits for whom'
 shows '[0-9.]+(s|ms) tp-left\[' 'and the other way round'
 unlike "$($TM capture-pane -p -e)" "$(printf '\033')"'\[[0-9;]*(3[0-7]|4[0-7])m' 'NO_COLOR: no colours'
-press C-z
-wait_until 10 stopped
-is "$(cat "$T/stopped" 2>&1)" "$(cat "$T/before")" 'Ctrl-Z: the shell gets its terminal back'
-is "$(mode alternate_on)" 0 'and its screen'
-press Enter
-shows 'tp-left +write +pipe' 'fg: the dashboard is back'
 press F10
 wait_until 20 ended
-is "$(cat "$T/status")" 0 'F10: ends with status 0'
+ok $? 'F10 ends it'
 restored 'after F10'
 
 in_terminal 80x24 env LC_ALL=C "$IPCTAP" top -i 0.2 -- "$IPCTAP" demo pipeline -d 60
