@@ -19,10 +19,11 @@ static const char *const sql[ROWS_NSTMTS] = {
 	[ROWS_CONTROL] = "INSERT INTO control(seq, record) VALUES(?1, ?2)",
 
 	/* a thread is (tid, start_ns) for ever; what a later event does not say stays as it was */
-	[ROWS_TASK] = "INSERT INTO task(pid, tid, ppid, start_ns, cgroup_id, pidns, exit_ns, exit_code,"
-		" comm, exe, cmdline, cgroup)"
-		" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
-		" ON CONFLICT(tid, start_ns) DO UPDATE SET pid = excluded.pid, "
+	[ROWS_TASK] = "INSERT INTO task(pid, tid, ppid, start_ns, cgroup_id, pidns, outside,"
+		" exit_ns, exit_code, comm, exe, cmdline, cgroup)"
+		" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
+		" ON CONFLICT(tid, start_ns) DO UPDATE SET pid = excluded.pid,"
+		" outside = min(outside, excluded.outside), "
 		KEEP_NUMBER("ppid") ", " KEEP_NUMBER("cgroup_id") ", " KEEP_NUMBER("pidns") ", "
 		KEEP("comm") ", " KEEP("exe") ", " KEEP("cmdline") ", " KEEP("cgroup")
 		", exit_ns = coalesce(excluded.exit_ns, exit_ns)"
@@ -155,13 +156,14 @@ static int write_task_row(struct rows *r, const struct ev_task *t)
 {
 	sqlite3_stmt *st = r->st[ROWS_TASK];
 	struct text comm, exe, args, cgroup;
-	BIND(st, 1, t->pid, t->tid, t->ppid, (int64_t)t->start_ns, (int64_t)t->cgroup, t->pidns);
+	BIND(st, 1, t->pid, t->tid, t->ppid, (int64_t)t->start_ns, (int64_t)t->cgroup, t->pidns,
+	     t->what == TASK_SEEN && (t->hdr.flags & TASK_F_OUTSIDE));
 	if (t->what == TASK_EXIT)
-		BIND(st, 7, (int64_t)t->hdr.t_ns, t->exit_code);
-	bind_hostile(st, 9, &comm, t->comm, sizeof(t->comm));
-	bind_hostile(st, 10, &exe, t->exe, sizeof(t->exe));
-	bind_hostile(st, 11, &args, t->args, sizeof(t->args));
-	bind_hostile(st, 12, &cgroup, t->cgroup_path, sizeof(t->cgroup_path));
+		BIND(st, 8, (int64_t)t->hdr.t_ns, t->exit_code);
+	bind_hostile(st, 10, &comm, t->comm, sizeof(t->comm));
+	bind_hostile(st, 11, &exe, t->exe, sizeof(t->exe));
+	bind_hostile(st, 12, &args, t->args, sizeof(t->args));
+	bind_hostile(st, 13, &cgroup, t->cgroup_path, sizeof(t->cgroup_path));
 	return db_run(st);
 }
 

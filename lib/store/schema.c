@@ -12,7 +12,7 @@ static const char tables[] =
 	"CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;"
 	"CREATE TABLE task(pid INTEGER, tid INTEGER, ppid INTEGER, start_ns INTEGER, exit_ns INTEGER,"
 	" exit_code INTEGER, comm TEXT, exe TEXT, cmdline TEXT, cgroup TEXT, cgroup_id INTEGER,"
-	" pidns INTEGER, UNIQUE(tid, start_ns));"
+	" pidns INTEGER, outside INTEGER, UNIQUE(tid, start_ns));"
 	"CREATE TABLE name(t_ns INTEGER, pid INTEGER, tid INTEGER, comm TEXT, exe TEXT, cmdline TEXT);"
 	"CREATE INDEX name_tid ON name(tid, t_ns);"
 	"CREATE TABLE chan(id INTEGER PRIMARY KEY, kind TEXT, ident TEXT, name TEXT, shape TEXT,"

@@ -211,6 +211,23 @@ static void an_event_has_the_name_its_thread_had_at_the_time(void **state)
 			    "10|10|1|10|20000|256|late|/bin/dd|dd if=x");
 }
 
+static void a_task_is_outside_until_it_is_traced(void **state)
+{
+	(void)state;
+	const char *path = in_folder("t.db");
+	struct store *s = create(path);
+	struct ev_task t = make_task(100, TASK_SEEN, 10, "server");
+	t.hdr.flags = TASK_F_OUTSIDE;
+	put(s, &t);
+	t.pid = t.tid = 20;
+	put(s, &t);
+	t.hdr.flags = 0;
+	put(s, &t);
+	finish(s, NULL);
+	assert_string_equal(sql(path, "SELECT pid, comm, outside FROM task ORDER BY pid"),
+			    "10|server|1\n20|server|0");
+}
+
 static void a_reused_tid_is_another_task_and_fork_passes_on_what_the_parent_was(void **state)
 {
 	(void)state;
@@ -732,6 +749,7 @@ int main(void)
 	    IN_FOLDER(a_finished_trace_is_one_sound_file_that_says_what_it_is),
 	    IN_FOLDER(v_event_speaks_in_words_and_keeps_errors_and_unknown_channels),
 	    IN_FOLDER(an_event_has_the_name_its_thread_had_at_the_time),
+	    IN_FOLDER(a_task_is_outside_until_it_is_traced),
 	    IN_FOLDER(a_reused_tid_is_another_task_and_fork_passes_on_what_the_parent_was),
 	    IN_FOLDER(endpoints_end_by_close_reuse_exec_and_exit),
 	    IN_FOLDER(v_blocked_adds_up_sleeps_and_shows_who_still_waits),
