@@ -33,6 +33,21 @@ is "$(cat "$T/unlicensed")" '' 'every source file says its licence first'
 like "$(cat LICENSE)" 'GNU GENERAL PUBLIC LICENSE' 'LICENSE holds the GPL'
 like "$(cat LICENSE)" 'GNU LESSER GENERAL PUBLIC LICENSE' 'LICENSE holds the LGPL'
 
+# What README.md points at is there (LICENSE speaks of the two folders that are still to come)
+grep -oE '\b(bpf|collector|lib|ui|tests)/[A-Za-z0-9_./-]*[A-Za-z0-9_/]' README.md | sort -u |
+	grep -v -x -e collector/shim -e lib/ripc |
+	while read -r f; do
+		[ -e "$f" ] || echo "$f"
+	done >"$T/nowhere"
+is "$(cat "$T/nowhere")" '' 'every path in README.md exists'
+"$IPCTAP" --help | sed -n 's/^  \([a-z]\{1,\}\) .*/\1/p' >"$T/verbs"
+sed -n 's/^    ipctap \([a-z]\{1,\}\) .*/\1/p' README.md >"$T/readme_verbs"
+same_file "$T/readme_verbs" "$T/verbs" 'README.md lists the verbs there are, in their order'
+while read -r v; do
+	[ -e "ui/man/ipctap-$v.1.scd" ] || echo "$v"
+done <"$T/verbs" >"$T/unmanned"
+is "$(cat "$T/unmanned")" '' 'every verb has a manual page'
+
 run make -s help
 is "$status" 0 'make help works'
 # Every target of .PHONY that is meant for people, and every knob
