@@ -29,6 +29,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "lib/ripc/ripc.h"
+
 /* "RIPC" in the file, then what may not be mixed; a newer layout is refused, not guessed at. */
 #define RIPC_MAGIC 0x31435049522e2e0aull
 #define RIPC_LAYOUT 1u
@@ -64,17 +66,8 @@ enum ripc_type {
 const char *ripc_type_word(unsigned type); /* "?" when there is none */
 int ripc_type_by_word(const char *word);   /* or -EINVAL */
 
-/* ---- time ---- */
-
-/*
- * A deadline is absolute, CLOCK_MONOTONIC, in nanoseconds. RIPC_FOREVER never comes; RIPC_TRY
- * means not to wait at all: the answer is then -EAGAIN, not -ETIMEDOUT.
- */
-#define RIPC_FOREVER INT64_MAX
-#define RIPC_TRY 0
-
-int64_t ripc_now_ns(void);
-int64_t ripc_deadline_in(int64_t ns); /* from now; ns < 0: already over; saturates at RIPC_FOREVER */
+/* Deadlines, RIPC_FOREVER, RIPC_TRY, ripc_deadline_in() and the flags RIPC_CREATE, RIPC_EXCL and
+ * RIPC_KEEP are the public ones of ripc.h. */
 
 /* ---- objects ---- */
 
@@ -93,12 +86,6 @@ struct ripc_object {
 	ino_t ino;
 	struct ripc_object *next, *prev; /* all that this process has open (for fork) */
 	char name[RIPC_NAME_MAX + 1];
-};
-
-enum ripc_open_flags {
-	RIPC_CREATE = 1 << 0, /* create it if there is none */
-	RIPC_EXCL = 1 << 1,   /* with RIPC_CREATE: -EEXIST if there is one */
-	RIPC_KEEP = 1 << 2,   /* (creation) lives on without holders, until unlinked */
 };
 
 /*
@@ -157,17 +144,29 @@ unsigned ripc_object_count(struct ripc_object *o);
 /* Whether its name has been taken away (ripc_object_unlink, ripc rm). */
 bool ripc_object_is_unlinked(const struct ripc_object *o);
 
+/* From now on it goes with its last holder, as if created without RIPC_KEEP. */
+void ripc_object_unkeep(struct ripc_object *o);
+
+/*
+ * An object may have a companion: a plain file beside it, named like it with "+data" behind, for
+ * memory whose mode is not the object's (a segment that some may only read). It is unlinked with
+ * the object, and swept when the object is not there. Make it before the object. fd or -errno.
+ */
+int ripc_companion_create(enum ripc_type type, const char *name, size_t bytes, mode_t mode);
+int ripc_companion_open(enum ripc_type type, const char *name, int open_flags);
+
 /* ---- processes, as shared memory knows them ---- */
 
 /*
- * pid in the low half, the low half of its start time (clock ticks since boot) in the high half: a
- * pid used again is another id. 0 is nobody. One word, so that it is taken and given back by one
- * atomic store. The id of the calling process is cached, and renewed in a child of fork.
+ * pid in the low 22 bits (PID_MAX_LIMIT), then 21 bits of its start time (clock ticks since boot)
+ * and 21 bits made of where its stack starts: a pid used again is another id, and so is the same
+ * process after exec, which has dropped its mappings. 0 is nobody. One word, so that it is taken
+ * and given back by one atomic store. The caller's own is cached, and renewed in a child of fork.
  */
 typedef uint64_t ripc_id;
 ripc_id ripc_self_id(void);
 bool ripc_id_is_alive(ripc_id id); /* a zombie is dead; one that we may not look at is alive */
-static inline pid_t ripc_id_pid(ripc_id id) { return (pid_t)(uint32_t)id; }
+static inline pid_t ripc_id_pid(ripc_id id) { return (pid_t)(id & 0x3fffff); }
 
 /* ---- the lock ---- */
 
@@ -238,16 +237,29 @@ int ripc_gate_sleep_intr(struct ripc_gate *g, struct ripc_ticket t, int64_t dead
 void ripc_gate_leave(struct ripc_gate *g, struct ripc_ticket t);
 void ripc_gate_wake_slow(struct ripc_gate *g, int how_many);
 
-/* true() is asked until it returns non-zero, which is then the result; or the sleep's error. */
+/* is_true() is asked until it returns non-zero, which is then the result; or the sleep's error. */
 int ripc_gate_wait(struct ripc_gate *g, int (*is_true)(void *arg), void *arg, int64_t deadline_ns);
 
-/* Lets up to how_many (INT_MAX: all) sleepers look again. */
-static inline void ripc_gate_wake(struct ripc_gate *g, int how_many)
+/*
+ * Lets up to how_many (INT_MAX: all) sleepers look again. The first form is for callers whose store
+ * was, or was followed by, an atomic read-modify-write on x86 (a full fence there).
+ */
+static inline void ripc_gate_wake_fenced(struct ripc_gate *g, int how_many)
 {
+#if !defined(__x86_64__) && !defined(__i386__)
 	atomic_thread_fence(memory_order_seq_cst);
+#endif
 	if (atomic_load_explicit(&g->state, memory_order_relaxed) >> 44)
 		ripc_gate_wake_slow(g, how_many);
 }
+static inline void ripc_gate_wake(struct ripc_gate *g, int how_many)
+{
+	atomic_thread_fence(memory_order_seq_cst);
+	ripc_gate_wake_fenced(g, how_many);
+}
+
+/* Whether a wake has come since the ticket was taken. */
+bool ripc_gate_has_moved(const struct ripc_gate *g, struct ripc_ticket t);
 
 /*
  * Asks is_true() for as long as spinning has been worth it lately (*budget, private to a handle,
@@ -273,7 +285,7 @@ int ripc_dir_parse_name(const char *file, char *name);
 /*
  * Comes and goes are serialised in a directory by one record lock (fcntl F_SETLKW: gone with its
  * process, not inherited by fork) and a mutex in the process. Returns the directory's descriptor;
- * the caller has it until ripc_dir_unlock(). Not recursive.
+ * the caller has it until ripc_dir_unlock(). Recursive in a thread.
  */
 int ripc_dir_lock(void);
 void ripc_dir_unlock(int dirfd);

@@ -1,0 +1,435 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The directory of objects: which one it is, how files are named, the lock under which objects
+ * come and go, and the removal of what the dead have left.
+ */
+#include "ripc_head.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define COMPANION "+data"
+#define LOCK_FILE ".lock"
+
+static const char *const type_words[RIPC_TYPE_COUNT] = {
+	[RIPC_TYPE_CS] = "cs",		     [RIPC_TYPE_SEMAPHORE] = "sem",
+	[RIPC_TYPE_EVENT] = "event",	     [RIPC_TYPE_CONDITION] = "cond",
+	[RIPC_TYPE_BUFFER] = "buffer",	     [RIPC_TYPE_SHM] = "shm",
+	[RIPC_TYPE_MSQ] = "msq",	     [RIPC_TYPE_MAPPING] = "mapping",
+	[RIPC_TYPE_SHARED] = "shared",	     [RIPC_TYPE_PIPE] = "pipe",
+	[RIPC_TYPE_NPIPE] = "npipe",	     [RIPC_TYPE_NPIPE_END] = "npend",
+	[RIPC_TYPE_SOCKET] = "socket",
+};
+
+const char *ripc_type_word(unsigned type)
+{
+	return type < RIPC_TYPE_COUNT && type_words[type] ? type_words[type] : "?";
+}
+
+int ripc_type_by_word(const char *word)
+{
+	for (int i = 1; i < RIPC_TYPE_COUNT; i++) {
+		if (type_words[i] && !strcmp(word, type_words[i]))
+			return i;
+	}
+	return -EINVAL;
+}
+
+/* ---- names ---- */
+
+static bool is_plain(unsigned char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '-' || c == '_' || c == '.';
+}
+
+int ripc_dir_file_name(char *buf, size_t bytes, enum ripc_type type, const char *name)
+{
+	if ((unsigned)type >= RIPC_TYPE_COUNT || !type_words[type] || !name || !*name)
+		return -EINVAL;
+	if (strnlen(name, RIPC_NAME_MAX + 1) > RIPC_NAME_MAX)
+		return -EINVAL;
+	size_t n = (size_t)snprintf(buf, bytes, "%s.", type_words[type]);
+	for (const unsigned char *p = (const unsigned char *)name; *p; p++) {
+		if (n + 4 > bytes)
+			return -EINVAL;
+		n += (size_t)snprintf(buf + n, bytes - n, is_plain(*p) ? "%c" : "%%%02X", *p);
+	}
+	return n + sizeof(COMPANION) > RIPC_FILE_MAX ? -EINVAL : 0;
+}
+
+static int hex(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+int ripc_dir_parse_name(const char *file, char *name)
+{
+	const char *dot = strchr(file, '.');
+	char word[16];
+	if (!dot || (size_t)(dot - file) >= sizeof(word))
+		return -EINVAL;
+	memcpy(word, file, (size_t)(dot - file));
+	word[dot - file] = 0;
+	int type = ripc_type_by_word(word);
+	size_t n = 0;
+	for (const char *p = dot + 1; *p && type > 0; p++) {
+		int c = (unsigned char)*p;
+		if (c == '%') {
+			if (hex(p[1]) < 0 || hex(p[2]) < 0)
+				return -EINVAL;
+			c = hex(p[1]) * 16 + hex(p[2]);
+			p += 2;
+		} else if (!is_plain((unsigned char)c)) {
+			return -EINVAL;
+		}
+		if (n == RIPC_NAME_MAX || !c)
+			return -EINVAL;
+		name[n++] = (char)c;
+	}
+	name[n] = 0;
+	return n ? type : -EINVAL;
+}
+
+/* ---- which directory ---- */
+
+/* Ours alone: made by us, and nobody else can put a file into it. */
+static int check_private(const char *path)
+{
+	struct stat st;
+	if (lstat(path, &st) < 0)
+		return -errno;
+	if (!S_ISDIR(st.st_mode))
+		return -ENOTDIR;
+	return st.st_uid == geteuid() && !(st.st_mode & 022) ? 0 : -EACCES;
+}
+
+int ripc_dir_path(char *buf, size_t bytes)
+{
+	const char *asked = secure_getenv("RIPC_DIR"), *run = secure_getenv("XDG_RUNTIME_DIR");
+	if (asked && *asked)
+		return (size_t)snprintf(buf, bytes, "%s", asked) < bytes ? 0 : -ENAMETOOLONG;
+	int n;
+	if (run && *run && check_private(run) == 0)
+		n = snprintf(buf, bytes, "%s/ripc", run);
+	else
+		n = snprintf(buf, bytes, "/dev/shm/ripc-%u", geteuid());
+	if ((size_t)n >= bytes)
+		return -ENAMETOOLONG;
+	if (mkdir(buf, 0700) == 0 || errno == EEXIST)
+		return check_private(buf);
+	return -errno;
+}
+
+/* ---- the lock ---- */
+
+static pthread_mutex_t dir_mutex = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+static int dir_depth, dir_fd = -1, lock_fd = -1;
+
+void ripc_dir_fork_prepare(void) { pthread_mutex_lock(&dir_mutex); }
+void ripc_dir_fork_done(void) { pthread_mutex_unlock(&dir_mutex); }
+
+/* In a directory that users share, everybody locks the same file. */
+static int open_lock_file(int dirfd)
+{
+	int flags = O_RDWR | O_NOFOLLOW | O_CLOEXEC;
+	for (int tries = 0; tries < 3; tries++) {
+		int fd = openat(dirfd, LOCK_FILE, flags);
+		if (fd >= 0 || errno != ENOENT)
+			return fd < 0 ? -errno : fd;
+		struct stat st;
+		mode_t mode = fstat(dirfd, &st) == 0 ? st.st_mode & 0066 : 0;
+		fd = openat(dirfd, LOCK_FILE, flags | O_CREAT | O_EXCL, 0600);
+		if (fd >= 0) {
+			(void)!fchmod(fd, 0600 | mode | mode << 1);
+			return fd;
+		}
+		if (errno != EEXIST)
+			return -errno;
+	}
+	return -EACCES;
+}
+
+static int dir_take(void)
+{
+	char path[4096];
+	int err = ripc_dir_path(path, sizeof(path));
+	if (err)
+		return err;
+	dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir_fd < 0)
+		return -errno;
+	lock_fd = open_lock_file(dir_fd);
+	err = lock_fd < 0 ? lock_fd : 0;
+	struct flock fl = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	while (!err && fcntl(lock_fd, F_SETLKW, &fl) < 0)
+		err = errno == EINTR ? 0 : -errno;
+	if (err) {
+		if (lock_fd >= 0)
+			close(lock_fd);
+		close(dir_fd);
+		lock_fd = dir_fd = -1;
+	}
+	return err;
+}
+
+int ripc_dir_lock(void)
+{
+	pthread_mutex_lock(&dir_mutex);
+	int err = dir_depth ? 0 : dir_take();
+	if (err) {
+		pthread_mutex_unlock(&dir_mutex);
+		return err;
+	}
+	dir_depth++;
+	return dir_fd;
+}
+
+void ripc_dir_unlock(int dirfd)
+{
+	(void)dirfd;
+	if (--dir_depth == 0) {
+		close(lock_fd); /* which gives the lock back */
+		close(dir_fd);
+		lock_fd = dir_fd = -1;
+	}
+	pthread_mutex_unlock(&dir_mutex);
+}
+
+/* ---- companions ---- */
+
+static int companion_name(char *buf, enum ripc_type type, const char *name)
+{
+	int err = ripc_dir_file_name(buf, RIPC_FILE_MAX + 1, type, name);
+	if (!err)
+		strcat(buf, COMPANION); /* there is room: ripc_dir_file_name() sees to it */
+	return err;
+}
+
+int ripc_companion_create(enum ripc_type type, const char *name, size_t bytes, mode_t mode)
+{
+	char file[RIPC_FILE_MAX + 1];
+	int err = companion_name(file, type, name);
+	int dirfd = err ? err : ripc_dir_lock();
+	if (dirfd < 0)
+		return dirfd;
+	unlinkat(dirfd, file, 0); /* what somebody left who died before the object was there */
+	int fd = openat(dirfd, file, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	err = fd < 0 ? -errno : 0;
+	if (!err && (ftruncate(fd, (off_t)bytes) < 0 || fchmod(fd, mode & 0777) < 0)) {
+		err = -errno;
+		unlinkat(dirfd, file, 0);
+		close(fd);
+	}
+	ripc_dir_unlock(dirfd);
+	return err ? err : fd;
+}
+
+int ripc_companion_open(enum ripc_type type, const char *name, int open_flags)
+{
+	char file[RIPC_FILE_MAX + 1];
+	int err = companion_name(file, type, name);
+	int dirfd = err ? err : ripc_dir_lock();
+	if (dirfd < 0)
+		return dirfd;
+	int fd = openat(dirfd, file, open_flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	err = fd < 0 ? -errno : 0;
+	struct stat st;
+	if (!err && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))) {
+		err = -EBADMSG;
+		close(fd);
+	}
+	ripc_dir_unlock(dirfd);
+	return err ? err : fd;
+}
+
+int ripc_file_unlink(int dirfd, const char *file, dev_t dev, ino_t ino)
+{
+	struct stat st;
+	if (fstatat(dirfd, file, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	if (st.st_dev != dev || st.st_ino != ino)
+		return -ENOENT;
+	char companion[RIPC_FILE_MAX + sizeof(COMPANION)];
+	snprintf(companion, sizeof(companion), "%s" COMPANION, file);
+	unlinkat(dirfd, companion, 0);
+	return unlinkat(dirfd, file, 0) < 0 ? -errno : 0;
+}
+
+/* ---- looking at all of it ---- */
+
+/* A copy of the head with its holders, malloc'ed, or NULL and why. */
+static struct ripc_head *copy_head(int fd, unsigned type, uint64_t file_bytes, int *err)
+{
+	struct ripc_head first;
+	*err = ripc_file_read_head(fd, type, &first, sizeof(first));
+	if (!*err)
+		*err = ripc_head_check(&first, file_bytes, type);
+	if (*err)
+		return NULL;
+	size_t bytes = sizeof(first) + first.nholders * sizeof(ripc_id);
+	struct ripc_head *h = malloc(bytes);
+	*err = h ? ripc_file_read_head(fd, type, h, bytes) : -ENOMEM;
+	if (!*err)
+		*err = h->nholders != first.nholders ? -EBADMSG : 0;
+	if (*err) {
+		free(h);
+		return NULL;
+	}
+	return h;
+}
+
+static void look_into(int fd, struct ripc_listing *l, struct ripc_head **head, void **map)
+{
+	struct ripc_head *h = *head = copy_head(fd, l->type, l->bytes, &l->error);
+	if (!h)
+		return;
+	l->keep = atomic_load(&h->flags) & RIPC_HEAD_KEEP;
+	l->creator = h->creator;
+	l->holders = ripc_holder_count(h->holders, h->nholders, false);
+	void *p = mmap(NULL, h->body_off + h->body_bytes, PROT_READ, MAP_SHARED, fd, 0);
+	if (p != MAP_FAILED) {
+		*map = p;
+		l->body = (char *)p + h->body_off;
+		l->body_bytes = h->body_bytes;
+	}
+}
+
+static int list_one(int dirfd, const char *file, int (*each)(const struct ripc_listing *, void *),
+		    void *arg, bool bodies)
+{
+	char name[RIPC_NAME_MAX + 1] = "";
+	struct ripc_listing l = {.file = file, .name = name};
+	int type = ripc_dir_parse_name(file, name);
+	if (type < 0)
+		return 0;
+	l.type = (unsigned)type;
+	int fd = openat(dirfd, file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	struct stat st = {0};
+	if (fd < 0)
+		l.error = errno == ELOOP ? -EBADMSG : -errno;
+	if ((fd < 0 ? fstatat(dirfd, file, &st, AT_SYMLINK_NOFOLLOW) : fstat(fd, &st)) < 0)
+		st.st_mode = 0;
+	l.uid = st.st_uid;
+	l.mode = st.st_mode & 07777;
+	l.bytes = (uint64_t)st.st_size;
+	struct ripc_head *head = NULL;
+	void *map = NULL;
+	if (!l.error)
+		look_into(fd, &l, &head, &map);
+	if (!bodies)
+		l.body = NULL;
+	int r = each(&l, arg);
+	if (map)
+		munmap(map, head->body_off + head->body_bytes);
+	free(head);
+	if (fd >= 0)
+		close(fd);
+	return r;
+}
+
+static int walk(int dirfd, int (*each)(int dirfd, const char *file, void *arg), void *arg)
+{
+	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	if (!d) {
+		int err = -errno;
+		if (fd >= 0)
+			close(fd);
+		return err;
+	}
+	int r = 0;
+	for (struct dirent *e; !r && (e = readdir(d));)
+		r = each(dirfd, e->d_name, arg);
+	closedir(d);
+	return r;
+}
+
+struct list_args {
+	int (*each)(const struct ripc_listing *, void *);
+	void *arg;
+};
+
+static int list_file(int dirfd, const char *file, void *arg)
+{
+	struct list_args *a = arg;
+	return list_one(dirfd, file, a->each, a->arg, true);
+}
+
+int ripc_dir_list(int (*each)(const struct ripc_listing *l, void *arg), void *arg)
+{
+	struct list_args a = {each, arg};
+	int dirfd = ripc_dir_lock();
+	if (dirfd < 0)
+		return dirfd;
+	int r = walk(dirfd, list_file, &a);
+	ripc_dir_unlock(dirfd);
+	return r;
+}
+
+static int note_live(const struct ripc_listing *l, void *arg)
+{
+	*(bool *)arg = !l->error && (l->keep || l->holders);
+	return 0;
+}
+
+bool ripc_dir_taken(enum ripc_type type, const char *name)
+{
+	char file[RIPC_FILE_MAX + 1];
+	bool taken = false;
+	if (ripc_dir_file_name(file, sizeof(file), type, name))
+		return false;
+	int dirfd = ripc_dir_lock();
+	if (dirfd < 0)
+		return false;
+	if (faccessat(dirfd, file, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		list_one(dirfd, file, note_live, &taken, false);
+	ripc_dir_unlock(dirfd);
+	return taken;
+}
+
+/* ---- sweeping ---- */
+
+static int note_dead(const struct ripc_listing *l, void *arg)
+{
+	*(bool *)arg = !l->error && !l->keep && !l->holders;
+	return 0;
+}
+
+static int sweep_file(int dirfd, const char *file, void *arg)
+{
+	int *removed = arg;
+	bool dead = false;
+	struct stat st;
+	size_t n = strlen(file), suffix = strlen(COMPANION);
+	if (n > suffix && !strcmp(file + n - suffix, COMPANION)) {
+		char base[256];
+		snprintf(base, sizeof(base), "%.*s", (int)(n - suffix), file);
+		if (fstatat(dirfd, base, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+			*removed += unlinkat(dirfd, file, 0) == 0;
+		return 0;
+	}
+	list_one(dirfd, file, note_dead, &dead, false);
+	if (dead && fstatat(dirfd, file, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		*removed += ripc_file_unlink(dirfd, file, st.st_dev, st.st_ino) == 0;
+	return 0;
+}
+
+int ripc_dir_sweep(void)
+{
+	int removed = 0;
+	int dirfd = ripc_dir_lock();
+	if (dirfd < 0)
+		return dirfd;
+	int err = walk(dirfd, sweep_file, &removed);
+	ripc_dir_unlock(dirfd);
+	return err < 0 ? err : removed;
+}

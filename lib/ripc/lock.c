@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The robust lock: futex(2), set_robust_list(2), Documentation/robust-futexes.rst.
+ *
+ * The C library registers one robust list for each thread, for its own robust mutexes. Our locks
+ * join that list; so their links lie where the library's do, 32 bytes behind the futex word
+ * (robust_list_head.futex_offset says so and is checked), with the backward link before the
+ * forward one. list_op_pending covers the instants when the word and the list disagree.
+ *
+ * As with pthread's robust mutexes the links are addresses in the owner's memory that lie in the
+ * shared memory: whoever may write to an object that another process is locking can harm it. That
+ * is why objects are 0600 unless asked otherwise.
+ */
+#include "ripc_head.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define LINK_OFFSET ((long)offsetof(struct ripc_lock, next))
+#define SPINS 64
+
+static __thread struct robust_list_head *robust __attribute__((tls_model("initial-exec")));
+static __thread uint32_t my_tid __attribute__((tls_model("initial-exec")));
+
+/* The kernel reads the list when we die, between any two instructions: keep stores in order. */
+#define barrier() __asm__ volatile("" ::: "memory")
+
+static inline void cpu_relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	__asm__ volatile("yield");
+#else
+	barrier();
+#endif
+}
+
+static void thread_learn(void)
+{
+	struct robust_list_head *head = NULL;
+	size_t bytes = 0;
+	if (syscall(SYS_get_robust_list, 0, &head, &bytes) == 0 && head &&
+	    bytes == sizeof(*head) && head->futex_offset == -LINK_OFFSET)
+		robust = head;
+	my_tid = (uint32_t)syscall(SYS_gettid);
+}
+
+uint32_t ripc_tid(void)
+{
+	if (!my_tid)
+		thread_learn();
+	return my_tid;
+}
+
+void ripc_thread_forget(void)
+{
+	my_tid = 0;
+	robust = NULL;
+}
+
+int ripc_lock_is_possible(void)
+{
+	ripc_tid();
+	return robust ? 0 : -ENOSYS;
+}
+
+static inline struct robust_list *link_of(struct ripc_lock *l)
+{
+	return (struct robust_list *)(void *)&l->next;
+}
+
+static inline uint64_t *prev_of(uint64_t link) { return (uint64_t *)(uintptr_t)(link - 8); }
+
+static void list_add(struct ripc_lock *l)
+{
+	uint64_t head = (uint64_t)(uintptr_t)&robust->list;
+	uint64_t first = (uint64_t)(uintptr_t)robust->list.next;
+	l->next = first;
+	l->prev = head;
+	if ((first & ~1ull) != head) /* bit 0 marks a PI mutex */
+		*prev_of(first & ~1ull) = (uint64_t)(uintptr_t)&l->next;
+	barrier();
+	robust->list.next = link_of(l);
+}
+
+/* Searched from the front, where it nearly always is; the backward link is only kept for libc. */
+static bool list_remove(struct ripc_lock *l)
+{
+	uint64_t head = (uint64_t)(uintptr_t)&robust->list, me = (uint64_t)(uintptr_t)&l->next;
+	uint64_t at = head;
+	for (int steps = 0; steps < ROBUST_LIST_LIMIT; steps++) {
+		uint64_t *forward = (uint64_t *)(uintptr_t)at;
+		uint64_t following = *forward & ~1ull;
+		if (following == head)
+			return false;
+		if (following == me) {
+			uint64_t after = l->next;
+			*forward = after;
+			if ((after & ~1ull) != head)
+				*prev_of(after & ~1ull) = at;
+			return true;
+		}
+		at = following;
+	}
+	return false;
+}
+
+static bool list_has(const struct ripc_lock *l)
+{
+	uint64_t head = (uint64_t)(uintptr_t)&robust->list, at = head;
+	for (int steps = 0; steps < ROBUST_LIST_LIMIT; steps++) {
+		at = *(uint64_t *)(uintptr_t)at & ~1ull;
+		if (at == head)
+			return false;
+		if (at == (uint64_t)(uintptr_t)&l->next)
+			return true;
+	}
+	return false;
+}
+
+/* Takes a lock whose word is free, seen as v. The waiters' bit stays, for those behind us. */
+static int take(struct ripc_lock *l, uint32_t v, uint32_t waited)
+{
+	uint32_t mine = my_tid | (v & FUTEX_WAITERS) | waited;
+	if (!atomic_compare_exchange_strong_explicit(&l->word, &v, mine, memory_order_acquire,
+						     memory_order_relaxed))
+		return -EAGAIN;
+	list_add(l);
+	return v & FUTEX_OWNER_DIED ? -EOWNERDEAD : 0;
+}
+
+/*
+ * The kernel marks the locks of whoever dies; but not one that died before the machine or the file
+ * was copied, or whose list was scribbled on. A word that names nobody is marked here.
+ */
+static void mark_if_orphan(struct ripc_lock *l, uint32_t v)
+{
+	uint32_t owner = v & FUTEX_TID_MASK;
+	if (owner == my_tid ? list_has(l) : ripc_tid_is_alive(owner))
+		return;
+	atomic_compare_exchange_strong(&l->word, &v, (v & FUTEX_WAITERS) | FUTEX_OWNER_DIED);
+}
+
+static int lock_slow(struct ripc_lock *l, int64_t deadline_ns)
+{
+	uint32_t waited = 0;
+	for (int spins = 0;; spins++) {
+		uint32_t v = atomic_load_explicit(&l->word, memory_order_relaxed);
+		uint32_t owner = v & FUTEX_TID_MASK;
+		if (!owner) {
+			int err = take(l, v, waited);
+			if (err != -EAGAIN)
+				return err;
+			continue;
+		}
+		if (owner == my_tid) {
+			if (list_has(l))
+				return -EDEADLK;
+			mark_if_orphan(l, v);
+			continue;
+		}
+		if (deadline_ns == RIPC_TRY) {
+			if (ripc_tid_is_alive(owner))
+				return -EAGAIN;
+			mark_if_orphan(l, v);
+			continue;
+		}
+		if (spins < SPINS && !(v & FUTEX_WAITERS)) {
+			cpu_relax();
+			continue;
+		}
+		if (!(v & FUTEX_WAITERS) &&
+		    !atomic_compare_exchange_strong(&l->word, &v, v | FUTEX_WAITERS))
+			continue;
+		int64_t heartbeat = ripc_deadline_in(RIPC_HEARTBEAT_NS);
+		int64_t until = deadline_ns < heartbeat ? deadline_ns : heartbeat;
+		if (ripc_futex_wait(&l->word, v | FUTEX_WAITERS, until) == -ETIMEDOUT) {
+			mark_if_orphan(l, atomic_load(&l->word));
+			if (ripc_now_ns() >= deadline_ns &&
+			    atomic_load(&l->word) & FUTEX_TID_MASK)
+				return -ETIMEDOUT;
+		}
+		waited = FUTEX_WAITERS; /* others may sleep: wake one when we leave */
+	}
+}
+
+int ripc_lock_until(struct ripc_lock *l, int64_t deadline_ns)
+{
+	ripc_tid();
+	if (!robust)
+		return -ENOSYS;
+	robust->list_op_pending = link_of(l);
+	barrier();
+	int err = take(l, 0, 0);
+	if (err == -EAGAIN)
+		err = lock_slow(l, deadline_ns);
+	barrier();
+	robust->list_op_pending = NULL;
+	return err;
+}
+
+int ripc_lock(struct ripc_lock *l) { return ripc_lock_until(l, RIPC_FOREVER); }
+
+bool ripc_lock_is_mine(const struct ripc_lock *l)
+{
+	return (atomic_load_explicit(&l->word, memory_order_relaxed) & FUTEX_TID_MASK) ==
+	       ripc_tid();
+}
+
+int ripc_unlock(struct ripc_lock *l)
+{
+	if (!ripc_lock_is_mine(l) || !robust)
+		return -EPERM;
+	robust->list_op_pending = link_of(l);
+	barrier();
+	if (!list_remove(l)) {
+		/* the word says that we have it, our list says not: somebody wrote to it */
+		robust->list_op_pending = NULL;
+		return -EPERM;
+	}
+	barrier();
+	if (atomic_exchange(&l->word, 0) & FUTEX_WAITERS)
+		ripc_futex_wake(&l->word, 1);
+	barrier();
+	robust->list_op_pending = NULL;
+	return 0;
+}
+
+void ripc_lock_reset(struct ripc_lock *l) { atomic_store(&l->word, 0); }
