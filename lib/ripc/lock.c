@@ -15,7 +15,7 @@
 
 #include <errno.h>
 #include <linux/futex.h>
-#include <sched.h>
+#include <stdio.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -163,12 +163,8 @@ static int lock_slow(struct ripc_lock *l, int64_t deadline_ns)
 			mark_if_orphan(l, v);
 			continue;
 		}
-		if (deadline_ns == RIPC_TRY) {
-			if (ripc_tid_is_alive(owner))
-				return -EAGAIN;
-			mark_if_orphan(l, v);
-			continue;
-		}
+		if (deadline_ns == RIPC_TRY)
+			return -EAGAIN;
 		if (spins < SPINS && !(v & FUTEX_WAITERS)) {
 			cpu_relax();
 			continue;
@@ -228,6 +224,20 @@ int ripc_unlock(struct ripc_lock *l)
 	barrier();
 	robust->list_op_pending = NULL;
 	return 0;
+}
+
+bool ripc_lock_owner_is_here(const struct ripc_lock *l)
+{
+	uint32_t owner = atomic_load(&l->word) & FUTEX_TID_MASK;
+	char path[40];
+	snprintf(path, sizeof(path), "/proc/self/task/%u", owner);
+	return owner && (owner == ripc_tid() || access(path, F_OK) == 0);
+}
+
+void ripc_lock_expire(struct ripc_lock *l)
+{
+	uint32_t had = atomic_load(&l->word) & (FUTEX_TID_MASK | FUTEX_OWNER_DIED);
+	atomic_store(&l->word, had ? FUTEX_OWNER_DIED : 0);
 }
 
 void ripc_lock_reset(struct ripc_lock *l) { atomic_store(&l->word, 0); }

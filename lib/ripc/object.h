@@ -176,8 +176,8 @@ static inline pid_t ripc_id_pid(ripc_id id) { return (pid_t)(id & 0x3fffff); }
  * the thread ends, at whatever instruction, and wakes one waiter. Not recursive.
  *
  * ripc_lock() returns 0, or -EOWNERDEAD: the lock is ours, and its owner died in the middle: repair
- * what it protects; there is nothing else to acknowledge. With a deadline -ETIMEDOUT or -EAGAIN:
- * not ours. ripc_unlock() by another than the owner returns -EPERM and does nothing.
+ * what it protects; there is nothing else to acknowledge. -EDEADLK: the caller has it already.
+ * With a deadline -ETIMEDOUT or -EAGAIN: not ours. ripc_unlock() by another than the owner returns -EPERM and does nothing.
  */
 struct ripc_lock {
 	_Alignas(64) _Atomic uint32_t word; /* owner's tid, FUTEX_WAITERS, FUTEX_OWNER_DIED */
@@ -191,8 +191,11 @@ int ripc_lock(struct ripc_lock *l);
 int ripc_lock_until(struct ripc_lock *l, int64_t deadline_ns);
 int ripc_unlock(struct ripc_lock *l);
 bool ripc_lock_is_mine(const struct ripc_lock *l);
-/* For recover(): nobody has it. */
+/* Whether a thread of this process has it. */
+bool ripc_lock_owner_is_here(const struct ripc_lock *l);
+/* For recover(): nobody has it; or, when somebody had, the next to lock it is told so. */
 void ripc_lock_reset(struct ripc_lock *l);
+void ripc_lock_expire(struct ripc_lock *l);
 
 /* ---- the gate ---- */
 

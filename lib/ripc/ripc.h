@@ -149,7 +149,7 @@ int ripc_condition_unlink(const char *name);
  *
  * Fixed: room for exactly `messages` messages of up to `message_bytes` (mq_open's mq_maxmsg and
  * mq_msgsize). Variable: `room_bytes` > 0 shared by messages of any size up to message_bytes, each
- * with 16 bytes for its header, rounded up to 16; the room is made at least twice the largest
+ * with 32 bytes for its header, rounded up to 32; the room is made at least twice the largest
  * message, and a power of two. messages is then 0.
  *
  * send: -EMSGSIZE when longer than message_bytes. receive: the length; -EMSGSIZE when longer than

@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* The message buffer's ring: putting records in, taking them out, one try at a time (buffer.h). */
+#include "lib/ripc/buffer.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+static uint64_t units_for(const struct ripc_buffer *b, size_t bytes)
+{
+	if (!b->shape.room_bytes)
+		return 1;
+	return 1 + (bytes + RIPC_RECORD_ALIGN - 1) / RIPC_RECORD_ALIGN;
+}
+
+static struct record *record_at(const struct ripc_buffer *b, uint64_t at)
+{
+	return (struct record *)(void *)(b->b->ring + (at & b->mask) * b->unit_bytes);
+}
+
+/* The record at `at`, if it lies within the ring and before end; its lengths in the caller's hands. */
+struct record *ripc_buffer_record(const struct ripc_buffer *b, uint64_t at, uint64_t end,
+				  uint32_t *bytes, uint32_t *units)
+{
+	struct record *r = record_at(b, at);
+	*bytes = *(volatile uint32_t *)&r->bytes;
+	*units = *(volatile uint32_t *)&r->units;
+	if (!*units || *units > end - at || *units > b->units - (at & b->mask) ||
+	    *bytes > (uint64_t)*units * b->unit_bytes - sizeof(*r))
+		return NULL;
+	return r;
+}
+
+/* ---- sending ---- */
+
+/* A stop-gap to the ring's end, for a record that must be in one piece. */
+static void write_filler(struct ripc_buffer *b, uint64_t at, uint32_t units)
+{
+	struct record *r = record_at(b, at);
+	r->bytes = 0;
+	r->units = units;
+	atomic_store_explicit(&r->state, RECORD_DONE, memory_order_relaxed);
+}
+
+/*
+ * Under send_lock: finds room for a record of so many units, at *at with tail to become *tail.
+ * A filler may come first.
+ */
+static int find_room(struct ripc_buffer *b, uint64_t units, uint64_t *at, uint64_t *tail)
+{
+	struct buffer_body *s = b->b;
+	uint64_t t = atomic_load_explicit(&s->tail, memory_order_relaxed);
+	uint64_t rest = b->units - (t & b->mask);
+	uint64_t filler = rest < units ? rest : 0;
+	uint64_t head = s->head_seen;
+	if (t - head > b->limit || t + filler + units - head > b->limit) {
+		head = atomic_load_explicit(&s->head, memory_order_acquire);
+		s->head_seen = head;
+		if (t - head > b->units)
+			return -EBADMSG;
+		if (t + filler + units - head > b->limit)
+			return -EAGAIN;
+	}
+	if (filler)
+		write_filler(b, t, (uint32_t)filler);
+	*at = t + filler;
+	*tail = t + filler + units;
+	return 0;
+}
+
+/* A lock whose owner died needs no repair here. */
+static int take_lock(struct ripc_lock *l)
+{
+	int err = ripc_lock(l);
+	return err == -EOWNERDEAD ? 0 : err;
+}
+
+int ripc_buffer_put(struct ripc_buffer *b, const void *message, size_t bytes)
+{
+	uint64_t units = units_for(b, bytes), at, tail;
+	int err = take_lock(&b->b->send_lock);
+	if (err)
+		return err;
+	err = find_room(b, units, &at, &tail);
+	if (!err) {
+		struct record *r = record_at(b, at);
+		r->bytes = (uint32_t)bytes;
+		r->units = (uint32_t)units;
+		atomic_store_explicit(&r->state, RECORD_READY, memory_order_relaxed);
+		if (bytes)
+			memcpy(r + 1, message, bytes);
+		atomic_store_explicit(&b->b->tail, tail, memory_order_release);
+	}
+	ripc_unlock(&b->b->send_lock);
+	if (!err)
+		ripc_gate_wake_fenced(&b->b->not_empty, 1);
+	return err;
+}
+
+static void count_span(struct ripc_buffer *b, int by)
+{
+	uint32_t n = atomic_load(&b->b->spans);
+	while (!(by < 0 && n == 0) &&
+	       !atomic_compare_exchange_weak(&b->b->spans, &n, n + (uint32_t)by))
+		;
+}
+
+int ripc_buffer_hold(struct ripc_buffer *b, size_t bytes, struct ripc_span *span)
+{
+	uint64_t units = units_for(b, bytes), at, tail;
+	int err = take_lock(&b->b->send_lock);
+	if (err)
+		return err;
+	err = find_room(b, units, &at, &tail);
+	if (!err) {
+		struct record *r = record_at(b, at);
+		count_span(b, 1);
+		r->bytes = (uint32_t)bytes;
+		r->units = (uint32_t)units;
+		atomic_store(&r->owner, ripc_self_id());
+		atomic_store(&r->state, RECORD_RESERVED);
+		atomic_store_explicit(&b->b->tail, tail, memory_order_release);
+		*span = (struct ripc_span){r + 1, bytes, at};
+	}
+	ripc_unlock(&b->b->send_lock);
+	return err;
+}
+
+/* The record of a span that is ours and in this state. */
+static struct record *our_record(struct ripc_buffer *b, const struct ripc_span *span,
+				 uint32_t state, uint32_t *bytes)
+{
+	uint64_t head = atomic_load(&b->b->head), tail = atomic_load(&b->b->tail);
+	uint32_t units;
+	if (!span->data || tail - head > b->units || span->at - head >= tail - head)
+		return NULL;
+	struct record *r = ripc_buffer_record(b, span->at, tail, bytes, &units);
+	if (!r || span->data != r + 1 || atomic_load(&r->state) != state ||
+	    atomic_load(&r->owner) != ripc_self_id())
+		return NULL;
+	return r;
+}
+
+static int finish_reservation(struct ripc_buffer *b, struct ripc_span *span, size_t bytes,
+			      uint32_t state)
+{
+	uint32_t reserved;
+	struct record *r = our_record(b, span, RECORD_RESERVED, &reserved);
+	if (!r)
+		return -EINVAL;
+	if (bytes > reserved)
+		return -EMSGSIZE;
+	r->bytes = (uint32_t)bytes;
+	atomic_store(&r->state, state);
+	count_span(b, -1);
+	*span = (struct ripc_span){0};
+	return 0;
+}
+
+int ripc_buffer_commit(struct ripc_buffer *b, struct ripc_span *span, size_t bytes)
+{
+	int err = finish_reservation(b, span, bytes, RECORD_READY);
+	if (!err)
+		ripc_gate_wake(&b->b->not_empty, 1);
+	return err;
+}
+
+/* ---- receiving ---- */
+
+/* Under receive_lock: gives back the room of what is done with; how many records that was. */
+int ripc_buffer_advance_head(struct ripc_buffer *b)
+{
+	struct buffer_body *s = b->b;
+	uint64_t at = atomic_load_explicit(&s->head, memory_order_relaxed);
+	int count = 0;
+	uint64_t next = atomic_load_explicit(&s->next, memory_order_relaxed);
+	if (next - at > b->units)
+		return -EBADMSG;
+	while (at != next) {
+		uint32_t bytes, units;
+		struct record *r = ripc_buffer_record(b, at, next, &bytes, &units);
+		if (!r)
+			return -EBADMSG;
+		if (atomic_load_explicit(&r->state, memory_order_acquire) != RECORD_DONE)
+			break;
+		at += units;
+		count++;
+	}
+	if (count)
+		atomic_store_explicit(&s->head, at, memory_order_release);
+	return count;
+}
+
+/*
+ * Under receive_lock: the first record that is ready, at *at; -EAGAIN when there is none. next is
+ * moved over what has been taken, and never over a reservation.
+ */
+static int find_ready(struct ripc_buffer *b, uint64_t *at, struct record **found, uint32_t *bytes,
+		      uint32_t *units)
+{
+	struct buffer_body *s = b->b;
+	uint64_t next = atomic_load_explicit(&s->next, memory_order_relaxed), p = next;
+	uint64_t tail = s->tail_seen;
+	bool is_front = true;
+	for (;;) {
+		if (p == tail || tail - p > b->units) {
+			uint64_t now = atomic_load_explicit(&s->tail, memory_order_acquire);
+			if (now - p > b->units)
+				return -EBADMSG;
+			if (p == now)
+				break;
+			s->tail_seen = tail = now;
+		}
+		struct record *r = ripc_buffer_record(b, p, tail, bytes, units);
+		if (!r)
+			return -EBADMSG;
+		uint32_t state = atomic_load_explicit(&r->state, memory_order_acquire);
+		if (state == RECORD_READY) {
+			/* its length may have become less as it was committed */
+			r = ripc_buffer_record(b, p, tail, bytes, units);
+			*at = p;
+			*found = r;
+			return r ? 0 : -EBADMSG;
+		}
+		p += *units;
+		is_front &= state == RECORD_DONE || state == RECORD_VIEWED;
+		if (is_front)
+			atomic_store_explicit(&s->next, p, memory_order_relaxed);
+	}
+	return -EAGAIN;
+}
+
+/* Under receive_lock: the record at `at` is not to be received any more. */
+static void pass_over(struct ripc_buffer *b, uint64_t at, uint32_t units)
+{
+	if (atomic_load_explicit(&b->b->next, memory_order_relaxed) == at)
+		atomic_store_explicit(&b->b->next, at + units, memory_order_relaxed);
+}
+
+ssize_t ripc_buffer_take(struct ripc_buffer *b, void *message, size_t room)
+{
+	struct record *r;
+	uint32_t bytes, units;
+	uint64_t at;
+	int advanced = 0, err = take_lock(&b->b->receive_lock);
+	if (err)
+		return err;
+	err = find_ready(b, &at, &r, &bytes, &units);
+	if (!err && bytes > room)
+		err = -EMSGSIZE;
+	if (!err) {
+		if (bytes)
+			memcpy(message, r + 1, bytes);
+		atomic_store_explicit(&r->state, RECORD_DONE, memory_order_release);
+		pass_over(b, at, units);
+	}
+	if (!err || err == -EAGAIN) {
+		advanced = ripc_buffer_advance_head(b);
+		if (advanced < 0)
+			err = advanced;
+	}
+	ripc_unlock(&b->b->receive_lock);
+	if (advanced > 0)
+		ripc_gate_wake_fenced(&b->b->not_full, b->shape.room_bytes ? INT_MAX : advanced);
+	if (err == -EMSGSIZE) /* others may have room for it */
+		ripc_gate_wake_fenced(&b->b->not_empty, 1);
+	return err ? err : (ssize_t)bytes;
+}
+
+int ripc_buffer_look(struct ripc_buffer *b, struct ripc_span *span)
+{
+	struct record *r;
+	uint32_t bytes, units;
+	uint64_t at;
+	int err = take_lock(&b->b->receive_lock);
+	if (err)
+		return err;
+	err = find_ready(b, &at, &r, &bytes, &units);
+	if (!err) {
+		count_span(b, 1);
+		atomic_store(&r->owner, ripc_self_id());
+		atomic_store(&r->state, RECORD_VIEWED);
+		pass_over(b, at, units);
+		*span = (struct ripc_span){r + 1, bytes, at};
+	}
+	ripc_unlock(&b->b->receive_lock);
+	return err;
+}
+
+static int give_back_room(struct ripc_buffer *b)
+{
+	int err = take_lock(&b->b->receive_lock);
+	if (err)
+		return err;
+	int advanced = ripc_buffer_advance_head(b);
+	ripc_unlock(&b->b->receive_lock);
+	if (advanced > 0)
+		ripc_gate_wake(&b->b->not_full, INT_MAX);
+	return advanced < 0 ? advanced : 0;
+}
+
+int ripc_buffer_release(struct ripc_buffer *b, struct ripc_span *span)
+{
+	uint32_t bytes;
+	struct record *r = our_record(b, span, RECORD_VIEWED, &bytes);
+	if (!r)
+		return -EINVAL;
+	atomic_store(&r->state, RECORD_DONE);
+	count_span(b, -1);
+	*span = (struct ripc_span){0};
+	return give_back_room(b);
+}
+
+int ripc_buffer_abandon(struct ripc_buffer *b, struct ripc_span *span)
+{
+	int err = finish_reservation(b, span, 0, RECORD_DONE);
+	if (err)
+		return err;
+	/* a receiver's look moves next over it; so do we, when it is at the front */
+	ripc_buffer_reap(b);
+	return 0;
+}
+
+/* ---- the dead ---- */
+
+bool ripc_buffer_reap(struct ripc_buffer *b)
+{
+	struct buffer_body *s = b->b;
+	if (take_lock(&s->receive_lock))
+		return false;
+	uint64_t at = atomic_load(&s->head), tail = atomic_load(&s->tail);
+	bool found = false, is_front = true;
+	while (at != tail && tail - at <= b->units) {
+		uint32_t bytes, units;
+		struct record *r = ripc_buffer_record(b, at, tail, &bytes, &units);
+		if (!r)
+			break;
+		uint32_t state = atomic_load(&r->state);
+		if ((state == RECORD_RESERVED || state == RECORD_VIEWED) &&
+		    !ripc_id_is_alive(atomic_load(&r->owner)) &&
+		    atomic_compare_exchange_strong(&r->state, &state, RECORD_DONE)) {
+			found = true;
+			state = RECORD_DONE;
+			count_span(b, -1);
+		}
+		at += units;
+		is_front &= state == RECORD_DONE || state == RECORD_VIEWED;
+		if (is_front && at > atomic_load(&s->next))
+			atomic_store(&s->next, at);
+	}
+	found |= ripc_buffer_advance_head(b) > 0;
+	ripc_unlock(&s->receive_lock);
+	if (found)
+		ripc_gate_wake(&s->not_full, INT_MAX);
+	return found;
+}
