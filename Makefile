@@ -7,9 +7,10 @@
 ##   make test        build, then every tier of tests this machine allows; TIERS='unit cli' picks some
 ##   make             build into build/ only, install nothing: build/ipctap
 ##   make deps        install the packages that building and testing need (run and test do it too)
-##   make unit, cli, screens, live     one tier of tests
+##   make unit, cli, screens, ripc, live     one tier of tests
 ##   make check       check-layers (includes look one way) and check-headers (each compiles alone)
 ##   make asan, ubsan the suite again, built with that sanitizer into build/asan, build/ubsan
+##   make bench-ripc  libripc beside the kernel's queues, pipes and sockets, and boost's
 ##   make bench       what tracing costs, beside strace, perf and bpftrace; BENCH_OUT=FILE keeps the table
 ##   make man         the manual pages, into build/man
 ##   make install, uninstall           PREFIX=/usr/local DESTDIR=
@@ -38,7 +39,7 @@ BPFTOOL ?= bpftool
 PREFIX  ?= /usr/local
 DESTDIR ?=
 ARGS    ?=
-TIERS   ?= check unit cli screens live
+TIERS   ?= check unit cli screens ripc live
 
 # ---- the packages of Debian 12 ----
 
@@ -97,8 +98,8 @@ BENCHES  := $(patsubst %.c,$(O)/%,$(filter tests/bench/%,$(TEST_SRC)))
 MAN      := $(patsubst ui/man/%.scd,$(O)/man/%,$(wildcard ui/man/*.scd))
 
 .DEFAULT_GOAL := all
-all: $(O)/ipctap
-test-programs: $(UNIT) $(PROGS) $(SCREENS)
+all: $(O)/ipctap ripc-all
+test-programs: $(UNIT) $(PROGS) $(SCREENS) ripc-programs
 unit-programs: $(UNIT)
 bench-programs: $(BENCHES)
 man: $(MAN)
@@ -174,6 +175,78 @@ $(O)/man/%: ui/man/%.scd
 	$(call say,MAN,$@)
 	$(Q)scdoc <$< >$@.tmp && mv $@.tmp $@
 
+# ---- lib/ripc ----
+
+# Stands alone: libc only. libripc-sysv.so is what it needs of libripc.a, under the kernel's names.
+RIPC_OBJ   := $(patsubst %.c,$(O)/%.o,$(wildcard lib/ripc/*.c))
+RIPC_APART := $(addprefix $(O)/lib/ripc/,tool.o sysv_preload.o)
+RIPC_LIBS  := $(addprefix $(O)/,libripc.a libripc.so libripc-sysv.so libripc.pc)
+RIPC_TESTS := $(patsubst %.c,$(O)/%,$(filter-out tests/ripc/bench_%,$(wildcard tests/ripc/*.c)))
+RIPC_BOOST := $(if $(wildcard /usr/include/boost/interprocess/ipc/message_queue.hpp),$(O)/tests/ripc/bench_boost.o)
+RIPC_VERSION := 0.1
+CXX ?= g++
+
+ripc-all: $(RIPC_LIBS) $(O)/ripc
+ripc-programs: ripc-all $(RIPC_TESTS)
+
+$(RIPC_OBJ): private ALL_CFLAGS += -fPIC
+$(O)/.ripc-objects: FORCE
+	$(call stamp,$(RIPC_OBJ))
+$(O)/libripc.a: $(filter-out $(RIPC_APART),$(RIPC_OBJ)) $(O)/.ripc-objects
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
+$(O)/libripc.so: $(filter-out $(RIPC_APART),$(RIPC_OBJ)) $(O)/.ripc-objects
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -shared -Wl,-soname,libripc.so.0 -o $@ $(filter %.o,$^) -lpthread
+	$(Q)ln -sf libripc.so $@.0
+$(O)/libripc-sysv.so: $(O)/lib/ripc/sysv_preload.o $(O)/libripc.a lib/ripc/sysv.map
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -shared -Wl,--version-script=lib/ripc/sysv.map -o $@ \
+		$(filter %.o %.a,$^) -lpthread
+$(O)/libripc.pc: Makefile
+	@mkdir -p $(@D)
+	@printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$${prefix}/lib' 'includedir=$${prefix}/include' '' \
+		'Name: libripc' 'Description: Interprocess communication by name, in user space' \
+		'Version: $(RIPC_VERSION)' 'Libs: -L$${libdir} -lripc' 'Libs.private: -lpthread' \
+		'Cflags: -I$${includedir}' >$@
+$(O)/ripc: $(O)/lib/ripc/tool.o $(O)/libripc.a
+$(RIPC_TESTS): $(O)/%: $(O)/%.o $(O)/libripc.a
+$(RIPC_TESTS): private LIBS = -lcmocka -lpthread
+$(O)/tests/ripc/bench_boost.o: tests/ripc/bench_boost.cc $(O)/.cflags
+	@mkdir -p $(@D)
+	$(call say,CXX,$@)
+	$(Q)$(CXX) -O2 -g -Wall -Wextra -Werror -I. -c -o $@ $<
+$(O)/tests/ripc/bench_ripc: $(O)/tests/ripc/bench_ripc.o $(O)/libripc.a $(RIPC_BOOST)
+	$(call say,LD,$@)
+	$(Q)$(if $(RIPC_BOOST),$(CXX),$(CC)) $(SANFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) -lpthread -lrt
+$(O)/tests/ripc/bench_ripc.o: private ALL_CFLAGS += $(if $(RIPC_BOOST),-DBENCH_BOOST)
+$(O)/ripc $(RIPC_TESTS):
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(if $(filter %/ripc,$@),-lpthread,$(LIBS))
+
+# programs of tests/progs and the demos that use it
+$(call uses,lib/ripc): $(O)/libripc.a
+
+bench-ripc: $(O)/tests/ripc/bench_ripc
+	@$<
+
+install-ripc: ripc-all
+	install -D -m 755 $(O)/ripc $(DESTDIR)$(PREFIX)/bin/ripc
+	install -D -m 755 $(O)/libripc.so $(DESTDIR)$(PREFIX)/lib/libripc.so.0
+	ln -sf libripc.so.0 $(DESTDIR)$(PREFIX)/lib/libripc.so
+	install -m 755 $(O)/libripc-sysv.so $(DESTDIR)$(PREFIX)/lib/libripc-sysv.so
+	install -m 644 $(O)/libripc.a $(DESTDIR)$(PREFIX)/lib/libripc.a
+	install -D -m 644 $(O)/libripc.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig/libripc.pc
+	install -d $(DESTDIR)$(PREFIX)/include
+	install -m 644 $(wildcard lib/ripc/ripc.h lib/ripc/ripc_*.h) $(DESTDIR)$(PREFIX)/include
+uninstall-ripc:
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,bin/ripc lib/libripc.so lib/libripc.so.0 lib/libripc-sysv.so \
+		lib/libripc.a lib/pkgconfig/libripc.pc $(addprefix include/,$(notdir $(wildcard lib/ripc/ripc*.h))))
+install: install-ripc
+uninstall: uninstall-ripc
+.PHONY: ripc-all ripc-programs bench-ripc install-ripc uninstall-ripc
+-include $(RIPC_OBJ:.o=.d) $(RIPC_TESTS:=.d) $(O)/tests/ripc/bench_ripc.d
+
 # ---- doing the job ----
 
 # find_missing: sets $missing to those of PACKAGES ($1) that are not installed; a system that has
@@ -216,7 +289,7 @@ test:
 	$(AGAIN) $(if $(filter-out unit,$(TIERS)),all test-programs,unit-programs)
 	@O='$(O)' BPF='$(BPF)' SAN='$(SAN)' CC='$(CC)' tests/run $(TIERS)
 
-unit cli screens live:
+unit cli screens ripc live:
 	@$(MAKE) --no-print-directory test TIERS=$@
 asan:
 	@$(MAKE) --no-print-directory test O=$(O)/asan SAN=address TIERS='$(filter-out check,$(TIERS))'
@@ -256,7 +329,7 @@ clean:
 	@if [ -e $(O)/.cflags ]; then rm -rf $(O); elif [ -e $(O) ]; then \
 		echo "make: $(O) was not made by a build; not removed" >&2; exit 1; fi
 
-.PHONY: all test-programs unit-programs bench-programs man deps run test unit cli screens live asan ubsan check \
+.PHONY: all test-programs unit-programs bench-programs man deps run test unit cli screens ripc live asan ubsan check \
 	check-layers check-headers bench install uninstall help clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:

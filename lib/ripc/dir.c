@@ -3,7 +3,7 @@
  * The directory of objects: which one it is, how files are named, the lock under which objects
  * come and go, and the removal of what the dead have left.
  */
-#include "ripc_head.h"
+#include "head.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define COMPANION "+data"
@@ -135,7 +136,12 @@ static pthread_mutex_t dir_mutex = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 static int dir_depth, dir_fd = -1, lock_fd = -1;
 
 void ripc_dir_fork_prepare(void) { pthread_mutex_lock(&dir_mutex); }
-void ripc_dir_fork_done(void) { pthread_mutex_unlock(&dir_mutex); }
+void ripc_dir_fork_done(void)
+{
+	/* A recursive mutex is its locker's by thread id, which a child of fork does not have. */
+	if (pthread_mutex_unlock(&dir_mutex) == EPERM)
+		dir_mutex = (pthread_mutex_t)PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+}
 
 /* In a directory that users share, everybody locks the same file. */
 static int open_lock_file(int dirfd)
@@ -224,6 +230,12 @@ int ripc_companion_create(enum ripc_type type, const char *name, size_t bytes, m
 	unlinkat(dirfd, file, 0); /* what somebody left who died before the object was there */
 	int fd = openat(dirfd, file, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	err = fd < 0 ? -errno : 0;
+	struct statvfs fs;
+	if (!err && fstatvfs(fd, &fs) == 0 && fs.f_blocks && fs.f_bavail < bytes / fs.f_bsize) {
+		err = -ENOSPC;
+		unlinkat(dirfd, file, 0);
+		close(fd);
+	}
 	if (!err && (ftruncate(fd, (off_t)bytes) < 0 || fchmod(fd, mode & 0777) < 0)) {
 		err = -errno;
 		unlinkat(dirfd, file, 0);

@@ -8,7 +8,7 @@
  * starts at 0, everybody asleep looks again and is counted anew, and those of the old epoch are
  * not subtracted when they leave.
  */
-#include "ripc_head.h"
+#include "head.h"
 
 #include <errno.h>
 #include <limits.h>

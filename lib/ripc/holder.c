@@ -4,7 +4,7 @@
  * store, so that no death leaves it half done; the dead are told by /proc and swept when a row is
  * wanted or a count matters.
  */
-#include "ripc_head.h"
+#include "head.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -11,7 +11,7 @@
  * shared memory: whoever may write to an object that another process is locking can harm it. That
  * is why objects are 0600 unless asked otherwise.
  */
-#include "ripc_head.h"
+#include "head.h"
 
 #include <errno.h>
 #include <linux/futex.h>

@@ -4,7 +4,7 @@
  * and given its name by link: a process that dies half way leaves nothing, and nobody ever sees an
  * unfinished one. Whoever opens or closes does so under the directory's lock.
  */
-#include "ripc_head.h"
+#include "head.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 /* ---- all that is open in this process, for fork ---- */
@@ -62,7 +63,8 @@ static void fork_child(void)
 	fork_parent();
 }
 
-__attribute__((constructor)) static void at_load(void)
+/* Before those of the rows: their locks are taken first, so that ours must be asked for later. */
+__attribute__((constructor(201))) static void at_load(void)
 {
 	pthread_atfork(fork_prepare, fork_parent, fork_child);
 }
@@ -197,6 +199,10 @@ static int fill_new(struct ripc_object *o, const struct ripc_spec *spec, unsigne
 	if (fd >= 0 && ftruncate(fd, bytes) < 0)
 		return -errno;
 	/* memory that is not there would be a SIGBUS later: better an error now */
+	struct statvfs fs;
+	if (spec->sparse && fd >= 0 && fstatvfs(fd, &fs) == 0 && fs.f_blocks &&
+	    fs.f_bavail < (uint64_t)bytes / fs.f_bsize)
+		return -ENOSPC;
 	int err = fd >= 0 ? posix_fallocate(fd, 0, spec->sparse ? 4096 : bytes) : 0;
 	if (err)
 		return -err;

@@ -71,7 +71,7 @@ int ripc_type_by_word(const char *word);   /* or -EINVAL */
 
 /* ---- objects ---- */
 
-struct ripc_head; /* the start of the file; ripc_head.h shows it to the core */
+struct ripc_head; /* the start of the file; head.h shows it to the core */
 
 /* An open object: private to the process, shared by its threads, inherited by fork. */
 struct ripc_object {

@@ -3,8 +3,8 @@
  * The start of every object's file, and what the parts of the core share. Only object.c, dir.c,
  * holder.c and the fork handlers look into it; all of it is hostile input (object.h).
  */
-#ifndef RIPC_HEAD_H
-#define RIPC_HEAD_H
+#ifndef RIPC_HEAD_PRIVATE_H
+#define RIPC_HEAD_PRIVATE_H
 
 #include "object.h"
 
