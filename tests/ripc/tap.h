@@ -57,7 +57,7 @@ __attribute__((unused)) static void tap_begin(mode_t mode)
 		printf("Bail out! %s: %s\n", tap_dir, strerror(errno));
 		exit(255);
 	}
-	alarm(120);
+	alarm(60);
 }
 
 /* What lies in the directory, but for its lock. */

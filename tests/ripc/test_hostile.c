@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Files that are not objects: garbage, truncated, foreign, newer, and sound ones with any byte
+ * changed. Each is an error or an object that works; never a crash, never a wait without end.
+ */
+#include <limits.h>
+#include <sys/resource.h>
+
+#include "lib/ripc/head.h"
+#include "lib/ripc/ripc.h"
+#include "lib/ripc/ripc_sysv.h"
+#include "tests/ripc/tap.h"
+
+static char path[256];
+
+static void put_file(const char *name, const void *data, size_t bytes)
+{
+	snprintf(path, sizeof(path), "%s/%s", tap_dir, name);
+	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+	if (fd < 0 || write(fd, data, bytes) != (ssize_t)bytes)
+		printf("Bail out! %s\n", path);
+	close(fd);
+}
+
+static int open_sem(void)
+{
+	struct ripc_semaphore *s;
+	int r = ripc_semaphore_open(&s, "x", 1, 0, RIPC_CREATE, 0);
+	ripc_semaphore_close(s);
+	return r;
+}
+
+static void not_objects(void)
+{
+	char text[9000];
+	memset(text, 'x', sizeof(text));
+	put_file("sem.x", "", 0);
+	IS(open_sem(), -EBADMSG, "an empty file: EBADMSG");
+	put_file("sem.x", text, 100);
+	IS(open_sem(), -EBADMSG, "some text: EBADMSG");
+	put_file("sem.x", text, sizeof(text));
+	IS(open_sem(), -EBADMSG, "much text: EBADMSG");
+	struct stat st;
+	OK(stat(path, &st) == 0 && st.st_size == sizeof(text), "and it is left as it is");
+	unlink(path);
+	OK(mkdir(path, 0700) == 0 && open_sem() == -EBADMSG, "a directory: EBADMSG");
+	rmdir(path);
+	OK(mkfifo(path, 0600) == 0 && open_sem() == -EBADMSG, "a FIFO: EBADMSG, without waiting");
+	unlink(path);
+	OK(symlink("/etc/passwd", path) == 0 && open_sem() == -EBADMSG, "a link: EBADMSG, not followed");
+	unlink(path);
+}
+
+/* A sound file of a semaphore that is kept, copied. */
+static size_t sound(unsigned char *copy, size_t room)
+{
+	struct ripc_semaphore *s;
+	ripc_semaphore_open(&s, "x", 1, 0, RIPC_CREATE | RIPC_KEEP, 0);
+	ripc_semaphore_close(s);
+	snprintf(path, sizeof(path), "%s/sem.x", tap_dir);
+	int fd = open(path, O_RDONLY);
+	ssize_t n = read(fd, copy, room);
+	close(fd);
+	return n > 0 ? (size_t)n : 0;
+}
+
+static void nearly_objects(void)
+{
+	unsigned char good[16384], bad[16384];
+	size_t n = sound(good, sizeof(good));
+	struct ripc_head *h = (struct ripc_head *)(void *)bad;
+	OK(n > 4096, "(a sound one)");
+	bool refused = true;
+	for (size_t cut = 0; cut < n; cut += cut < 4096 ? 61 : 17) {
+		put_file("sem.x", good, cut);
+		refused &= open_sem() == -EBADMSG;
+	}
+	OK(refused, "truncated anywhere: EBADMSG");
+	memcpy(bad, good, n);
+	h->layout++;
+	put_file("sem.x", bad, n);
+	IS(open_sem(), -EPROTONOSUPPORT, "a newer layout: EPROTONOSUPPORT");
+	memcpy(bad, good, n);
+	h->type = RIPC_TYPE_EVENT;
+	put_file("sem.x", bad, n);
+	IS(open_sem(), -EBADMSG, "another kind's: EBADMSG");
+	const uint64_t odd[] = {0, 1, 4095, 1ull << 20, 1ull << 40, 1ull << 63, UINT64_MAX};
+	for (size_t i = 0; i < sizeof(odd) / sizeof(*odd); i++) {
+		memcpy(bad, good, n);
+		h->body_bytes = odd[i];
+		put_file("sem.x", bad, n);
+		refused &= open_sem() == -EBADMSG;
+		memcpy(bad, good, n);
+		h->body_off = odd[i];
+		put_file("sem.x", bad, n);
+		refused &= open_sem() == -EBADMSG;
+		memcpy(bad, good, n);
+		h->nholders = (uint32_t)odd[i];
+		put_file("sem.x", bad, n);
+		int r = open_sem();
+		refused &= r == -EBADMSG || (r == 0 && h->nholders == 1);
+	}
+	OK(refused, "sizes of all kinds: EBADMSG");
+	memcpy(bad, good, n);
+	for (int i = 0; i < RIPC_HOLDERS_DEFAULT; i++)
+		atomic_store(&h->holders[i], ripc_self_id());
+	put_file("sem.x", bad, n);
+	IS(open_sem(), -EUSERS, "every row taken by the living: EUSERS");
+	unlink(path);
+}
+
+/* ---- any bytes changed, then used ---- */
+
+static unsigned dice;
+static unsigned roll(unsigned below)
+{
+	dice = dice * 1664525 + 1013904223;
+	return (dice >> 8) % below;
+}
+
+/* Overwrites some words of a file. Interesting values more often than any. */
+static void scribble(const char *file, size_t from)
+{
+	static const uint64_t values[] = {0, 1, 0x7fffffff, 0x80000000, UINT32_MAX, 1ull << 62, UINT64_MAX};
+	char name[512];
+	struct stat st;
+	snprintf(name, sizeof(name), "%s/%s", tap_dir, file);
+	int fd = open(name, O_RDWR);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return;
+	for (unsigned i = 1 + roll(8); i; i--) {
+		uint64_t v = roll(2) ? values[roll(7)] : (uint64_t)roll(1 << 24) << roll(40);
+		off_t at = (off_t)(from + roll(((unsigned)st.st_size - (unsigned)from) / 8) * 8);
+		if (roll(3)) /* most of what matters is at the start of the body */
+			at = (off_t)(from + roll(96) * 8);
+		(void)!pwrite(fd, &v, roll(2) ? 4 : 8, at);
+	}
+	close(fd);
+}
+
+static int use_buffer(unsigned seed, bool is_variable)
+{
+	char m[300];
+	struct ripc_span s;
+	struct ripc_buffer *b;
+	struct ripc_buffer_shape shape = {.message_bytes = 200, .room_bytes = 2000};
+	if (!is_variable)
+		shape = (struct ripc_buffer_shape){.message_bytes = 200, .messages = 5};
+	dice = seed;
+	if (ripc_buffer_open(&b, "x", &shape, RIPC_CREATE, 0) < 0)
+		return 1;
+	for (int i = 0; i < 3; i++)
+		ripc_buffer_send_until(b, m, roll(200), RIPC_TRY);
+	scribble("buffer.x", 4096);
+	for (int i = 0; i < 20; i++) {
+		ripc_buffer_send_until(b, m, roll(200), RIPC_TRY);
+		if (!ripc_buffer_reserve(b, roll(200), &s, RIPC_TRY)) {
+			memset(s.data, 1, s.bytes);
+			roll(2) ? ripc_buffer_commit(b, &s, 0) : ripc_buffer_abandon(b, &s);
+		}
+		if (ripc_buffer_receive_until(b, m, 200, RIPC_TRY) > 200)
+			return 2;
+		if (!ripc_buffer_view(b, &s, ripc_deadline_in(1000))) {
+			if (s.bytes > 2000)
+				return 3;
+			volatile char last = s.bytes ? ((char *)s.data)[s.bytes - 1] : 0;
+			(void)last;
+			ripc_buffer_release(b, &s);
+		}
+	}
+	ripc_buffer_count(b);
+	ripc_buffer_close(b);
+	return 0;
+}
+
+static int use_queue(unsigned seed)
+{
+	struct {
+		long type;
+		char text[9000];
+	} m = {.type = 1};
+	char file[32];
+	int id = ripc_msgget(IPC_PRIVATE, 0600);
+	dice = seed;
+	if (id < 0)
+		return 1;
+	for (int i = 0; i < 5; i++)
+		ripc_msgsnd(id, &m, roll(1000), IPC_NOWAIT);
+	snprintf(file, sizeof(file), "msq.i%d", id);
+	/* not the first words: a queue that says it is removed is gone, which is no test */
+	scribble(file, 4096 + 64);
+	for (int i = 0; i < 20; i++) {
+		m.type = 1 + (long)roll(3);
+		ripc_msgsnd(id, &m, roll(3000), IPC_NOWAIT);
+		m.type = 0;
+		if (ripc_msgrcv(id, &m, 8192, (long)roll(5) - 2, IPC_NOWAIT | MSG_NOERROR) > 8192)
+			return 2;
+	}
+	struct msqid_ds ds;
+	ripc_msgctl(id, IPC_STAT, &ds);
+	ripc_msgctl(id, IPC_RMID, NULL);
+	return 0;
+}
+
+static int use_named(unsigned seed)
+{
+	dice = seed;
+	struct ripc_semaphore *s = init_semaphore(1, "x");
+	struct ripc_event *e = init_event("x");
+	struct ripc_cs *cs = init_CS("x");
+	if (!s || !e || !cs)
+		return 1;
+	scribble("sem.x", 4096);
+	scribble("event.x", 4096);
+	ripc_semaphore_wait_until(s, ripc_deadline_in(1000));
+	ripc_semaphore_post(s, 1);
+	ripc_event_set(e);
+	ripc_event_wait_until(e, ripc_deadline_in(1000));
+	/* a lock that says that somebody has it, who is not there */
+	scribble("cs.x", 4096);
+	if (ripc_cs_enter_until(cs, ripc_deadline_in(1000)) >= 0)
+		ripc_cs_leave(cs);
+	return 0; /* exit: closing is the sweep's */
+}
+
+static void scribbled_objects(void)
+{
+	int crashes = 0, wrong = 0, n = 0;
+	for (unsigned seed = 1; seed <= 300; seed++) {
+		fflush(stdout);
+		pid_t pid = fork();
+		if (pid == 0) {
+			alarm(20); /* a wait without end is a death by SIGALRM */
+			setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+			int kind = seed % 4;
+			_exit(kind == 0   ? use_queue(seed)
+			      : kind == 1 ? use_named(seed)
+					  : use_buffer(seed, kind == 2));
+		}
+		int r = tap_wait(pid);
+		if (r >= 1000)
+			fprintf(stderr, "# seed %u: signal %d\n", seed, r - 1000);
+		crashes += r >= 1000;
+		wrong += r > 0 && r < 1000;
+		n++;
+		/* what has been scribbled on is no example for the next */
+		char command[128];
+		snprintf(command, sizeof(command), "rm -f %s/[a-z]*", tap_dir);
+		if (system(command))
+			wrong++;
+	}
+	IS(crashes, 0, "objects scribbled on while in use: no crash, no wait without end");
+	IS(wrong, 0, "and nothing beyond its bounds");
+	IS(n, 300, "(300 of them)");
+}
+
+int main(void)
+{
+	tap_begin(0700);
+	not_objects();
+	nearly_objects();
+	scribbled_objects();
+	return tap_end();
+}
