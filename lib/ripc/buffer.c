@@ -62,6 +62,18 @@ static int buffer_init(void *body, size_t bytes, void *arg)
 	return 0;
 }
 
+/* They move as we look: those between two looks at the same head belong together. */
+static bool positions_are_sound(const struct ripc_buffer *b, const struct buffer_body *s)
+{
+	for (int tries = 0; tries < 1000; tries++) {
+		uint64_t head = atomic_load(&s->head), next = atomic_load(&s->next);
+		uint64_t tail = atomic_load(&s->tail);
+		if (atomic_load(&s->head) == head)
+			return tail - head <= b->units && next - head <= tail - head;
+	}
+	return true; /* so busy that it works; every call looks again */
+}
+
 /* Everything private is made from the shape again, and must agree with what lies there. */
 static int buffer_check(const void *body, size_t bytes, void *arg)
 {
@@ -78,8 +90,7 @@ static int buffer_check(const void *body, size_t bytes, void *arg)
 		     there.message_bytes != wanted.message_bytes ||
 		     there.room_bytes != wanted.room_bytes))
 		return -EINVAL;
-	uint64_t head = atomic_load(&s->head), tail = atomic_load(&s->tail);
-	return tail - head > b->units || atomic_load(&s->next) - head > tail - head ? -EBADMSG : 0;
+	return positions_are_sound(b, s) ? 0 : -EBADMSG;
 }
 
 int ripc_buffer_open(struct ripc_buffer **out, const char *name,

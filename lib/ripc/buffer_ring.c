@@ -130,7 +130,8 @@ int ripc_buffer_hold(struct ripc_buffer *b, size_t bytes, struct ripc_span *span
 static struct record *our_record(struct ripc_buffer *b, const struct ripc_span *span,
 				 uint32_t state, uint32_t *bytes)
 {
-	uint64_t head = atomic_load(&b->b->head), tail = atomic_load(&b->b->tail);
+	/* in this order: neither passes our record, so what is read first cannot be too old */
+	uint64_t tail = atomic_load(&b->b->tail), head = atomic_load(&b->b->head);
 	uint32_t units;
 	if (!span->data || tail - head > b->units || span->at - head >= tail - head)
 		return NULL;
