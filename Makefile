@@ -123,9 +123,9 @@ $(O)/.bpfflags: FORCE
 $(O)/.objects: FORCE
 	$(call stamp,$(LIB_OBJ) $(PROG_OBJ))
 
-$(O)/ipctap: $(PROG_OBJ) $(O)/libipctap.a $(O)/.objects
+$(O)/ipctap: $(PROG_OBJ) $(O)/libipctap.a $(O)/libripc.a $(O)/.objects
 	$(call say,LD,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(PROG_OBJ) $(O)/libipctap.a $(LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(PROG_OBJ) $(O)/libipctap.a $(O)/libripc.a $(LIBS)
 
 $(O)/libipctap.a: $(LIB_OBJ)
 $(O)/libcollector.a: $(filter $(O)/collector/%,$(PROG_OBJ))

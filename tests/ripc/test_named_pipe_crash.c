@@ -332,7 +332,10 @@ static void newer_and_senseless_objects_are_refused(void **state)
 	step_release(&ready);
 }
 
-/* While two processes talk, a third writes anything anywhere. They may fail or wait, not crash. */
+/*
+ * While two processes talk, a third writes anything anywhere but into the lock, whose links are its
+ * owner's addresses. They may fail or wait, not crash.
+ */
 static void scribble(void *arg)
 {
 	char path[128];
@@ -348,7 +351,7 @@ static void scribble(void *arg)
 	words = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	CHECK(words != MAP_FAILED);
 	for (;;) {
-		uint64_t from = words[2] / 8 % 4096, n = ((uint64_t)st.st_size / 8 - from) / 4;
+		uint64_t from = words[2] / 8 % 4096 + 8, n = ((uint64_t)st.st_size / 8 - from) / 4;
 
 		words[from + random_next() % n] = (uint64_t)random_next() << (random_next() % 33);
 	}

@@ -44,6 +44,20 @@ static const struct workload {
     {"msgq", "a System V queue: two producers, two consumers, three types", demo_msgq, false},
     {"shm-ring", "a ring in System V shared memory guarded by semaphores", demo_shm_ring, false},
     {"mixed", "all of the above at once", start_mixed, false},
+    {"ripc-shm-letter", "libripc: the letter A through System V shared memory",
+     demo_ripc_shm_letter, false},
+    {"ripc-shm-letter-win32", "libripc: the letter A through a file mapping",
+     demo_ripc_shm_letter_win32, false},
+    {"ripc-msg-queue", "libripc: a System V queue, taken by type", demo_ripc_msg_queue, false},
+    {"ripc-create-pipe", "libripc: printf | sort by CreatePipe and CreateProcess",
+     demo_ripc_create_pipe, false},
+    {"ripc-named-pipe", "libripc: a named pipe's server, a thread for each of three clients",
+     demo_ripc_named_pipe, false},
+    {"ripc-named-pipe-tcp", "libripc: the same, from another machine over TCP on loopback",
+     demo_ripc_named_pipe_tcp, false},
+    {"ripc-sockets", "libripc: a socket server over TCP and UDP, IPv4 and IPv6", demo_ripc_sockets,
+     false},
+    {"ripc-objects", "libripc: each named object with three processes", demo_ripc_objects, false},
     {"two-pipes-full", "a deadlock: two processes, each writes more than its pipe holds",
      demo_two_pipes_full, true},
 };
@@ -53,9 +67,8 @@ static int start_mixed(struct demo_run *run)
 {
 	int err = 0;
 
-	for (size_t i = 0; i < WORKLOADS && !err; i++)
-		if (workloads[i].start != start_mixed && !workloads[i].hangs)
-			err = workloads[i].start(run);
+	for (size_t i = 0; workloads[i].start != start_mixed && !err; i++)
+		err = workloads[i].start(run);
 	return err;
 }
 
@@ -229,7 +242,7 @@ static int misuse(const char *remedy, const char *what, const char *arg)
 static int list_text(void)
 {
 	for (size_t i = 0; i < WORKLOADS; i++)
-		printf("%-16s%s\n", workloads[i].name, workloads[i].what);
+		printf("%-23s%s\n", workloads[i].name, workloads[i].what);
 	return 0;
 }
 

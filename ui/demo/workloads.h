@@ -26,4 +26,14 @@ int demo_udp(struct demo_run *run);
 int demo_msgq(struct demo_run *run);
 int demo_shm_ring(struct demo_run *run);
 
+/* ripc_memory.c, ripc_pipes.c, ripc_sockets.c, ripc_objects.c: the programs of libripc's notes */
+int demo_ripc_shm_letter(struct demo_run *run);
+int demo_ripc_shm_letter_win32(struct demo_run *run);
+int demo_ripc_msg_queue(struct demo_run *run);
+int demo_ripc_create_pipe(struct demo_run *run);
+int demo_ripc_named_pipe(struct demo_run *run);
+int demo_ripc_named_pipe_tcp(struct demo_run *run);
+int demo_ripc_sockets(struct demo_run *run);
+int demo_ripc_objects(struct demo_run *run);
+
 #endif
