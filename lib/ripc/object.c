@@ -184,6 +184,28 @@ static int open_existing(struct ripc_object *o, const struct ripc_spec *spec, in
 
 /* ---- a new one ---- */
 
+/*
+ * -ENOSPC when there is not that much to be had. A tmpfs may be as large as all memory, and filling
+ * it is not answered by an error but by the kernel's OOM killer: so no more than half of what is
+ * available, unless the pages are taken only as they are touched.
+ */
+static int check_room(int fd, uint64_t bytes, bool sparse)
+{
+	struct statvfs fs;
+	if (fd >= 0 && fstatvfs(fd, &fs) == 0 && fs.f_blocks && fs.f_bavail < bytes / fs.f_bsize)
+		return -ENOSPC;
+	if (sparse || bytes < 64u << 20)
+		return 0;
+	unsigned long long kib = 0;
+	char line[128];
+	FILE *f = fopen("/proc/meminfo", "re");
+	while (f && fgets(line, sizeof(line), f) && sscanf(line, "MemAvailable: %llu", &kib) != 1)
+		;
+	if (f)
+		fclose(f);
+	return kib && bytes / 1024 > kib / 2 ? -ENOSPC : 0;
+}
+
 static int fill_new(struct ripc_object *o, const struct ripc_spec *spec, unsigned flags, int fd)
 {
 	unsigned rows = spec->holders ? spec->holders : RIPC_HOLDERS_DEFAULT;
@@ -196,13 +218,12 @@ static int fill_new(struct ripc_object *o, const struct ripc_spec *spec, unsigne
 			      .body_bytes = spec->body_bytes};
 	h.body_off = (sizeof(h) + rows * sizeof(ripc_id) + 4095) & ~4095ull;
 	off_t bytes = (off_t)(h.body_off + h.body_bytes);
+	int room = check_room(fd, (uint64_t)bytes, spec->sparse);
+	if (room)
+		return room;
 	if (fd >= 0 && ftruncate(fd, bytes) < 0)
 		return -errno;
 	/* memory that is not there would be a SIGBUS later: better an error now */
-	struct statvfs fs;
-	if (spec->sparse && fd >= 0 && fstatvfs(fd, &fs) == 0 && fs.f_blocks &&
-	    fs.f_bavail < (uint64_t)bytes / fs.f_bsize)
-		return -ENOSPC;
 	int err = fd >= 0 ? posix_fallocate(fd, 0, spec->sparse ? 4096 : bytes) : 0;
 	if (err)
 		return -err;
