@@ -124,6 +124,23 @@ static DWORD file_fd(HANDLE file, DWORD protect, uint64_t *size, int *fd)
 	return error;
 }
 
+/* What the system can give without killing anybody: the limit of what is committed. */
+static uint64_t memory_available(void)
+{
+	FILE *f = fopen("/proc/meminfo", "re");
+	unsigned long long kb, total = 0;
+	char line[128];
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "MemAvailable: %llu", &kb) == 1 ||
+		    sscanf(line, "SwapFree: %llu", &kb) == 1)
+			total += kb;
+	if (!f)
+		return UINT64_MAX;
+	fclose(f);
+	return total * 1024;
+}
+
 static DWORD memory_fd(uint64_t size, bool reserve, int *fd)
 {
 	*fd = memfd_create("ripc-mapping", MFD_CLOEXEC);
@@ -334,6 +351,8 @@ static DWORD map_create(struct w32_map **map, HANDLE file, DWORD protect, bool r
 		error = file_fd(file, protect, &size, &fd);
 	else if (!error && !size)
 		error = ERROR_INVALID_PARAMETER;
+	else if (!error && !reserve && size > memory_available())
+		error = ERROR_NOT_ENOUGH_MEMORY;
 	if (!error && !name && fd < 0)
 		error = memory_fd(size, reserve, &fd);
 	if (error)
