@@ -180,6 +180,32 @@ static int attach(struct attachment *a, const void *addr, int flags)
 	return 0;
 }
 
+static void release(struct attachment *a)
+{
+	struct shm_body *b = a->o->body;
+	if (a->row < ROWS)
+		atomic_store(&b->rows[a->row], 0);
+	b->dtime_s = time(NULL);
+	b->lpid = getpid();
+}
+
+/* SHM_REMAP: what lay wholly where the new one lies is no longer attached. */
+static void drop_covered(const struct attachment *by)
+{
+	for (struct attachment **p = &attachments; *p;) {
+		struct attachment *a = *p;
+		uintptr_t from = (uintptr_t)a->addr - (uintptr_t)by->addr;
+		if (from < by->bytes && a->bytes <= by->bytes - from) {
+			*p = a->next;
+			release(a);
+			ripc_object_close(a->o);
+			free(a);
+		} else {
+			p = &a->next;
+		}
+	}
+}
+
 void *ripc_shmat(int id, const void *addr, int flags)
 {
 	struct attachment *a = calloc(1, sizeof(*a));
@@ -188,6 +214,7 @@ void *ripc_shmat(int id, const void *addr, int flags)
 		pthread_mutex_lock(&mutex);
 		err = attach(a, addr, flags);
 		if (!err) {
+			drop_covered(a);
 			a->next = attachments;
 			attachments = a;
 			RIPC_PROBE_ACQUIRE("shm", a->o->name);
@@ -213,13 +240,9 @@ int ripc_shmdt(const void *addr)
 		p = &(*p)->next;
 	a = *p;
 	if (a) {
-		struct shm_body *b = a->o->body;
 		*p = a->next;
 		munmap(a->addr, a->bytes);
-		if (a->row < ROWS)
-			atomic_store(&b->rows[a->row], 0);
-		b->dtime_s = time(NULL);
-		b->lpid = getpid();
+		release(a);
 	}
 	pthread_mutex_unlock(&mutex);
 	if (!a)
