@@ -216,7 +216,7 @@ $(O)/tests/ripc/bench_boost.o: tests/ripc/bench_boost.cc $(O)/.cflags
 	@mkdir -p $(@D)
 	$(call say,CXX,$@)
 	$(Q)$(CXX) -O2 -g -Wall -Wextra -Werror -I. -c -o $@ $<
-$(O)/tests/ripc/bench_ripc: $(O)/tests/ripc/bench_ripc.o $(O)/libripc.a $(RIPC_BOOST)
+$(O)/tests/ripc/bench_ripc: $(O)/tests/ripc/bench_ripc.o $(O)/tests/ripc/bench_carriers.o $(O)/libripc.a $(RIPC_BOOST)
 	$(call say,LD,$@)
 	$(Q)$(if $(RIPC_BOOST),$(CXX),$(CC)) $(SANFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) -lpthread -lrt
 $(O)/tests/ripc/bench_ripc.o: private ALL_CFLAGS += $(if $(RIPC_BOOST),-DBENCH_BOOST)
