@@ -3,6 +3,7 @@
 #include "children.h"
 
 #include <pthread.h>
+#include <sys/stat.h>
 
 #include "lib/ripc/ripc_win32.h"
 
@@ -935,6 +936,35 @@ static void fork_leaves_the_parents_end_alone(void **state)
 	pair_close(s, c);
 }
 
+static void child_is_somebody_else(void *arg)
+{
+	(void)arg;
+	CHECK(setgid(65534) == 0 && setuid(65534) == 0);
+	CHECK(client_open(GENERIC_READ) == INVALID_HANDLE_VALUE);
+	CHECK(GetLastError() == ERROR_ACCESS_DENIED);
+	CHECK(!WaitNamedPipe(NAME, 10) && GetLastError() == ERROR_ACCESS_DENIED);
+	CHECK(CreateNamedPipe(NAME, PIPE_ACCESS_DUPLEX, MESSAGES, 2, 0, 0, 0, NULL) ==
+	      INVALID_HANDLE_VALUE);
+	CHECK(GetLastError() == ERROR_ACCESS_DENIED);
+}
+
+static void another_users_pipes_are_out_of_reach(void **state)
+{
+	HANDLE s = server_new(PIPE_ACCESS_DUPLEX, MESSAGES, 2, 0);
+
+	(void)state;
+	if (geteuid() != 0) {
+		CloseHandle(s);
+		skip();
+	}
+	join_child(start_child(child_is_somebody_else, NULL));
+	/* also when the directory is open to all: the object itself is not */
+	assert_int_equal(chmod(objects_dir, 0755), 0);
+	join_child(start_child(child_is_somebody_else, NULL));
+	assert_int_equal(chmod(objects_dir, 0700), 0);
+	CloseHandle(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -970,6 +1000,7 @@ int main(void)
 	    cmocka_unit_test(call_named_pipe),
 	    cmocka_unit_test(information),
 	    cmocka_unit_test(fork_leaves_the_parents_end_alone),
+	    cmocka_unit_test(another_users_pipes_are_out_of_reach),
 	};
 
 	return cmocka_run_group_tests(tests, objects_setup, objects_teardown);
