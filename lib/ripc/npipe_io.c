@@ -20,6 +20,7 @@ struct flow {
 	char *data;
 	uint64_t size;
 	uint64_t need; /* bytes (reader) or room (writer) that it waits for */
+	unsigned int asked;
 	int64_t look_ns;
 	unsigned int *spin;
 };
@@ -57,11 +58,15 @@ enum { WAIT_READY = 1, WAIT_LINK, WAIT_BROKEN };
  */
 static bool link_is_down(struct flow *f)
 {
-	int64_t now = ripc_now_ns();
-	bool look = f->look_ns && now - f->look_ns >= RIPC_HEARTBEAT_NS / 2;
+	bool look = false;
 
-	if (look || !f->look_ns)
-		f->look_ns = now;
+	if (f->asked++) { /* the first time nobody has waited yet: not even the clock is read */
+		int64_t now = ripc_now_ns();
+
+		look = f->look_ns && now - f->look_ns >= RIPC_HEARTBEAT_NS / 2;
+		if (look || !f->look_ns)
+			f->look_ns = now;
+	}
 	return np_link(f->end, f->slot, look) != 0;
 }
 

@@ -261,6 +261,7 @@ void ripc_pipe_set_nonblock(struct ripc_pipe_end *end, bool nonblock) { end->non
 struct wait {
 	struct ripc_pipe_end *end;
 	uint64_t need;
+	unsigned int asked;
 	int64_t look_ns;
 };
 
@@ -269,11 +270,15 @@ enum { READY = 1, ALONE, BROKEN };
 /* Whether the other side is gone; who is dead is looked up only as often as the heart beats. */
 static bool is_alone(struct wait *w)
 {
-	int64_t now = ripc_now_ns();
-	bool look = w->look_ns && now - w->look_ns >= RIPC_HEARTBEAT_NS / 2;
+	bool look = false;
 
-	if (look || !w->look_ns)
-		w->look_ns = now;
+	if (w->asked++) { /* the first time nobody has waited yet: not even the clock is read */
+		int64_t now = ripc_now_ns();
+
+		look = w->look_ns && now - w->look_ns >= RIPC_HEARTBEAT_NS / 2;
+		if (look || !w->look_ns)
+			w->look_ns = now;
+	}
 	return !is_held(w->end->body, !w->end->side, look);
 }
 

@@ -113,6 +113,9 @@ void demo_cleanup(struct demo_run *run)
 {
 	char path[PATH_MAX];
 
+	if (run->at_end)
+		run->at_end();
+	run->at_end = NULL;
 	for (int i = 0; i < run->nsysv; i++) {
 		int id = run->sysv[i].id;
 

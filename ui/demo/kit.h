@@ -47,6 +47,7 @@ struct demo_run {
 		int id;
 	} sysv[DEMO_SYSV_MAX];
 	int nsysv;
+	void (*at_end)(void); /* NULL, or what else there is to clean up */
 
 	pid_t workers[DEMO_WORKERS_MAX]; /* 0: gone */
 	int nworkers;

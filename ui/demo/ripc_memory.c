@@ -20,6 +20,20 @@ static struct ripc_event *event_of(const int *fds, const char *what)
 	return event;
 }
 
+static int demo_key(void) { return (int)(0x52490000u | (unsigned int)getpid() % 0x10000); }
+
+/* System V objects outlive their users: those of a run that was interrupted, too. */
+static void remove_by_key(void)
+{
+	int id = ripc_msgget(demo_key(), 0);
+
+	if (id >= 0)
+		ripc_msgctl(id, IPC_RMID, NULL);
+	id = ripc_shmget(demo_key(), 0, 0);
+	if (id >= 0)
+		ripc_shmctl(id, IPC_RMID, NULL);
+}
+
 /* ---- ripc-shm-letter: P1 makes the segment and writes, P2 finds it by its key and reads ---- */
 
 static void sl_p1(struct demo_run *run, const int *fds)
@@ -58,9 +72,10 @@ static void sl_p2(struct demo_run *run, const int *fds)
 
 int demo_ripc_shm_letter(struct demo_run *run)
 {
-	const int fds[] = {(int)(0x52490000u | (unsigned int)getpid() % 0x10000), getpid(), -1};
+	const int fds[] = {demo_key(), getpid(), -1};
 	int err = demo_spawn(run, "sl-p1", sl_p1, fds);
 
+	run->at_end = remove_by_key;
 	return err ? err : demo_spawn(run, "sl-p2", sl_p2, fds);
 }
 
@@ -182,8 +197,9 @@ static void rq_receiver(struct demo_run *run, const int *fds)
 
 int demo_ripc_msg_queue(struct demo_run *run)
 {
-	const int fds[] = {(int)(0x52490000u | (unsigned int)getpid() % 0x10000), getpid(), -1};
+	const int fds[] = {demo_key(), getpid(), -1};
 	int err = demo_spawn(run, "rq-sender", rq_sender, fds);
 
+	run->at_end = remove_by_key;
 	return err ? err : demo_spawn(run, "rq-receiver", rq_receiver, fds);
 }
