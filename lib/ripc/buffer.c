@@ -214,13 +214,36 @@ static ssize_t wait_at(struct request *q, struct ripc_gate *g, ssize_t (*try)(st
 	}
 }
 
+/*
+ * A sender that finds a large buffer full sleeps first until half of it is free: to be woken for
+ * each message that a busy receiver takes would cost both more than the message. When that does
+ * not come soon, any room will do.
+ */
+#define PATIENCE_NS 1000000
+
+static ssize_t wait_for_half(struct request *q, ssize_t (*try)(struct request *),
+			     int64_t deadline_ns)
+{
+	struct ripc_gate *g = &q->b->b->half_empty;
+	int64_t until = ripc_deadline_in(PATIENCE_NS);
+	struct ripc_ticket t = ripc_gate_enter(g);
+	ssize_t r = try(q);
+	if (r == -EAGAIN) {
+		ripc_gate_sleep(g, t, deadline_ns < until ? deadline_ns : until);
+		r = try(q);
+	}
+	ripc_gate_leave(g, t);
+	return r;
+}
+
+/* After a first try in vain. */
 static ssize_t request(struct request *q, bool is_send, ssize_t (*try)(struct request *),
 		       int64_t deadline_ns)
 {
 	struct ripc_buffer *b = q->b;
+	ssize_t r = -EAGAIN;
 	q->head_was = atomic_load_explicit(&b->b->head, memory_order_relaxed);
-	ssize_t r = try(q);
-	if (r == -EAGAIN && deadline_ns != RIPC_TRY &&
+	if (deadline_ns != RIPC_TRY &&
 	    ripc_spin(is_send ? &b->send_spin : &b->receive_spin,
 		      is_send ? has_new_room : has_message, q))
 		r = try(q);
@@ -232,7 +255,10 @@ static ssize_t request(struct request *q, bool is_send, ssize_t (*try)(struct re
 		return r;
 	}
 	RIPC_PROBE_WAIT_BEGIN("mbuf", b->o->name);
-	r = wait_at(q, is_send ? &b->b->not_full : &b->b->not_empty, try, deadline_ns);
+	if (is_send && b->limit >= 16)
+		r = wait_for_half(q, try, deadline_ns);
+	if (r == -EAGAIN)
+		r = wait_at(q, is_send ? &b->b->not_full : &b->b->not_empty, try, deadline_ns);
 	RIPC_PROBE_WAIT_END("mbuf", b->o->name, r < 0 ? -r : 0);
 	return r;
 }
@@ -240,10 +266,13 @@ static ssize_t request(struct request *q, bool is_send, ssize_t (*try)(struct re
 int ripc_buffer_send_until(struct ripc_buffer *b, const void *message, size_t bytes,
 			   int64_t deadline_ns)
 {
-	struct request q = {.b = b, .out = message, .bytes = bytes};
 	if (bytes > b->shape.message_bytes)
 		return -EMSGSIZE;
-	ssize_t r = request(&q, true, try_put, deadline_ns);
+	ssize_t r = ripc_buffer_put(b, message, bytes);
+	if (__builtin_expect(r == -EAGAIN, 0)) {
+		struct request q = {.b = b, .out = message, .bytes = bytes};
+		r = request(&q, true, try_put, deadline_ns);
+	}
 	if (!r)
 		RIPC_PROBE_SEND("mbuf", b->o->name, bytes, 0);
 	return (int)r;
@@ -257,8 +286,11 @@ int ripc_buffer_send(struct ripc_buffer *b, const void *message, size_t bytes)
 ssize_t ripc_buffer_receive_until(struct ripc_buffer *b, void *message, size_t room,
 				  int64_t deadline_ns)
 {
-	struct request q = {.b = b, .in = message, .bytes = room};
-	ssize_t r = request(&q, false, try_take, deadline_ns);
+	ssize_t r = ripc_buffer_take(b, message, room);
+	if (__builtin_expect(r == -EAGAIN, 0)) {
+		struct request q = {.b = b, .in = message, .bytes = room};
+		r = request(&q, false, try_take, deadline_ns);
+	}
 	if (r >= 0)
 		RIPC_PROBE_RECEIVE("mbuf", b->o->name, r, 0);
 	return r;
@@ -275,13 +307,16 @@ int ripc_buffer_reserve(struct ripc_buffer *b, size_t bytes, struct ripc_span *s
 	struct request q = {.b = b, .bytes = bytes, .span = span};
 	if (bytes > b->shape.message_bytes)
 		return -EMSGSIZE;
-	return (int)request(&q, true, try_hold, deadline_ns);
+	int r = ripc_buffer_hold(b, bytes, span);
+	return r == -EAGAIN ? (int)request(&q, true, try_hold, deadline_ns) : r;
 }
 
 int ripc_buffer_view(struct ripc_buffer *b, struct ripc_span *span, int64_t deadline_ns)
 {
 	struct request q = {.b = b, .span = span};
-	int r = (int)request(&q, false, try_look, deadline_ns);
+	int r = ripc_buffer_look(b, span);
+	if (r == -EAGAIN)
+		r = (int)request(&q, false, try_look, deadline_ns);
 	if (!r)
 		RIPC_PROBE_RECEIVE("mbuf", b->o->name, span->bytes, 0);
 	return r;

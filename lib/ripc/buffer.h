@@ -52,7 +52,8 @@ struct buffer_body {
 	uint64_t tail_seen;
 
 	_Alignas(64) struct ripc_gate not_empty;
-	_Alignas(64) struct ripc_gate not_full;
+	_Alignas(64) struct ripc_gate not_full;	 /* woken for each that is taken */
+	_Alignas(64) struct ripc_gate half_empty; /* woken when half of the room is free */
 	_Alignas(64) unsigned char ring[];
 };
 
@@ -71,6 +72,9 @@ int ripc_buffer_put(struct ripc_buffer *b, const void *message, size_t bytes);
 int ripc_buffer_hold(struct ripc_buffer *b, size_t bytes, struct ripc_span *span);
 ssize_t ripc_buffer_take(struct ripc_buffer *b, void *message, size_t room);
 int ripc_buffer_look(struct ripc_buffer *b, struct ripc_span *span);
+
+/* Lets senders look, after `taken` records have made room. */
+void ripc_buffer_wake_senders(struct ripc_buffer *b, int taken);
 
 /* Gives back what dead processes had reserved or viewed; whether there was something. */
 bool ripc_buffer_reap(struct ripc_buffer *b);

@@ -168,6 +168,16 @@ int ripc_buffer_commit(struct ripc_buffer *b, struct ripc_span *span, size_t byt
 
 /* ---- receiving ---- */
 
+/* After receive_lock was given back, which is the fence that the gates ask for. */
+void ripc_buffer_wake_senders(struct ripc_buffer *b, int taken)
+{
+	struct buffer_body *s = b->b;
+	ripc_gate_wake_fenced(&s->not_full, b->shape.room_bytes ? INT_MAX : taken);
+	if (atomic_load_explicit(&s->half_empty.state, memory_order_relaxed) &&
+	    atomic_load(&s->tail) - atomic_load(&s->head) <= b->limit / 2)
+		ripc_gate_wake_fenced(&s->half_empty, INT_MAX);
+}
+
 /* Under receive_lock: gives back the room of what is done with; how many records that was. */
 int ripc_buffer_advance_head(struct ripc_buffer *b)
 {
@@ -262,7 +272,7 @@ ssize_t ripc_buffer_take(struct ripc_buffer *b, void *message, size_t room)
 	}
 	ripc_unlock(&b->b->receive_lock);
 	if (advanced > 0)
-		ripc_gate_wake_fenced(&b->b->not_full, b->shape.room_bytes ? INT_MAX : advanced);
+		ripc_buffer_wake_senders(b, advanced);
 	if (err == -EMSGSIZE) /* others may have room for it */
 		ripc_gate_wake_fenced(&b->b->not_empty, 1);
 	return err ? err : (ssize_t)bytes;
@@ -296,7 +306,7 @@ static int give_back_room(struct ripc_buffer *b)
 	int advanced = ripc_buffer_advance_head(b);
 	ripc_unlock(&b->b->receive_lock);
 	if (advanced > 0)
-		ripc_gate_wake(&b->b->not_full, INT_MAX);
+		ripc_buffer_wake_senders(b, advanced);
 	return advanced < 0 ? advanced : 0;
 }
 
@@ -352,6 +362,6 @@ bool ripc_buffer_reap(struct ripc_buffer *b)
 	found |= ripc_buffer_advance_head(b) > 0;
 	ripc_unlock(&s->receive_lock);
 	if (found)
-		ripc_gate_wake(&s->not_full, INT_MAX);
+		ripc_buffer_wake_senders(b, INT_MAX);
 	return found;
 }

@@ -133,7 +133,13 @@ int ripc_gate_wait(struct ripc_gate *g, int (*is_true)(void *arg), void *arg, in
 
 /* ---- spinning ---- */
 
-#define SPIN_MAX 512
+/* In turns of a pause, some 50 ns: worth less than a switch to another process and back. */
+#define SPIN_START 48
+#define SPIN_MAX 96
+#define SPIN_LEAST 8
+/* After it was in vain down to the least, that many waits do not spin at all. */
+#define SKIP 0x80000000u
+#define SKIPS 64
 
 static bool is_multiprocessor(void)
 {
@@ -151,20 +157,22 @@ int ripc_spin(unsigned *budget, int (*is_true)(void *arg), void *arg)
 {
 	if (!is_multiprocessor())
 		return is_true(arg);
-	/* 0 is a new handle's; what worked lately is spent once more with something to spare */
-	unsigned spent = *budget ? *budget : SPIN_MAX / 2;
-	for (unsigned i = 0; i < spent; i++) {
+	unsigned turns = *budget ? *budget : SPIN_START;
+	if (turns & SKIP) {
+		*budget = turns > SKIP + 1 ? turns - 1 : SPIN_LEAST * 4;
+		return is_true(arg);
+	}
+	for (unsigned i = 0; i < turns; i++) {
 		int r = is_true(arg);
 		if (r) {
-			unsigned want = i * 2 + 64;
-			*budget = want > spent ? (want > SPIN_MAX ? SPIN_MAX : want)
-					       : spent - (spent - want) / 8;
+			unsigned want = i * 2 + SPIN_LEAST * 2;
+			*budget = want > SPIN_MAX ? SPIN_MAX : want;
 			return r;
 		}
 #if defined(__x86_64__) || defined(__i386__)
 		__builtin_ia32_pause();
 #endif
 	}
-	*budget = spent / 2 < 16 ? 16 : spent / 2;
+	*budget = turns / 2 < SPIN_LEAST ? SKIP + SKIPS : turns / 2;
 	return is_true(arg);
 }

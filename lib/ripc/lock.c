@@ -73,6 +73,7 @@ static inline struct robust_list *link_of(struct ripc_lock *l)
 	return (struct robust_list *)(void *)&l->next;
 }
 
+/* A neighbour's backward link. */
 static inline uint64_t *prev_of(uint64_t link) { return (uint64_t *)(uintptr_t)(link - 8); }
 
 static void list_add(struct ripc_lock *l)
@@ -92,6 +93,10 @@ static bool list_remove(struct ripc_lock *l)
 {
 	uint64_t head = (uint64_t)(uintptr_t)&robust->list, me = (uint64_t)(uintptr_t)&l->next;
 	uint64_t at = head;
+	if (robust->list.next == link_of(l) && l->next == head) { /* the only one: nearly always */
+		robust->list.next = &robust->list;
+		return true;
+	}
 	for (int steps = 0; steps < ROBUST_LIST_LIMIT; steps++) {
 		uint64_t *forward = (uint64_t *)(uintptr_t)at;
 		uint64_t following = *forward & ~1ull;
@@ -145,7 +150,7 @@ static void mark_if_orphan(struct ripc_lock *l, uint32_t v)
 	atomic_compare_exchange_strong(&l->word, &v, (v & FUTEX_WAITERS) | FUTEX_OWNER_DIED);
 }
 
-static int lock_slow(struct ripc_lock *l, int64_t deadline_ns)
+static __attribute__((noinline)) int lock_slow(struct ripc_lock *l, int64_t deadline_ns)
 {
 	uint32_t waited = 0;
 	for (int spins = 0;; spins++) {
@@ -186,13 +191,14 @@ static int lock_slow(struct ripc_lock *l, int64_t deadline_ns)
 
 int ripc_lock_until(struct ripc_lock *l, int64_t deadline_ns)
 {
-	ripc_tid();
-	if (!robust)
+	if (__builtin_expect(!my_tid, 0))
+		thread_learn();
+	if (__builtin_expect(!robust, 0))
 		return -ENOSYS;
 	robust->list_op_pending = link_of(l);
 	barrier();
 	int err = take(l, 0, 0);
-	if (err == -EAGAIN)
+	if (__builtin_expect(err == -EAGAIN, 0))
 		err = lock_slow(l, deadline_ns);
 	barrier();
 	robust->list_op_pending = NULL;

@@ -266,7 +266,8 @@ bool ripc_gate_has_moved(const struct ripc_gate *g, struct ripc_ticket t);
 
 /*
  * Asks is_true() for as long as spinning has been worth it lately (*budget, private to a handle,
- * start with 0), at most a few microseconds; its answer. On one processor it does not spin.
+ * start with 0), at most some 5 microseconds, and hardly ever where it never is; its answer. On one
+ * processor it does not spin.
  */
 int ripc_spin(unsigned *budget, int (*is_true)(void *arg), void *arg);
 
