@@ -148,7 +148,7 @@ struct ripc_buffer *init_message_buffer(unsigned count, const char *name)
 size_t ripc_buffer_count(struct ripc_buffer *b)
 {
 	size_t count = 0;
-	int err = ripc_lock(&b->b->receive_lock);
+	int err = ripc_leaf_lock(&b->b->receive_lock);
 	if (err && err != -EOWNERDEAD)
 		return 0;
 	uint64_t at = atomic_load(&b->b->next), tail = atomic_load(&b->b->tail);
@@ -160,7 +160,7 @@ size_t ripc_buffer_count(struct ripc_buffer *b)
 		count += atomic_load(&r->state) == RECORD_READY;
 		at += units;
 	}
-	ripc_unlock(&b->b->receive_lock);
+	ripc_leaf_unlock(&b->b->receive_lock);
 	return count;
 }
 

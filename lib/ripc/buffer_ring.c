@@ -71,7 +71,7 @@ static int find_room(struct ripc_buffer *b, uint64_t units, uint64_t *at, uint64
 /* A lock whose owner died needs no repair here. */
 static int take_lock(struct ripc_lock *l)
 {
-	int err = ripc_lock(l);
+	int err = ripc_leaf_lock(l);
 	return err == -EOWNERDEAD ? 0 : err;
 }
 
@@ -91,7 +91,7 @@ int ripc_buffer_put(struct ripc_buffer *b, const void *message, size_t bytes)
 			memcpy(r + 1, message, bytes);
 		atomic_store_explicit(&b->b->tail, tail, memory_order_release);
 	}
-	ripc_unlock(&b->b->send_lock);
+	ripc_leaf_unlock(&b->b->send_lock);
 	if (!err)
 		ripc_gate_wake_fenced(&b->b->not_empty, 1);
 	return err;
@@ -122,7 +122,7 @@ int ripc_buffer_hold(struct ripc_buffer *b, size_t bytes, struct ripc_span *span
 		atomic_store_explicit(&b->b->tail, tail, memory_order_release);
 		*span = (struct ripc_span){r + 1, bytes, at};
 	}
-	ripc_unlock(&b->b->send_lock);
+	ripc_leaf_unlock(&b->b->send_lock);
 	return err;
 }
 
@@ -270,7 +270,7 @@ ssize_t ripc_buffer_take(struct ripc_buffer *b, void *message, size_t room)
 		if (advanced < 0)
 			err = advanced;
 	}
-	ripc_unlock(&b->b->receive_lock);
+	ripc_leaf_unlock(&b->b->receive_lock);
 	if (advanced > 0)
 		ripc_buffer_wake_senders(b, advanced);
 	if (err == -EMSGSIZE) /* others may have room for it */
@@ -294,7 +294,7 @@ int ripc_buffer_look(struct ripc_buffer *b, struct ripc_span *span)
 		pass_over(b, at, units);
 		*span = (struct ripc_span){r + 1, bytes, at};
 	}
-	ripc_unlock(&b->b->receive_lock);
+	ripc_leaf_unlock(&b->b->receive_lock);
 	return err;
 }
 
@@ -304,7 +304,7 @@ static int give_back_room(struct ripc_buffer *b)
 	if (err)
 		return err;
 	int advanced = ripc_buffer_advance_head(b);
-	ripc_unlock(&b->b->receive_lock);
+	ripc_leaf_unlock(&b->b->receive_lock);
 	if (advanced > 0)
 		ripc_buffer_wake_senders(b, advanced);
 	return advanced < 0 ? advanced : 0;
@@ -360,7 +360,7 @@ bool ripc_buffer_reap(struct ripc_buffer *b)
 			atomic_store(&s->next, at);
 	}
 	found |= ripc_buffer_advance_head(b) > 0;
-	ripc_unlock(&s->receive_lock);
+	ripc_leaf_unlock(&s->receive_lock);
 	if (found)
 		ripc_buffer_wake_senders(b, INT_MAX);
 	return found;

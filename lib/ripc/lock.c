@@ -128,13 +128,14 @@ static bool list_has(const struct ripc_lock *l)
 }
 
 /* Takes a lock whose word is free, seen as v. The waiters' bit stays, for those behind us. */
-static int take(struct ripc_lock *l, uint32_t v, uint32_t waited)
+static inline int take(struct ripc_lock *l, uint32_t v, uint32_t waited, bool is_leaf)
 {
 	uint32_t mine = my_tid | (v & FUTEX_WAITERS) | waited;
 	if (!atomic_compare_exchange_strong_explicit(&l->word, &v, mine, memory_order_acquire,
 						     memory_order_relaxed))
 		return -EAGAIN;
-	list_add(l);
+	if (!is_leaf)
+		list_add(l);
 	return v & FUTEX_OWNER_DIED ? -EOWNERDEAD : 0;
 }
 
@@ -150,14 +151,15 @@ static void mark_if_orphan(struct ripc_lock *l, uint32_t v)
 	atomic_compare_exchange_strong(&l->word, &v, (v & FUTEX_WAITERS) | FUTEX_OWNER_DIED);
 }
 
-static __attribute__((noinline)) int lock_slow(struct ripc_lock *l, int64_t deadline_ns)
+static __attribute__((noinline)) int lock_slow(struct ripc_lock *l, int64_t deadline_ns,
+						bool is_leaf)
 {
 	uint32_t waited = 0;
 	for (int spins = 0;; spins++) {
 		uint32_t v = atomic_load_explicit(&l->word, memory_order_relaxed);
 		uint32_t owner = v & FUTEX_TID_MASK;
 		if (!owner) {
-			int err = take(l, v, waited);
+			int err = take(l, v, waited, is_leaf);
 			if (err != -EAGAIN)
 				return err;
 			continue;
@@ -197,15 +199,43 @@ int ripc_lock_until(struct ripc_lock *l, int64_t deadline_ns)
 		return -ENOSYS;
 	robust->list_op_pending = link_of(l);
 	barrier();
-	int err = take(l, 0, 0);
+	int err = take(l, 0, 0, false);
 	if (__builtin_expect(err == -EAGAIN, 0))
-		err = lock_slow(l, deadline_ns);
+		err = lock_slow(l, deadline_ns, false);
 	barrier();
 	robust->list_op_pending = NULL;
 	return err;
 }
 
 int ripc_lock(struct ripc_lock *l) { return ripc_lock_until(l, RIPC_FOREVER); }
+
+/* ---- the leaf form: in no list, the pending operation all the while ---- */
+
+int ripc_leaf_lock(struct ripc_lock *l)
+{
+	if (__builtin_expect(!my_tid, 0))
+		thread_learn();
+	if (__builtin_expect(!robust, 0))
+		return -ENOSYS;
+	if (__builtin_expect(robust->list_op_pending != NULL, 0))
+		return -EDEADLK; /* a signal handler, in the middle of another */
+	robust->list_op_pending = link_of(l);
+	barrier();
+	int err = take(l, 0, 0, true);
+	if (__builtin_expect(err == -EAGAIN, 0))
+		err = lock_slow(l, RIPC_FOREVER, true);
+	if (err && err != -EOWNERDEAD)
+		robust->list_op_pending = NULL;
+	return err;
+}
+
+void ripc_leaf_unlock(struct ripc_lock *l)
+{
+	if (atomic_exchange(&l->word, 0) & FUTEX_WAITERS)
+		ripc_futex_wake(&l->word, 1);
+	barrier();
+	robust->list_op_pending = NULL;
+}
 
 bool ripc_lock_is_mine(const struct ripc_lock *l)
 {

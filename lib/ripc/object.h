@@ -187,6 +187,14 @@ struct ripc_lock {
 };
 _Static_assert(sizeof(struct ripc_lock) == 64, "one cache line");
 
+/*
+ * The leaf form is for short sections in which no other lock of this kind and no robust mutex of
+ * the C library is touched: it is cheaper, as robust. Waits for ever; -EOWNERDEAD as above; -EDEADLK
+ * in a signal handler that interrupted such a section.
+ */
+int ripc_leaf_lock(struct ripc_lock *l);
+void ripc_leaf_unlock(struct ripc_lock *l);
+
 int ripc_lock(struct ripc_lock *l);
 int ripc_lock_until(struct ripc_lock *l, int64_t deadline_ns);
 int ripc_unlock(struct ripc_lock *l);

@@ -5,8 +5,8 @@
  *     bench_ripc [ROUNDS]        default 5; RIPC_BENCH_MS milliseconds for each run (60)
  *
  * Every figure is the median over rounds; in a round all carriers take turns, so that what else the
- * machine does hits them alike. The receiver runs on one CPU, the senders on another. Exits 1 when
- * a goal is missed.
+ * machine does hits them alike. The receiver runs on one CPU, the senders on another, unless
+ * RIPC_BENCH_PIN=0 leaves that to the scheduler. Exits 1 when a goal is missed.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -37,7 +37,8 @@ static void run_on(unsigned cpu)
 	cpu_set_t set;
 	CPU_ZERO(&set);
 	CPU_SET(cpu, &set);
-	if (sysconf(_SC_NPROCESSORS_ONLN) > 1)
+	const char *pin = getenv("RIPC_BENCH_PIN");
+	if (sysconf(_SC_NPROCESSORS_ONLN) > 1 && !(pin && *pin == '0'))
 		sched_setaffinity(0, sizeof(set), &set);
 }
 
