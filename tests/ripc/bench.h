@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* What bench_ripc.c asks of a way to carry messages. Two channels each: there, and back. */
 #ifndef RIPC_TESTS_BENCH_H
 #define RIPC_TESTS_BENCH_H

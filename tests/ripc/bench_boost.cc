@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-License-Identifier: GPL-2.0-or-later
 // boost::interprocess::message_queue as a carrier of bench_ripc.
 #include <boost/interprocess/ipc/message_queue.hpp>
 #include <memory>

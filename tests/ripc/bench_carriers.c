@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* The carriers of bench_ripc: libripc's, and the kernel's. */
 #include <fcntl.h>
 #include <mqueue.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What a message costs, by libripc and by its neighbours, and what an uncontended lock costs.
  *

@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later
 #
 # Rows 2 and 6 under the kernel's names: one program, written from the standard, passes on the
 # kernel's System V IPC and, unmodified, on libripc-sysv.so preloaded.

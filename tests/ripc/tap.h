@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * TAP for the tests of lib/ripc that work with processes, and the few helpers that they share: a
  * directory of objects of their own, a child that runs a function, and waiting until it sleeps.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* Row 5: message buffers of fixed and variable size, as ripc.h states them. */
 #include <pthread.h>
 #include <sys/mman.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Kills without end: processes that use an object are killed with SIGKILL wherever they are, and
  * after each batch a survivor finds the object usable, sound and complete. The kills of all stories

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Files that are not objects: garbage, truncated, foreign, newer, and sound ones with any byte
  * changed. Each is an error or an object that works; never a crash, never a wait without end.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Row 1: the critical section, semaphore, event and condition, as ripc.h states them. Waiting is
  * proven by looking at the process: it sleeps in futex, and then goes on.
