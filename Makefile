@@ -44,7 +44,7 @@ TIERS   ?= check unit cli screens ripc live
 # ---- the packages of Debian 12 ----
 
 PKG_C     := gcc libc6-dev linux-libc-dev pkg-config libsqlite3-dev libncurses-dev libsmartcols-dev \
-	libjansson-dev uthash-dev libcap-dev scdoc
+	libjansson-dev uthash-dev libcap-dev scdoc systemtap-sdt-dev
 PKG_BPF   := clang libbpf-dev bpftool libelf-dev zlib1g-dev
 PKG_BUILD := $(PKG_C) $(if $(filter 0,$(BPF)),,$(PKG_BPF))
 PKG_TEST  := libcmocka-dev perl strace sqlite3 python3 tmux procps
