@@ -30,7 +30,7 @@
  *	-ENOSPC -ENOMEM -EMFILE -ENFILE
  *
  * Where objects are: $RIPC_DIR, or $XDG_RUNTIME_DIR/ripc, or /dev/shm/ripc-UID; mode 0600 in 0700.
- * See ripc(1) for `ripc ls` and `ripc rm`.
+ * `ripc ls` shows them, `ripc rm` takes them away.
  *
  * The notes that these calls come from leave open what happens at a second init_ with other
  * numbers: the object keeps its own (POSIX sem_open), but a message buffer of another shape is
