@@ -236,7 +236,8 @@ install-ripc: ripc-all
 	ln -sf libripc.so.0 $(DESTDIR)$(PREFIX)/lib/libripc.so
 	install -m 755 $(O)/libripc-sysv.so $(DESTDIR)$(PREFIX)/lib/libripc-sysv.so
 	install -m 644 $(O)/libripc.a $(DESTDIR)$(PREFIX)/lib/libripc.a
-	install -D -m 644 $(O)/libripc.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig/libripc.pc
+	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	sed 's|^prefix=.*|prefix=$(PREFIX)|' $(O)/libripc.pc >$(DESTDIR)$(PREFIX)/lib/pkgconfig/libripc.pc
 	install -d $(DESTDIR)$(PREFIX)/include
 	install -m 644 $(wildcard lib/ripc/ripc.h lib/ripc/ripc_*.h) $(DESTDIR)$(PREFIX)/include
 uninstall-ripc:

@@ -173,7 +173,7 @@ void ripc_buffer_wake_senders(struct ripc_buffer *b, int taken)
 {
 	struct buffer_body *s = b->b;
 	ripc_gate_wake_fenced(&s->not_full, b->shape.room_bytes ? INT_MAX : taken);
-	if (atomic_load_explicit(&s->half_empty.state, memory_order_relaxed) &&
+	if (ripc_gate_is_used(&s->half_empty) &&
 	    atomic_load(&s->tail) - atomic_load(&s->head) <= b->limit / 2)
 		ripc_gate_wake_fenced(&s->half_empty, INT_MAX);
 }

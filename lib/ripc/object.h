@@ -255,12 +255,16 @@ int ripc_gate_wait(struct ripc_gate *g, int (*is_true)(void *arg), void *arg, in
  * Lets up to how_many (INT_MAX: all) sleepers look again. The first form is for callers whose store
  * was, or was followed by, an atomic read-modify-write on x86 (a full fence there).
  */
+static inline bool ripc_gate_is_used(const struct ripc_gate *g)
+{
+	return atomic_load_explicit(&g->state, memory_order_relaxed) >> 44;
+}
 static inline void ripc_gate_wake_fenced(struct ripc_gate *g, int how_many)
 {
 #if !defined(__x86_64__) && !defined(__i386__)
 	atomic_thread_fence(memory_order_seq_cst);
 #endif
-	if (atomic_load_explicit(&g->state, memory_order_relaxed) >> 44)
+	if (ripc_gate_is_used(g))
 		ripc_gate_wake_slow(g, how_many);
 }
 static inline void ripc_gate_wake(struct ripc_gate *g, int how_many)
