@@ -106,6 +106,8 @@ typedef struct _OVERLAPPED OVERLAPPED, *LPOVERLAPPED; /* never defined: pass NUL
 #define ERROR_PIPE_NOT_CONNECTED 233u
 #define ERROR_MORE_DATA 234u
 #define WAIT_TIMEOUT 258u
+#define ERROR_NOT_OWNER 288u
+#define ERROR_TOO_MANY_POSTS 298u
 #define ERROR_INVALID_ADDRESS 487u
 #define ERROR_PIPE_CONNECTED 535u
 #define ERROR_PIPE_LISTENING 536u
@@ -328,8 +330,10 @@ BOOL CreateProcess(LPCSTR lpApplicationName, LPCSTR lpCommandLine,
 		   LPSTARTUPINFO lpStartupInfo, LPPROCESS_INFORMATION lpProcessInformation);
 
 /*
- * WAIT_OBJECT_0: the process has ended. WAIT_TIMEOUT after dwMilliseconds (0: at once; INFINITE).
- * WAIT_FAILED: no handle, or none of a process (ERROR_INVALID_HANDLE).
+ * WAIT_OBJECT_0: the process has ended, the event was set, the mutex or a unit of the semaphore is
+ * the caller's. WAIT_ABANDONED: the mutex is the caller's, and its owner died. WAIT_TIMEOUT after
+ * dwMilliseconds (0: at once; INFINITE). WAIT_FAILED: no handle, or none of those
+ * (ERROR_INVALID_HANDLE).
  */
 DWORD WaitForSingleObject(HANDLE hHandle, DWORD dwMilliseconds);
 
@@ -338,6 +342,31 @@ BOOL GetExitCodeProcess(HANDLE hProcess, LPDWORD lpExitCode);
 
 /* Kills it; its exit code will be uExitCode. ERROR_ACCESS_DENIED: it has ended already. */
 BOOL TerminateProcess(HANDLE hProcess, UINT uExitCode);
+
+/* ---- events, mutexes, semaphores: the objects of ripc.h by their Win32 names ---- */
+
+/*
+ * The name is needed (ERROR_NOT_SUPPORTED without: within a process there are better locks); Global\
+ * and Local\ are dropped as for mappings. An existing one is opened, with ERROR_ALREADY_EXISTS, and
+ * keeps its own state. ERROR_INVALID_HANDLE: the name is a mapping's, or another of these three's.
+ * Open…: ERROR_FILE_NOT_FOUND. Counts: ERROR_INVALID_PARAMETER unless 0 ≤ initial ≤ maximum > 0.
+ */
+HANDLE CreateEvent(LPSECURITY_ATTRIBUTES lpEventAttributes, BOOL bManualReset, BOOL bInitialState,
+		   LPCSTR lpName);
+HANDLE OpenEvent(DWORD dwDesiredAccess, BOOL bInheritHandle, LPCSTR lpName);
+BOOL SetEvent(HANDLE hEvent);
+BOOL ResetEvent(HANDLE hEvent);
+
+/* Owned by a thread, recursive. ReleaseMutex: ERROR_NOT_OWNER. */
+HANDLE CreateMutex(LPSECURITY_ATTRIBUTES lpMutexAttributes, BOOL bInitialOwner, LPCSTR lpName);
+HANDLE OpenMutex(DWORD dwDesiredAccess, BOOL bInheritHandle, LPCSTR lpName);
+BOOL ReleaseMutex(HANDLE hMutex);
+
+/* ERROR_TOO_MANY_POSTS, and nothing is added: beyond the maximum. lpPreviousCount must be NULL. */
+HANDLE CreateSemaphore(LPSECURITY_ATTRIBUTES lpSemaphoreAttributes, long lInitialCount,
+		       long lMaximumCount, LPCSTR lpName);
+HANDLE OpenSemaphore(DWORD dwDesiredAccess, BOOL bInheritHandle, LPCSTR lpName);
+BOOL ReleaseSemaphore(HANDLE hSemaphore, long lReleaseCount, long *lpPreviousCount);
 
 /* ---- named pipes ---- */
 

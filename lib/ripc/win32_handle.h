@@ -22,6 +22,7 @@ struct w32_type {
 	DWORD (*read)(struct w32_object *o, void *buf, DWORD size, DWORD *got);
 	DWORD (*write)(struct w32_object *o, const void *buf, DWORD size, DWORD *put);
 	DWORD (*flush)(struct w32_object *o);
+	DWORD (*wait)(struct w32_object *o, DWORD ms, DWORD *result); /* WAIT_… in *result */
 	DWORD (*peek)(struct w32_object *o, void *buf, DWORD size, DWORD *got, DWORD *avail,
 		      DWORD *left);
 };

@@ -82,20 +82,6 @@ static void process_destroy(struct w32_object *o)
 	pthread_mutex_unlock(&orphans_lock);
 }
 
-static const struct w32_type process_type = {.dies_in_fork = true, .destroy = process_destroy};
-
-struct w32_object *w32_process_new(pid_t pid, int pidfd)
-{
-	struct process *p = calloc(1, sizeof(*p));
-
-	if (!p)
-		return NULL;
-	w32_object_init(&p->base, &process_type, 0, pidfd);
-	pthread_mutex_init(&p->lock, NULL);
-	p->pid = pid;
-	return &p->base;
-}
-
 static uint64_t now_ms(void)
 {
 	struct timespec ts;
@@ -122,27 +108,38 @@ static int poll_until(int fd, DWORD ms)
 	}
 }
 
-DWORD WaitForSingleObject(HANDLE hHandle, DWORD dwMilliseconds)
+static DWORD process_wait(struct w32_object *o, DWORD ms, DWORD *result)
 {
-	struct process *p = (struct process *)w32_handle_get(hHandle, &process_type);
-	DWORD result = WAIT_OBJECT_0;
-	int n;
+	struct process *p = (struct process *)o;
+	int n = poll_until(p->base.fd, ms);
 
-	if (!p)
-		return WAIT_FAILED;
-	n = poll_until(p->base.fd, dwMilliseconds);
-	if (n > 0) {
+	if (n < 0)
+		return w32_error_of(errno);
+	*result = n ? WAIT_OBJECT_0 : WAIT_TIMEOUT;
+	if (n) {
 		pthread_mutex_lock(&p->lock);
 		has_ended(p);
 		pthread_mutex_unlock(&p->lock);
-	} else if (n == 0) {
-		result = WAIT_TIMEOUT;
-	} else {
-		SetLastError(w32_error_of(errno));
-		result = WAIT_FAILED;
 	}
-	w32_object_put(&p->base);
-	return result;
+	return 0;
+}
+
+static const struct w32_type process_type = {
+    .dies_in_fork = true,
+    .destroy = process_destroy,
+    .wait = process_wait,
+};
+
+struct w32_object *w32_process_new(pid_t pid, int pidfd)
+{
+	struct process *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	w32_object_init(&p->base, &process_type, 0, pidfd);
+	pthread_mutex_init(&p->lock, NULL);
+	p->pid = pid;
+	return &p->base;
 }
 
 BOOL GetExitCodeProcess(HANDLE hProcess, LPDWORD lpExitCode)
