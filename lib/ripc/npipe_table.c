@@ -1,273 +1,22 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Named pipes: the table of instances, and how servers and clients come and go. */
-#include "npipe.h"
+/* Named pipes: how servers and clients come, connect and go. */
+#include "npipe_slot.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "probes.h"
-
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE 23 /* Linux 5.14 */
-#endif
-
-/* ---- the object ---- */
-
-static size_t body_bytes(const struct np_shape *s)
-{
-	return sizeof(struct np_pipe) +
-	       s->slots * (sizeof(struct np_slot) + (size_t)s->bytes[0] + s->bytes[1]);
-}
-
-static bool shape_is_sound(const struct np_shape *s, size_t bytes)
-{
-	return s->access >= PIPE_ACCESS_INBOUND && s->access <= PIPE_ACCESS_DUPLEX &&
-	       s->max_instances >= 1 && s->max_instances <= PIPE_UNLIMITED_INSTANCES &&
-	       s->slots >= 1 && s->slots <= NP_SLOTS_MAX && s->bytes[0] >= 64 &&
-	       s->bytes[0] <= NP_BUFFER_MAX && s->bytes[1] >= 64 &&
-	       s->bytes[1] <= NP_BUFFER_MAX && body_bytes(s) <= bytes;
-}
-
-static int check_body(const void *body, size_t bytes, void *arg)
-{
-	struct np_shape s;
-
-	(void)arg;
-	if (bytes < sizeof(struct np_pipe))
-		return -EBADMSG;
-	s = ((const struct np_pipe *)body)->shape;
-	return shape_is_sound(&s, bytes) ? 0 : -EBADMSG;
-}
-
-/* The creator is the first instance from the start, so that nobody finds a pipe without a server. */
-static int init_body(void *body, size_t bytes, void *arg)
-{
-	struct np_pipe *p = body;
-
-	(void)bytes;
-	p->shape = *(const struct np_shape *)arg;
-	atomic_store(&p->slot[0].server, ripc_self_id());
-	atomic_store(&p->slot[0].phase, NP_DISCONNECTED);
-	return 0;
-}
-
-static void recover_body(void *body, size_t bytes, void *arg)
-{
-	(void)bytes;
-	(void)arg;
-	ripc_lock_reset(&((struct np_pipe *)body)->lock);
-}
-
-static DWORD error_of(int err)
-{
-	return err == -EUSERS ? ERROR_NO_SYSTEM_RESOURCES
-	       : err == -EPROTONOSUPPORT ? ERROR_REVISION_MISMATCH
-					 : w32_error_of(err);
-}
-
-/* An end without a slot. `want` NULL: the pipe must exist. *created may be NULL. */
-static DWORD end_new(struct np_end **result, const char *name, const struct np_shape *want,
-		     bool *created)
-{
-	struct np_end *end = calloc(1, sizeof(*end));
-	struct ripc_spec spec = {
-	    .type = RIPC_TYPE_NPIPE,
-	    .name = name,
-	    .body_bytes = want ? body_bytes(want) : 0,
-	    .holders = 2 * NP_SLOTS_MAX,
-	    .sparse = true,
-	    .init = init_body,
-	    .check = check_body,
-	    .recover = recover_body,
-	    .arg = (void *)(uintptr_t)want,
-	};
-	int err;
-
-	if (!end)
-		return ERROR_NOT_ENOUGH_MEMORY;
-	err = ripc_object_open(&end->object, &spec, want ? RIPC_CREATE : 0);
-	if (err < 0) {
-		free(end);
-		return error_of(err);
-	}
-	if (created)
-		*created = err == 1;
-	w32_object_init(&end->base, &np_type, 0, -1);
-	end->pipe = end->object->body;
-	end->shape = end->pipe->shape;
-	/* it was sound when it was opened; but what counts is what we have now */
-	if (!shape_is_sound(&end->shape, end->object->body_bytes)) {
-		ripc_object_close(end->object);
-		free(end);
-		return ERROR_FILE_CORRUPT;
-	}
-	pthread_mutex_init(&end->control, NULL);
-	pthread_mutex_init(&end->reading, NULL);
-	pthread_mutex_init(&end->writing, NULL);
-	snprintf(end->name, sizeof(end->name), "\\\\.\\pipe\\%s", name ? name : "");
-	*result = end;
-	return 0;
-}
-
-static void end_free(struct np_end *end)
-{
-	ripc_object_close(end->object);
-	pthread_mutex_destroy(&end->control);
-	pthread_mutex_destroy(&end->reading);
-	pthread_mutex_destroy(&end->writing);
-	free(end);
-}
-
-/* Each change of the table is one store: after a death in the middle there is nothing to repair. */
-static void table_lock(struct np_end *end) { ripc_lock(&end->pipe->lock); }
-static void table_unlock(struct np_end *end) { ripc_unlock(&end->pipe->lock); }
-
-/* ---- slots; all with the table's lock ---- */
-
-static bool is_server_phase(uint32_t phase)
-{
-	return phase == NP_DISCONNECTED || phase == NP_LISTENING || phase == NP_CONNECTED ||
-	       phase == NP_CLIENT_GONE;
-}
-
-static bool server_lives(struct np_slot *slot)
-{
-	return is_server_phase(atomic_load(&slot->phase)) &&
-	       ripc_id_is_alive(atomic_load(&slot->server));
-}
-
-static void slot_wake(struct np_slot *slot)
-{
-	ripc_gate_wake(&slot->changed, INT_MAX);
-	for (int way = 0; way < 2; way++) {
-		ripc_gate_wake(&slot->way[way].readable, INT_MAX);
-		ripc_gate_wake(&slot->way[way].writable, INT_MAX);
-	}
-}
-
-static void slot_set(struct np_slot *slot, uint32_t phase)
-{
-	atomic_store(&slot->phase, phase);
-	slot_wake(slot);
-}
-
-/* Brings a slot's phase up to date with who is alive. Returns it. */
-static uint32_t slot_look(struct np_slot *slot)
-{
-	uint32_t was = atomic_load(&slot->phase), phase = was;
-	bool server, client;
-
-	if (phase == NP_FREE)
-		return phase;
-	server = is_server_phase(phase) && ripc_id_is_alive(atomic_load(&slot->server));
-	client = (phase == NP_CONNECTED || phase == NP_SERVER_GONE || phase == NP_THROWN_OFF) &&
-		 ripc_id_is_alive(atomic_load(&slot->client));
-	if (!server && !client)
-		phase = NP_FREE;
-	else if (phase == NP_CONNECTED && !server)
-		phase = NP_SERVER_GONE;
-	else if (phase == NP_CONNECTED && !client)
-		phase = NP_CLIENT_GONE;
-	if (phase != was)
-		slot_set(slot, phase);
-	return phase;
-}
-
-static struct np_slot *slot_find_free(struct np_end *end)
-{
-	for (unsigned int i = 0; i < end->shape.slots; i++)
-		if (atomic_load(&end->pipe->slot[i].phase) == NP_FREE)
-			return &end->pipe->slot[i];
-	for (unsigned int i = 0; i < end->shape.slots; i++)
-		if (slot_look(&end->pipe->slot[i]) == NP_FREE)
-			return &end->pipe->slot[i];
-	return NULL;
-}
-
-/* The pages of a slot's rings, whole ones only (a slot's neighbours may share the others). */
-static int slot_memory(struct np_end *end, struct np_slot *slot, int advice)
-{
-	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-	uintptr_t from = (uintptr_t)np_data(end, slot, 0);
-	uintptr_t to = from + end->shape.bytes[0] + end->shape.bytes[1];
-
-	if (advice == MADV_REMOVE) {
-		from = (from + page - 1) & -page;
-		to &= -page;
-	} else {
-		from &= -page;
-		to = (to + page - 1) & -page;
-	}
-	return to > from && madvise((void *)from, to - from, advice) < 0 ? -errno : 0;
-}
-
-/* Memory that is promised but cannot be had would be a SIGBUS later on: ask for it now. */
-static DWORD slot_populate(struct np_end *end, struct np_slot *slot)
-{
-	int err = slot_memory(end, slot, MADV_POPULATE_WRITE);
-
-	return !err || err == -EINVAL ? 0 : ERROR_NO_SYSTEM_RESOURCES; /* EINVAL: an older kernel */
-}
-
-/* For the only process that may touch them. */
-static void slot_reset_rings(struct np_slot *slot)
-{
-	for (int way = 0; way < 2; way++) {
-		atomic_store(&slot->way[way].ring.tail, 0);
-		atomic_store(&slot->way[way].ring.head, 0);
-	}
-}
-
-static DWORD slot_take(struct np_end *end, struct np_slot *slot, uint32_t phase)
-{
-	DWORD error = slot_populate(end, slot);
-
-	if (error)
-		return error;
-	slot_reset_rings(slot);
-	atomic_store(&slot->server, ripc_self_id());
-	atomic_store(&slot->client, 0);
-	slot_set(slot, phase);
-	return 0;
-}
-
-static void slot_free(struct np_end *end, struct np_slot *slot)
-{
-	atomic_store(&slot->server, 0);
-	atomic_store(&slot->client, 0);
-	slot_memory(end, slot, MADV_REMOVE);
-	slot_set(slot, NP_FREE);
-}
-
-static unsigned int count_servers(struct np_end *end, bool look)
-{
-	unsigned int n = 0;
-
-	for (unsigned int i = 0; i < end->shape.slots; i++)
-		n += is_server_phase(look ? slot_look(&end->pipe->slot[i])
-					  : atomic_load(&end->pipe->slot[i].phase));
-	return n;
-}
-
-static bool has_server(struct np_end *end)
-{
-	for (unsigned int i = 0; i < end->shape.slots; i++)
-		if (server_lives(&end->pipe->slot[i]))
-			return true;
-	return false;
-}
 
 unsigned int np_instances(struct np_end *end)
 {
 	unsigned int n;
 
-	table_lock(end);
-	n = count_servers(end, true);
-	table_unlock(end);
+	np_table_lock(end);
+	n = np_count_servers(end, true);
+	np_table_unlock(end);
 	return n;
 }
 
@@ -280,7 +29,7 @@ unsigned int np_instances(struct np_end *end)
  */
 static bool is_retired(struct np_end *end, bool again)
 {
-	if (!atomic_load(&end->pipe->retired) && has_server(end))
+	if (!atomic_load(&end->pipe->retired) && np_has_server(end))
 		return false;
 	atomic_store(&end->pipe->retired, 1);
 	if (again || !ripc_object_is_unlinked(end->object))
@@ -296,24 +45,24 @@ static DWORD join(struct np_end *end, const struct np_shape *want, bool first)
 	if (first || ((end->shape.type ^ want->type) & PIPE_TYPE_MESSAGE) ||
 	    end->shape.access != want->access || end->shape.max_instances != want->max_instances)
 		return ERROR_ACCESS_DENIED;
-	if (count_servers(end, false) >= end->shape.max_instances &&
-	    count_servers(end, true) >= end->shape.max_instances)
+	if (np_count_servers(end, false) >= end->shape.max_instances &&
+	    np_count_servers(end, true) >= end->shape.max_instances)
 		return ERROR_PIPE_BUSY;
-	slot = slot_find_free(end);
+	slot = np_slot_find_free(end);
 	if (!slot)
 		return ERROR_NO_SYSTEM_RESOURCES;
-	error = slot_take(end, slot, NP_LISTENING);
+	error = np_slot_take(end, slot, NP_LISTENING);
 	end->slot = slot;
 	return error;
 }
 
 static DWORD start(struct np_end *end)
 {
-	DWORD error = slot_populate(end, &end->pipe->slot[0]);
+	DWORD error = np_slot_populate(end, &end->pipe->slot[0]);
 
 	end->slot = &end->pipe->slot[0];
 	if (!error)
-		slot_set(end->slot, NP_LISTENING);
+		np_slot_set(end->slot, NP_LISTENING);
 	else
 		atomic_store(&end->slot->phase, NP_FREE);
 	return error;
@@ -327,17 +76,17 @@ DWORD np_create(struct np_end **result, const char *name, const struct np_shape 
 	DWORD error;
 
 	do {
-		error = end_new(&end, name, want, &created);
+		error = np_end_new(&end, name, want, &created);
 		if (error)
 			return error;
-		table_lock(end);
+		np_table_lock(end);
 		retired = !created && is_retired(end, end->object->ino == last_ino);
 		last_ino = end->object->ino;
 		if (!retired)
 			error = created ? start(end) : join(end, want, first);
-		table_unlock(end);
+		np_table_unlock(end);
 		if (retired || error)
-			end_free(end);
+			np_end_free(end);
 	} while (retired);
 	if (error)
 		return error;
@@ -354,9 +103,9 @@ DWORD np_create(struct np_end **result, const char *name, const struct np_shape 
 /* A remote client reaches the pipes of the process that lets it in, and no others. */
 static bool is_for(struct np_slot *slot, bool remote)
 {
-	return remote ? is_server_phase(atomic_load(&slot->phase)) &&
+	return remote ? np_is_server_phase(atomic_load(&slot->phase)) &&
 			    atomic_load(&slot->server) == ripc_self_id()
-		      : server_lives(slot);
+		      : np_server_lives(slot);
 }
 
 static DWORD take_listening(struct np_end *end, DWORD access, bool remote)
@@ -376,7 +125,7 @@ static DWORD take_listening(struct np_end *end, DWORD access, bool remote)
 		if (atomic_load(&slot->phase) == NP_LISTENING && is_for(slot, remote)) {
 			atomic_store(&slot->client, ripc_self_id());
 			end->slot = slot;
-			slot_set(slot, NP_CONNECTED);
+			np_slot_set(slot, NP_CONNECTED);
 			return 0;
 		}
 		busy = busy || is_for(slot, remote);
@@ -387,15 +136,15 @@ static DWORD take_listening(struct np_end *end, DWORD access, bool remote)
 DWORD np_open(struct np_end **result, const char *name, DWORD access, bool remote)
 {
 	struct np_end *end;
-	DWORD error = end_new(&end, name, NULL, NULL);
+	DWORD error = np_end_new(&end, name, NULL, NULL);
 
 	if (error)
 		return error;
-	table_lock(end);
+	np_table_lock(end);
 	error = take_listening(end, access, remote);
-	table_unlock(end);
+	np_table_unlock(end);
 	if (error) {
-		end_free(end);
+		np_end_free(end);
 		return error;
 	}
 	end->base.access = access;
@@ -413,7 +162,7 @@ static int may_open(void *arg)
 	for (unsigned int i = 0; i < end->shape.slots && state; i++) {
 		struct np_slot *slot = &end->pipe->slot[i];
 
-		if (server_lives(slot))
+		if (np_server_lives(slot))
 			state = atomic_load(&slot->phase) == NP_LISTENING ? 0 : ERROR_PIPE_BUSY;
 	}
 	if (atomic_load(&end->pipe->retired))
@@ -425,7 +174,7 @@ DWORD np_wait(const char *name, DWORD timeout_ms)
 {
 	int64_t deadline;
 	struct np_end *end;
-	DWORD error = end_new(&end, name, NULL, NULL);
+	DWORD error = np_end_new(&end, name, NULL, NULL);
 	int result;
 
 	if (error)
@@ -442,7 +191,7 @@ DWORD np_wait(const char *name, DWORD timeout_ms)
 		error = ERROR_SEM_TIMEOUT;
 	else
 		error = result == 1 ? 0 : ERROR_FILE_NOT_FOUND;
-	end_free(end);
+	np_end_free(end);
 	return error;
 }
 
@@ -454,10 +203,10 @@ static DWORD listen_again(struct np_end *end)
 	pthread_mutex_lock(&end->reading);
 	pthread_mutex_lock(&end->writing);
 	end->in_message = false;
-	table_lock(end);
-	slot_reset_rings(end->slot);
-	slot_set(end->slot, NP_LISTENING);
-	table_unlock(end);
+	np_table_lock(end);
+	np_slot_reset_rings(end->slot);
+	np_slot_set(end->slot, NP_LISTENING);
+	np_table_unlock(end);
 	pthread_mutex_unlock(&end->writing);
 	pthread_mutex_unlock(&end->reading);
 	ripc_gate_wake(&end->pipe->listening, INT_MAX);
@@ -510,18 +259,18 @@ static DWORD throw_off(struct np_end *end, struct np_slot **next)
 	DWORD error;
 
 	*next = slot;
-	switch (slot_look(slot)) {
+	switch (np_slot_look(slot)) {
 	case NP_LISTENING:
 	case NP_CLIENT_GONE:
-		slot_set(slot, NP_DISCONNECTED);
+		np_slot_set(slot, NP_DISCONNECTED);
 		return 0;
 	case NP_CONNECTED:
-		*next = slot_find_free(end);
+		*next = np_slot_find_free(end);
 		if (!*next)
 			return ERROR_NO_SYSTEM_RESOURCES;
-		error = slot_take(end, *next, NP_DISCONNECTED);
+		error = np_slot_take(end, *next, NP_DISCONNECTED);
 		if (!error)
-			slot_set(slot, NP_THROWN_OFF);
+			np_slot_set(slot, NP_THROWN_OFF);
 		return error;
 	default:
 		return ERROR_PIPE_NOT_CONNECTED;
@@ -536,9 +285,9 @@ DWORD np_disconnect(struct np_end *end)
 	if (!end->is_server)
 		return ERROR_INVALID_HANDLE;
 	pthread_mutex_lock(&end->control);
-	table_lock(end);
+	np_table_lock(end);
 	error = throw_off(end, &next);
-	table_unlock(end);
+	np_table_unlock(end);
 	if (!error) { /* whoever was reading or writing is on its way out */
 		pthread_mutex_lock(&end->reading);
 		pthread_mutex_lock(&end->writing);
@@ -556,25 +305,25 @@ DWORD np_disconnect(struct np_end *end)
 /* With all locks: the slot as this end leaves it. */
 static void slot_part(struct np_end *end, struct np_slot *slot)
 {
-	uint32_t phase = slot_look(slot);
+	uint32_t phase = np_slot_look(slot);
 
 	if (phase == NP_CONNECTED)
-		slot_set(slot, end->is_server ? NP_SERVER_GONE : NP_CLIENT_GONE);
-	else if (end->is_server ? is_server_phase(phase)
+		np_slot_set(slot, end->is_server ? NP_SERVER_GONE : NP_CLIENT_GONE);
+	else if (end->is_server ? np_is_server_phase(phase)
 				: phase == NP_SERVER_GONE || phase == NP_THROWN_OFF)
-		slot_free(end, slot);
+		np_slot_free(end, slot);
 }
 
 void np_part(struct np_end *end)
 {
 	pthread_mutex_lock(&end->control);
 	if (!atomic_exchange(&end->parted, true)) {
-		slot_wake(end->slot); /* who is in a call on this end finds out, and leaves it */
+		np_slot_wake(end->slot); /* who is in a call on this end finds out, and leaves it */
 		pthread_mutex_lock(&end->reading);
 		pthread_mutex_lock(&end->writing);
-		table_lock(end);
+		np_table_lock(end);
 		slot_part(end, end->slot);
-		table_unlock(end);
+		np_table_unlock(end);
 		pthread_mutex_unlock(&end->writing);
 		pthread_mutex_unlock(&end->reading);
 		ripc_gate_wake(&end->pipe->listening, INT_MAX); /* perhaps no instance is left */
@@ -586,7 +335,7 @@ void np_leave(struct np_end *end)
 {
 	if (!w32_object_is_inherited(&end->base)) /* else the parent's: it is still there */
 		np_part(end);
-	end_free(end);
+	np_end_free(end);
 }
 
 DWORD np_pair(struct np_end **server, struct np_end **client, const struct np_shape *want,
@@ -622,9 +371,9 @@ DWORD np_link(struct np_end *end, struct np_slot *slot, bool look)
 		return ERROR_PIPE_NOT_CONNECTED;
 	if (look && phase == NP_CONNECTED &&
 	    !ripc_id_is_alive(atomic_load(end->is_server ? &slot->client : &slot->server))) {
-		table_lock(end);
-		phase = slot_look(slot);
-		table_unlock(end);
+		np_table_lock(end);
+		phase = np_slot_look(slot);
+		np_table_unlock(end);
 	}
 	if (phase == NP_CONNECTED)
 		return 0;
