@@ -3,6 +3,7 @@
 # Variables shared by every process that loads a library (ripc_shared.h): two libraries, programs
 # that know nothing of each other, and a library that does not fit.
 . tests/lib.sh
+CC=${CC:-gcc}
 
 command -v "$CC" >/dev/null || skip_all "no compiler ($CC)"
 case ${SAN:-} in ?*) flags="-fsanitize=$SAN" ;; *) flags= ;; esac
