@@ -204,7 +204,7 @@ static int check_scope(struct args *a, const struct args_spec *spec, struct fail
 	else if (!scopes && !a->file && (spec->takes & ARGS_FILE))
 		return BAD(fail, "give the name of a trace, or " SCOPE_REMEDY,
 			   "%s: nothing to read and nothing to trace", spec->verb);
-	else if (!scopes && (spec->takes & ARGS_SCOPE))
+	else if (!scopes && !a->file && (spec->takes & ARGS_SCOPE))
 		return BAD(fail, SCOPE_REMEDY, "%s: nothing to trace", spec->verb);
 	return 0;
 }

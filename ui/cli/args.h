@@ -57,6 +57,7 @@ args_setter args_flag;    /* bool */
 args_setter args_text;    /* const char *, borrowed from argv */
 args_setter args_count;   /* uint64_t, at least 1 */
 args_setter args_seconds; /* double, more than 0 */
+args_setter args_snap;    /* feed.snap_bytes */
 
 #define ARGS_MEMBER(member) offsetof(struct args, member)
 #define ARGS_ROW_END { 0, NULL, NULL, NULL, NULL, 0 }

@@ -101,8 +101,7 @@ int args_seconds(struct args *a, const struct args_row *row, const char *value, 
 	return 0;
 }
 
-static int set_snap(struct args *a, const struct args_row *row, const char *value,
-		    struct fail *fail)
+int args_snap(struct args *a, const struct args_row *row, const char *value, struct fail *fail)
 {
 	const char *end;
 	uint64_t n;
@@ -223,7 +222,6 @@ const struct args_row args_scope_rows[] = {
 const struct args_row args_source_rows[] = {
 	{ 0, "source", "auto|bpf", "what watches the processes (default auto)", set_source, 0 },
 	{ 0, "ring", "SIZE", "kernel ring buffer, as 64m or 1g (default 32m)", set_ring, 0 },
-	{ 's', "snap", "N", "keep the first N bytes of each message (default 0)", set_snap, 0 },
 	ARGS_ROW_END
 };
 

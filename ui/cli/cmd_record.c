@@ -10,6 +10,7 @@
 #include "ui/tui/units.h"
 #include "verb.h"
 
+#define EACH_MIN 10000 /* with fewer, the empty tables would count for more than the events */
 #define DEFAULT_OUTPUT "ipctap.db"
 
 static const struct args_row rows[] = {
@@ -17,6 +18,7 @@ static const struct args_row rows[] = {
 	  ARGS_MEMBER(output) },
 	{ 'd', "duration", "SEC", "stop after so many seconds", args_seconds, ARGS_MEMBER(duration_s) },
 	{ 'n', "count", "N", "stop after N operations that match", args_count, ARGS_MEMBER(limit) },
+	{ 's', "snap", "N", "keep the first N bytes of each message (default 0)", args_snap, 0 },
 	ARGS_ROW_END
 };
 
@@ -63,7 +65,7 @@ static void say_summary(const struct session *s, const struct store *store)
 	lost = say_losses(s->model, stats.lost);
 	if (lost)
 		snprintf(loss, sizeof(loss), "%" PRIu64 " lost", lost);
-	if (stats.events)
+	if (stats.events >= EACH_MIN)
 		snprintf(each, sizeof(each), " (%" PRIu64 " each)", stats.file_bytes / stats.events);
 	say("%s: %" PRIu64 " operations in %s, %s bytes%s, %s", s->args->output, stats.events,
 	    units_time(time_text, now > first ? now - first : 0),
@@ -71,8 +73,8 @@ static void say_summary(const struct session *s, const struct store *store)
 }
 
 /*
- * Traces into the store until it is over. When the store fails, the command must not suffer: it is
- * let go, and waited for, without us.
+ * Traces into the store until it is over. When that fails, because the disk is full or for any other
+ * reason, the command must not suffer: it is let go, and waited for, without us.
  */
 static int trace_into(struct session *s, struct store *store, struct fail *fail)
 {
@@ -82,7 +84,7 @@ static int trace_into(struct session *s, struct store *store, struct fail *fail)
 	err = session_run(s, fail);
 	if (s->out_err)
 		store_error(store, fail);
-	stopped = session_stop(s, !s->out_err, err ? NULL : fail);
+	stopped = session_stop(s, !err, err ? NULL : fail);
 	if (!err && s->out_err)
 		store_error(store, fail);
 	return err ? err : stopped;
@@ -90,15 +92,17 @@ static int trace_into(struct session *s, struct store *store, struct fail *fail)
 
 static int run(struct session *s, struct store **store, struct fail *fail)
 {
-	int err = session_open(s, fail);
+	int err = session_open(s, fail), finished;
 
 	if (!err)
 		err = create_store(store, s, fail);
-	if (!err)
-		err = trace_into(s, *store, fail);
-	if (!err)
-		err = store_finish(*store, s->model, fail);
-	return err;
+	if (err)
+		return err;
+	err = trace_into(s, *store, fail);
+	if (s->out_err)
+		return err ? err : s->out_err;
+	finished = store_finish(*store, s->model, err ? NULL : fail);
+	return err ? err : finished;
 }
 
 int cmd_record(int argc, char **argv)
@@ -120,10 +124,7 @@ int cmd_record(int argc, char **argv)
 		say_summary(&s, store);
 	else if (store)
 		say_losses(s.model, 0);
-	/* the command's status is kept, unless it would hide that the trace is not whole */
-	status = store ? session_status(&s) : EXIT_CANNOT;
-	if (err && status == EXIT_OK)
-		status = EXIT_CANNOT;
+	status = session_status(&s, err);
 	if (store)
 		store_free(store);
 	session_close(&s);

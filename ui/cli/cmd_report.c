@@ -43,6 +43,7 @@ static int print(const struct session *s, struct fail *fail)
 		.command = a->scope_text,
 		.filter = a->filter_text,
 		.unfinished = s->trace && trace_was_unfinished(s->trace),
+		.matched = s->ops,
 		.wall_ns = wall_offset_ns(s->trace),
 	};
 	FILE *out = out_open(a->output, fail);
@@ -62,10 +63,8 @@ static int print(const struct session *s, struct fail *fail)
 		err = a->json ? report_print_json(&r, out) : report_print_text(&r, out);
 	report_release(&r);
 	if (err == -ENOMEM)
-		fail_set(fail, ENOMEM, NULL, "the report");
-	else
-		err = out_close(out, a->output, fail);
-	return err;
+		return fail_set(fail, ENOMEM, NULL, "the report");
+	return out_close(out, a->output, fail);
 }
 
 static int run(struct session *s, struct fail *fail)
@@ -75,7 +74,7 @@ static int run(struct session *s, struct fail *fail)
 	if (err)
 		return err;
 	err = session_run(s, fail);
-	stopped = session_stop(s, true, err ? NULL : fail);
+	stopped = session_stop(s, !err, err ? NULL : fail);
 	err = err ? err : stopped;
 	return err ? err : print(s, fail);
 }
@@ -94,7 +93,7 @@ int cmd_report(int argc, char **argv)
 		say_fail(&fail);
 	if (s.model)
 		say_losses(s.model, 0);
-	status = err ? EXIT_CANNOT : session_status(&s);
+	status = session_status(&s, err);
 	session_close(&s);
 out:
 	args_release(&a);

@@ -83,6 +83,7 @@ static int show(struct session *s, struct fail *fail)
 		.refreshes = a->refreshes > LONG_MAX ? LONG_MAX : (long)a->refreshes,
 		.view = a->view ? (enum tui_view)view_parse(a->view) : VIEW_PROCESSES,
 		.sort = a->sort,
+		.filter = a->filter,
 		.mono = getenv("NO_COLOR") && *getenv("NO_COLOR"),
 	};
 	int err;
@@ -117,8 +118,8 @@ int cmd_top(int argc, char **argv)
 
 	if (status != ARGS_GO)
 		goto out;
-	a.feed.command_quiet = !a.batch && !a.json;
-	if (a.feed.command_quiet && (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))) {
+	a.feed.command_quiet = a.json || !a.batch; /* nothing between the objects, or on the screen */
+	if (!a.json && !a.batch && (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))) {
 		fail_set(&fail, 0, "use -b for text, or --json", "top: this is not a terminal");
 		say_fail(&fail);
 		status = EXIT_USAGE;
@@ -129,7 +130,7 @@ int cmd_top(int argc, char **argv)
 		say_fail(&fail);
 	if (s.model)
 		say_losses(s.model, 0);
-	status = err ? EXIT_CANNOT : session_status(&s);
+	status = session_status(&s, err);
 	session_close(&s);
 out:
 	args_release(&a);

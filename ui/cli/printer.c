@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <jansson.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "lib/abi/words.h"
 #include "text.h"
@@ -45,6 +46,8 @@ static void print_chan(const struct printer *p, uint64_t id)
 		fputs("?", p->out);
 	else if (!c || !c->kind)
 		fprintf(p->out, "? #%" PRIu64, id);
+	else if (!c->name[0] && strncmp(c->ident, kind_word(c->kind), strlen(kind_word(c->kind))) == 0)
+		fputs(text_ident(buf, c), p->out); /* "pipe:[12]" says the kind itself */
 	else
 		fprintf(p->out, "%s %s", kind_word(c->kind), text_chan(buf, c));
 }
@@ -107,6 +110,25 @@ static void print_sleep(const struct printer *p, const struct ev_io *io)
 		fprintf(p->out, ", woken by ?[%" PRIu32 "]", io->waker_tid);
 }
 
+/* What mtype is, by the call; NULL where the result says it already (dup, accept). */
+static const char *detail_word(unsigned int op)
+{
+	switch (op) {
+	case OP_MSGSND:
+	case OP_MSGRCV:
+		return "type";
+	case OP_SEMOP:
+	case OP_SEMTIMEDOP:
+		return "sem_op";
+	case OP_MSGCTL:
+	case OP_SEMCTL:
+	case OP_SHMCTL:
+		return "cmd";
+	default:
+		return NULL;
+	}
+}
+
 static void print_io(const struct printer *p, const struct ev_io *io)
 {
 	const char *sep = " ";
@@ -117,11 +139,11 @@ static void print_io(const struct printer *p, const struct ev_io *io)
 	print_chan(p, io->chan);
 	if (io->fd >= 0)
 		fprintf(p->out, ", fd=%" PRId32, io->fd);
-	if (io->mtype)
-		fprintf(p->out, ", type=%" PRId64, (int64_t)io->mtype);
+	if (io->mtype && detail_word(io->op))
+		fprintf(p->out, ", %s=%" PRId64, detail_word(io->op), (int64_t)io->mtype);
 	if (io->messages > 1)
 		fprintf(p->out, ", messages=%" PRIu16, io->messages);
-	if (io->hdr.flags & (IO_READ | IO_WRITE))
+	if (io->hdr.flags & (IO_READ | IO_WRITE) && io->op != OP_SEMOP && io->op != OP_SEMTIMEDOP)
 		fprintf(p->out, ", bytes=%" PRIu64, (uint64_t)io->bytes);
 	fputs(")", p->out);
 	print_result(p, io);

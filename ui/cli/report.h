@@ -25,9 +25,11 @@ struct report {
 	const char *source;  /* "bpf" */
 	const char *command; /* what was traced: the command line, or the scope */
 	const char *filter;  /* of -e; NULL: none */
+	uint64_t matched;    /* operations that the filter let through */
 	bool unfinished;     /* the recorder of the trace was killed */
 	int64_t wall_ns;     /* CLOCK_REALTIME - CLOCK_MONOTONIC; 0: not known */
 
+	const struct filter *selects; /* set by report_init; NULL: all */
 	struct report_list flows;    /* struct m_flow: most bytes first */
 	struct report_list procs;    /* struct m_proc that did anything: most operations first */
 	struct report_list chans;    /* struct m_chan that were used: most bytes first */
@@ -63,7 +65,7 @@ struct report_list report_other_ends(const struct m_wait *w);
 struct report_list report_attached(const struct m_chan *segment);
 bool report_has_open(const struct m_chan *c, const struct m_proc *p);
 
-/* 0, -ENOMEM, or what the output said. */
+/* 0 or -ENOMEM. Errors of the output stay with it (ferror). */
 int report_print_text(const struct report *r, FILE *out);
 int report_print_json(const struct report *r, FILE *out);
 

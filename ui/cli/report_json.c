@@ -71,6 +71,7 @@ static json_t *summary(const struct report *r)
 	put(o, "last_ns", now);
 	put(o, "duration_ns", now > first ? now - first : 0);
 	put(o, "operations", model_ops(r->model));
+	put(o, "matching", r->matched);
 	put(o, "lost", report_losses(r));
 	return o;
 }
@@ -246,8 +247,10 @@ int report_print_json(const struct report *r, FILE *out)
 	err |= json_object_set_new(doc, "lost", losses(r));
 	if (err)
 		err = -ENOMEM;
-	else if (json_dumpf(doc, out, JSON_INDENT(2) | JSON_ENSURE_ASCII) || fputc('\n', out) == EOF)
-		err = -EIO;
+	else if (json_dumpf(doc, out, JSON_INDENT(2) | JSON_ENSURE_ASCII) == 0)
+		fputc('\n', out);
+	else if (!ferror(out))
+		err = -ENOMEM;
 	json_decref(doc);
 	return err;
 }

@@ -80,11 +80,16 @@ static int print_summary(const struct report *r, FILE *out)
 	}
 	print_wall(r, out);
 	fprintf(out, "Duration:   %s\n", units_time(time_text, now > first ? now - first : 0));
-	fprintf(out, "Operations: %" PRIu64 " by %zu processes over %zu channels\n",
-		model_ops(r->model), r->procs.n, r->chans.n);
-	if (r->idle_procs || r->idle_chans)
-		fprintf(out, "Idle:       %zu processes, %zu channels\n", r->idle_procs,
-			r->idle_chans);
+	fprintf(out, "Operations: %" PRIu64, r->matched);
+	if (r->filter)
+		fprintf(out, " of %" PRIu64, model_ops(r->model));
+	fprintf(out, "\nProcesses:  %zu", r->procs.n);
+	if (r->idle_procs)
+		fprintf(out, ", and %zu that did nothing of this", r->idle_procs);
+	fprintf(out, "\nChannels:   %zu", r->chans.n);
+	if (r->idle_chans)
+		fprintf(out, ", and %zu that were not used", r->idle_chans);
+	fputc('\n', out);
 	if (lost)
 		fprintf(out, "Lost:       %" PRIu64 ", see below\n", lost);
 	else
@@ -95,7 +100,7 @@ static int print_summary(const struct report *r, FILE *out)
 static int print_talk(const struct report *r, FILE *out)
 {
 	static const struct column cols[] = {
-		{ "FROM", COLUMN_NAME },	 { "TO", COLUMN_NAME },	{ "KIND", COLUMN_TEXT },
+		{ "FROM", COLUMN_WHO },	 { "TO", COLUMN_WHO },	{ "KIND", COLUMN_TEXT },
 		{ "MESSAGES", COLUMN_NUMBER }, { "BYTES", COLUMN_NUMBER }, { "", COLUMN_TEXT },
 		{ "P50", COLUMN_NUMBER }, { "P99", COLUMN_NUMBER }, { "MAX", COLUMN_NUMBER },
 		{ "CHANNEL", COLUMN_NAME },
@@ -134,7 +139,7 @@ static int print_talk(const struct report *r, FILE *out)
 static int print_procs(const struct report *r, FILE *out)
 {
 	static const struct column cols[] = {
-		{ "PID", COLUMN_NUMBER },     { "COMM", COLUMN_NAME },    { "OPS", COLUMN_NUMBER },
+		{ "PID", COLUMN_NUMBER },     { "COMM", COLUMN_WHO },    { "OPS", COLUMN_NUMBER },
 		{ "ERRORS", COLUMN_NUMBER },  { "BYTES IN", COLUMN_NUMBER },
 		{ "BYTES OUT", COLUMN_NUMBER }, { "SLEPT", COLUMN_NUMBER }, { "SLEPT%", COLUMN_NUMBER },
 		{ "STATE", COLUMN_TEXT },
@@ -215,7 +220,7 @@ static int print_chans(const struct report *r, FILE *out)
 static int print_slept(const struct report *r, FILE *out)
 {
 	static const struct column cols[] = {
-		{ "THREAD", COLUMN_NAME },  { "OP", COLUMN_TEXT },      { "KIND", COLUMN_TEXT },
+		{ "THREAD", COLUMN_WHO },  { "OP", COLUMN_TEXT },      { "KIND", COLUMN_TEXT },
 		{ "TOTAL", COLUMN_NUMBER }, { "LONGEST", COLUMN_NUMBER }, { "TIMES", COLUMN_NUMBER },
 		{ "STILL", COLUMN_TEXT },   { "CHANNEL", COLUMN_NAME },
 	};
@@ -276,7 +281,7 @@ static void cell_procs(struct columns *t, struct report_list procs, const struct
 static int print_waits(const struct report *r, FILE *out)
 {
 	static const struct column cols[] = {
-		{ "THREAD", COLUMN_NAME }, { "OP", COLUMN_TEXT },	     { "FD", COLUMN_NUMBER },
+		{ "THREAD", COLUMN_WHO }, { "OP", COLUMN_TEXT },	     { "FD", COLUMN_NUMBER },
 		{ "KIND", COLUMN_TEXT },	  { "FOR", COLUMN_NUMBER },    { "CHANNEL", COLUMN_NAME },
 		{ "OTHER END HELD BY", COLUMN_NAME },
 	};

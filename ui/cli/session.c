@@ -103,6 +103,7 @@ static int gate_event(struct sink *self, const struct ev_hdr *ev)
 	err = model_apply(s->model, ev);
 	if (err == -EINVAL)
 		return count_bad(s, ev);
+	s->model_err = err;
 	if (err)
 		return err;
 	if (!matches)
@@ -120,6 +121,7 @@ int session_open(struct session *s, struct fail *fail)
 	int err;
 
 	s->gate.event = gate_event;
+	s->command_status = -1;
 	s->model = model_new();
 	if (!s->model)
 		return fail_set(fail, ENOMEM, NULL, "the model");
@@ -157,6 +159,16 @@ static bool has_to_stop(struct session *s)
 	return now_ns() >= s->grace_ns;
 }
 
+/* A trace knows better than the feed what is wrong with it. */
+static void explain(const struct trace *t, struct fail *fail)
+{
+	struct fail why = { 0 };
+
+	trace_error(t, &why);
+	if (fail && why.what[0])
+		*fail = why;
+}
+
 int session_step(struct session *s, int timeout_ms, struct fail *fail)
 {
 	int more;
@@ -173,6 +185,8 @@ int session_step(struct session *s, int timeout_ms, struct fail *fail)
 	}
 	more = feed_pump(s->feed, timeout_ms, fail);
 	s->ended = more == 0;
+	if (more < 0 && s->trace && !s->out_err && !s->model_err)
+		explain(s->trace, fail);
 	return more;
 }
 
@@ -197,29 +211,41 @@ static bool command_runs(const struct session *s)
 	       info.si_pid == 0;
 }
 
+/* Waits for a command that was let go. The feed looks after it no more, so its status is ours. */
+static int await_command(pid_t pid)
+{
+	siginfo_t info = { 0 };
+	int err;
+
+	do
+		err = waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT);
+	while (err && errno == EINTR);
+	if (err)
+		return -1;
+	return info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+}
+
 int session_stop(struct session *s, bool end_command, struct fail *fail)
 {
 	bool runs = command_runs(s);
-	siginfo_t info;
 	int err;
 
 	s->command_ended = end_command && runs;
+	s->command_status = -1;
 	err = feed_stop(s->feed, end_command, fail);
-	if (!runs || end_command)
-		return err;
-	while (waitid(P_PID, (id_t)feed_command_pid(s->feed), &info, WEXITED | WNOWAIT) < 0 &&
-	       errno == EINTR)
-		; /* its status is kept for feed_exit_status */
+	if (!s->trace && !end_command && feed_command_pid(s->feed))
+		s->command_status = await_command(feed_command_pid(s->feed));
 	return err;
 }
 
-int session_status(const struct session *s)
+int session_status(const struct session *s, int err)
 {
 	bool asked = signals_seen > 0;
+	int status = EXIT_OK;
 
-	if (s->trace || (s->command_ended && !asked))
-		return EXIT_OK;
-	return feed_exit_status(s->feed);
+	if (s->feed && !s->trace && (asked || !s->command_ended))
+		status = s->command_status >= 0 ? s->command_status : feed_exit_status(s->feed);
+	return err && status == EXIT_OK ? EXIT_CANNOT : status;
 }
 
 void session_close(struct session *s)

@@ -112,8 +112,12 @@ int out_close(FILE *out, const char *path, struct fail *fail)
 	int err = 0;
 
 	errno = 0;
-	if (fflush(out) || ferror(out))
-		err = errno ? errno : EIO;
+	if (fflush(out))
+		err = errno;
+	if (ferror(out) && !err) { /* it failed before; why, only another try can tell */
+		clearerr(out);
+		err = fputc('\n', out) == EOF || fflush(out) ? errno : EIO;
+	}
 	if (out != stdout && fclose(out) && !err)
 		err = errno;
 	if (!err || err == EPIPE)

@@ -26,7 +26,7 @@ int64_t wall_offset_ns(struct trace *trace)
 		clock_gettime(CLOCK_MONOTONIC, &mono);
 		return timespec_ns(&real) - timespec_ns(&mono);
 	}
-	text = trace_meta(trace, "clock_base");
+	text = trace_meta(trace, "clock_base_ns");
 	if (!text)
 		return 0;
 	errno = 0;

@@ -7,7 +7,7 @@
 
 #include "lib/store/store.h"
 
-/* CLOCK_REALTIME - CLOCK_MONOTONIC where the events were made: of the trace's meta.clock_base, or,
+/* CLOCK_REALTIME - CLOCK_MONOTONIC where the events were made: of the trace's meta.clock_base_ns, or,
  * when `trace` is NULL, of this host now. 0: not known. */
 int64_t wall_offset_ns(struct trace *trace);
 
