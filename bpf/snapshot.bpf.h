@@ -167,6 +167,7 @@ int inflight(struct bpf_iter__task *ctx)
 		.sleep_ns = s->sleep_ns,
 		.deadline_ns = s->deadline_ns,
 		.obj = s->obj,
+		.path = s->class == CALL_OPEN ? s->arg : 0,
 		.pid = t->tgid,
 		.tid = t->pid,
 		.fd = s->fd,

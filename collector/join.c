@@ -389,6 +389,23 @@ static int join_io_addr(struct join *j, const struct raw_io_addr *r)
 	return err ? err : sink_event(j->next, &e.io.hdr);
 }
 
+uint64_t join_fifo(struct join *j, uint32_t pid, int dirfd, const char *path, uint64_t t_ns)
+{
+	uint32_t dev;
+	uint64_t ino;
+	char whole[RAW_NAME_LEN];
+	if (procfs_fifo(pid, dirfd, path, &dev, &ino, whole, sizeof(whole)))
+		return 0;
+	struct raw_object raw = {
+		.hdr = { .t_ns = t_ns, .type = RAW_OBJECT, .size = sizeof(raw),
+			 .flags = whole[0] == '/' ? RAW_PATH : 0 },
+		.obj = RAW_OBJ_FIFO(dev, ino), .ino = ino, .dev = dev, .pid = pid, .fd = -1,
+		.kind = KIND_FIFO,
+	};
+	memcpy(raw.name, whole, sizeof(raw.name));
+	return join_object(j, &raw) ? 0 : raw.obj;
+}
+
 static int join_mknod(struct join *j, const struct raw_mknod *r)
 {
 	struct ev_io e = r->io;
@@ -396,20 +413,8 @@ static int join_mknod(struct join *j, const struct raw_mknod *r)
 	e.hdr.size = sizeof(e);
 	char path[EV_PATH_LEN];
 	snprintf(path, sizeof(path), "%.*s", EV_PATH_LEN - 1, r->path);
-	uint32_t dev;
-	uint64_t ino;
-	if (e.ret != 0 || procfs_fifo(e.pid, r->dirfd, path, &dev, &ino))
-		return sink_event(j->next, &e.hdr); /* failed, or already gone: no channel to name */
-	struct raw_object raw = {
-		.hdr = { .t_ns = e.hdr.t_ns, .type = RAW_OBJECT, .size = sizeof(raw) },
-		.obj = RAW_OBJ_FIFO(dev, ino), .ino = ino, .dev = dev, .pid = e.pid, .fd = -1,
-		.kind = KIND_FIFO,
-	};
-	snprintf(raw.name, sizeof(raw.name), "%.*s", RAW_NAME_LEN - 1, path);
-	if (path[0] == '/')
-		raw.hdr.flags |= RAW_PATH;
-	int err = join_object(j, &raw);
-	e.chan = err ? 0 : raw.obj;
+	/* failed, or already gone: no channel to name */
+	e.chan = e.ret == 0 ? join_fifo(j, e.pid, r->dirfd, path, e.hdr.t_ns) : 0;
 	return join_io(j, &e);
 }
 

@@ -30,6 +30,9 @@ struct sink *join_sink(struct join *j);   /* borrowed; raw records go in here */
 size_t join_lonely(const struct join *j);
 void join_forget_lonely(struct join *j);
 
+/* The object of the FIFO `path` as process `pid` would find it, described; 0: it is no FIFO, or gone. */
+uint64_t join_fifo(struct join *j, uint32_t pid, int dirfd, const char *path, uint64_t t_ns);
+
 /* The channel of an object, announced if it is new; 0 for object 0 or when there is no memory. */
 uint64_t join_chan(struct join *j, uint64_t obj);
 

@@ -5,9 +5,11 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 static int link_of(const char *path, char *buf, size_t size)
@@ -87,7 +89,8 @@ int procfs_cgroup(uint32_t pid, char *buf, size_t size)
 	return 0;
 }
 
-int procfs_fifo(uint32_t pid, int dirfd, const char *path, uint32_t *dev, uint64_t *ino)
+int procfs_fifo(uint32_t pid, int dirfd, const char *path, uint32_t *dev, uint64_t *ino,
+		char *whole, size_t size)
 {
 	char full[512];
 	int n;
@@ -106,7 +109,24 @@ int procfs_fifo(uint32_t pid, int dirfd, const char *path, uint32_t *dev, uint64
 		return -ENOTSUP;
 	*dev = (uint32_t)major(st.st_dev) << 20 | (uint32_t)minor(st.st_dev);
 	*ino = st.st_ino;
+	char *real = realpath(full, NULL);
+	snprintf(whole, size, "%s", real ? real : path);
+	free(real);
 	return 0;
+}
+
+int procfs_read_string(uint32_t pid, uint64_t address, char *buf, size_t size)
+{
+	struct iovec to = { buf, size - 1 }, from = { (void *)(uintptr_t)address, size - 1 };
+	buf[0] = '\0';
+	ssize_t n = process_vm_readv((pid_t)pid, &to, 1, &from, 1, 0);
+	if (n < 0) { /* it may lie near the end of a mapping: up to the end of its page */
+		from.iov_len = 4096 - (address & 4095);
+		to.iov_len = from.iov_len < size - 1 ? from.iov_len : size - 1;
+		n = process_vm_readv((pid_t)pid, &to, 1, &from, 1, 0);
+	}
+	buf[n > 0 ? n : 0] = '\0';
+	return n < 0 ? -errno : 0;
 }
 
 int procfs_shm(uint32_t pid, void (*each)(void *arg, uint32_t pid, int32_t shmid), void *arg)

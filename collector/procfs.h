@@ -20,9 +20,13 @@ void procfs_join_args(char *args, size_t size);
 /*
  * The FIFO at `path` as process `pid` would find it, relative paths from its descriptor `dirfd` or
  * its working directory (AT_FDCWD). On success its device as the kernel writes it (major << 20 |
- * minor) and inode; -ENOTSUP when it is no FIFO.
+ * minor), inode and whole path; -ENOTSUP when it is no FIFO.
  */
-int procfs_fifo(uint32_t pid, int dirfd, const char *path, uint32_t *dev, uint64_t *ino);
+int procfs_fifo(uint32_t pid, int dirfd, const char *path, uint32_t *dev, uint64_t *ino,
+		char *whole, size_t size);
+
+/* The string at `address` in the memory of `pid`, cut at size - 1. */
+int procfs_read_string(uint32_t pid, uint64_t address, char *buf, size_t size);
 
 /* Calls each(arg, shmid) for every System V segment mapped by `pid`. */
 int procfs_shm(uint32_t pid, void (*each)(void *arg, uint32_t pid, int32_t shmid), void *arg);

@@ -189,14 +189,28 @@ static int iter_run(struct bpf_program *prog)
 	return 0;
 }
 
+/* An open that sleeps: of a FIFO whose other end nobody has opened, or of something else, on a disk. */
+static bool is_fifo_open(struct src_bpf *b, struct raw_inflight *r, uint64_t now)
+{
+	char path[EV_PATH_LEN];
+	if (procfs_read_string(r->pid, r->path, path, sizeof(path)))
+		return false;
+	r->obj = join_fifo(b->join, r->pid, r->fd, path, now);
+	r->fd = -1;
+	return r->obj != 0;
+}
+
 static int look(struct src_bpf *b, uint64_t now)
 {
-	size_t len = 0;
+	size_t len = 0, n = 0;
 	char *buf = iter_read(b->inflight, &len);
 	if (!buf)
 		return 0;
-	int err = sleepers_look(b->sleepers, b->join, (const struct raw_inflight *)buf,
-			     len / sizeof(struct raw_inflight), now);
+	struct raw_inflight *list = (struct raw_inflight *)buf;
+	for (size_t i = 0; i < len / sizeof(*list); i++)
+		if (!list[i].path || is_fifo_open(b, &list[i], now))
+			list[n++] = list[i];
+	int err = sleepers_look(b->sleepers, b->join, list, n, now);
 	free(buf);
 	return err;
 }

@@ -89,6 +89,7 @@ struct raw_inflight {
 	__u64 sleep_ns;    /* when it fell asleep */
 	__u64 deadline_ns; /* 0: none known */
 	__u64 obj;
+	__u64 path; /* obj 0, an open: address of the path in the process's memory; fd is its dirfd */
 	__u32 pid;
 	__u32 tid;
 	__s32 fd;
@@ -108,6 +109,6 @@ enum raw_counter {
 _Static_assert(sizeof(struct raw_object) == 232, "wire");
 _Static_assert(sizeof(struct raw_io_addr) == 120, "wire");
 _Static_assert(sizeof(struct raw_mknod) == 232, "wire");
-_Static_assert(sizeof(struct raw_inflight) == 48, "wire");
+_Static_assert(sizeof(struct raw_inflight) == 56, "wire");
 
 #endif
