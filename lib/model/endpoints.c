@@ -129,6 +129,19 @@ void endpoints_close_all(struct proc *p, uint64_t t_ns)
 	p->attached = NULL;
 }
 
+void endpoints_resurvey(const struct proc *p)
+{
+	for (uint32_t fd = 0; fd < p->nfds; fd++)
+		if (p->fds[fd]) {
+			chan_of(p->fds[fd])->has_outside |= p->pub.outside;
+			chan_of(p->fds[fd])->resurvey = true;
+		}
+	for (struct endpoint *e = p->high_fds; e; e = e->hh.next) {
+		chan_of(e)->has_outside |= p->pub.outside;
+		chan_of(e)->resurvey = true;
+	}
+}
+
 void endpoints_free(struct proc *p)
 {
 	HASH_CLEAR(hh, p->high_fds);
@@ -184,7 +197,8 @@ int endpoints_apply(struct model *m, const struct ev_endpoint *ev)
 	return 0;
 }
 
-/* A datagram is sent on one socket and belongs to another, or to the pair of a socket and an address. */
+/* A datagram is sent on one socket and belongs to another, or to the pair of a socket and an
+ * address. */
 static bool is_own_channel(const struct chan *c, const struct ev_io *io)
 {
 	if (c->pub.shape != SHAPE_DGRAM)

@@ -26,8 +26,8 @@ void model_free(struct model *m)
 		return;
 	waits_free(m);
 	flows_free(m);
+	tasks_free(m); /* before the channels: the tables in it run through their endpoints */
 	chans_free(m);
-	tasks_free(m);
 	losses_free(m);
 	free(m);
 }

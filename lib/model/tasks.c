@@ -183,8 +183,11 @@ static void describe(struct model *m, struct task *t, const struct ev_task *ev)
 		t->pub.start_ns = ev->start_ns;
 	if (leader && ev->start_ns)
 		p->pub.start_ns = ev->start_ns;
-	if (ev->what == TASK_SEEN)
-		p->pub.outside = ev->hdr.flags & TASK_F_OUTSIDE;
+	bool outside = ev->hdr.flags & TASK_F_OUTSIDE;
+	if (ev->what == TASK_SEEN && p->pub.outside != outside) {
+		p->pub.outside = outside;
+		endpoints_resurvey(p);
+	}
 	if (leader || !p->pub.comm[0])
 		copy_text(p->pub.comm, sizeof(p->pub.comm), ev->comm);
 	if (ev->what == TASK_SEEN || (ev->what == TASK_FORK && leader)) {

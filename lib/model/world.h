@@ -223,6 +223,7 @@ void chans_free(struct model *m);
 int endpoints_apply(struct model *m, const struct ev_endpoint *ev);
 int endpoint_used(struct proc *p, struct chan *c, const struct ev_io *io);
 void endpoints_close_all(struct proc *p, uint64_t t_ns);
+void endpoints_resurvey(const struct proc *p); /* it came into scope, or left it */
 void endpoints_free(struct proc *p); /* the indexes; the endpoints belong to their channels */
 
 /* ---- flows.c ---- */

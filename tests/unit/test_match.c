@@ -414,6 +414,65 @@ static void the_far_end_of_a_remote_channel_is_nobody(void **state)
 	model_free(m);
 }
 
+/* ---- processes outside the scope: held to be the other end, never seen acting ---- */
+
+static void tell_outside(struct model *m, uint32_t pid, uint8_t dir, uint8_t side)
+{
+	struct ev_task *t = make_task(100, pid, pid, TASK_SEEN, "outside");
+	t->hdr.flags = TASK_F_OUTSIDE;
+	assert_int_equal(model_apply(m, &t->hdr), 0);
+	struct ev_endpoint *e = make_endpoint(100, pid, 1, 9, ENDPOINT_SEEN);
+	e->dir = dir;
+	e->side = side;
+	assert_int_equal(model_apply(m, &e->hdr), 0);
+}
+
+static void what_goes_to_the_only_holder_outside_is_its(void **state)
+{
+	(void)state;
+	struct model *m = with_pipe();
+	tell(m, make_write(50, A, 1, 5)); /* before anybody looked */
+	tell_outside(m, D, ENDPOINT_DIR_READ, 0);
+	tell(m, make_write(1000, A, 1, 10));
+	assert_flow(m, A, D, 2, 15);
+	assert_true(flow(m, A, D)->approximate);
+	assert_int_equal(flow(m, A, D)->latency.count, 0);
+	assert_int_equal(unread(m), 0);
+	tell_outside(m, C, ENDPOINT_DIR_READ, 0); /* two may have read it */
+	tell(m, make_write(2000, A, 1, 7));
+	assert_flow(m, A, 0, 1, 7);
+	model_free(m);
+}
+
+static void a_pair_may_have_one_end_outside(void **state)
+{
+	(void)state;
+	struct model *m = with_chan(KIND_UNIX, SHAPE_STREAM, 1);
+	tell_outside(m, D, ENDPOINT_DIR_READ | ENDPOINT_DIR_WRITE, 1);
+	tell(m, make_write(1000, A, 1, 10));
+	tell(m, make_read(2000, A, 1, 30));
+	assert_flow(m, A, D, 1, 10);
+	assert_flow(m, D, A, 1, 30);
+	assert_int_equal(count_flows(m), 2);
+	model_free(m);
+}
+
+static void a_holder_that_comes_into_scope_is_matched_from_then_on(void **state)
+{
+	(void)state;
+	struct model *m = with_pipe();
+	tell_outside(m, D, ENDPOINT_DIR_READ, 0);
+	tell(m, make_write(1000, A, 1, 10));
+	assert_int_equal(model_apply(m, &make_task(1500, D, D, TASK_SEEN, "inside")->hdr), 0);
+	tell(m, make_write(2000, A, 1, 10));
+	assert_flow(m, A, D, 1, 10);
+	assert_int_equal(unread(m), 10);
+	tell(m, make_read(3000, D, 1, 10));
+	assert_flow(m, A, D, 2, 20);
+	assert_int_equal(flow(m, A, D)->latency.sum, 1000);
+	model_free(m);
+}
+
 /* ---- messages ---- */
 
 static struct ev_io *make_mmsg(uint64_t t_ns, uint32_t pid, uint32_t flags, uint16_t messages,
@@ -788,6 +847,9 @@ int main(void)
 	    cmocka_unit_test(reads_from_a_hidden_writer_stay_bounded_and_exact),
 	    cmocka_unit_test(after_lost_operations_matches_are_approximate),
 	    cmocka_unit_test(the_far_end_of_a_remote_channel_is_nobody),
+	    cmocka_unit_test(what_goes_to_the_only_holder_outside_is_its),
+	    cmocka_unit_test(a_pair_may_have_one_end_outside),
+	    cmocka_unit_test(a_holder_that_comes_into_scope_is_matched_from_then_on),
 	    cmocka_unit_test(a_datagram_is_taken_whole),
 	    cmocka_unit_test(an_empty_datagram_is_a_message),
 	    cmocka_unit_test(a_call_of_many_messages_is_many_messages),
