@@ -40,6 +40,9 @@ DESTDIR ?=
 ARGS    ?=
 TIERS   ?= check unit cli screens live
 
+# The same folder is the same word, however it was written: O is part of the flags
+override O := $(patsubst $(CURDIR)/%,%,$(abspath $(O)))
+
 # ---- the packages of Debian 12 ----
 
 PKG_C     := gcc libc6-dev linux-libc-dev pkg-config libsqlite3-dev libncurses-dev libsmartcols-dev \
@@ -213,7 +216,7 @@ endif
 
 test:
 	$(call need,$(PKG_BUILD) $(PKG_TEST))
-	$(AGAIN) $(if $(filter-out unit,$(TIERS)),all test-programs,unit-programs)
+	$(AGAIN) $(if $(filter-out unit,$(TIERS)),all man test-programs,unit-programs)
 	@O='$(O)' BPF='$(BPF)' SAN='$(SAN)' CC='$(CC)' tests/run $(TIERS)
 
 unit cli screens live:
