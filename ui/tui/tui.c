@@ -10,7 +10,6 @@
 #include "ui/tui/keys.h"
 #include "ui/tui/terminal.h"
 
-#define KEY_LATENCY_MS 50 /* how long a pump may keep a key waiting */
 #define FIRST_REFRESH_NS 300000000ull
 
 struct run {
@@ -30,12 +29,14 @@ static uint64_t clock_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 
+/* How long to sleep: until the next refresh, and not much longer than a key should wait. */
 static int ms_until(uint64_t due_ns)
 {
 	uint64_t now_ns = clock_ns();
 	uint64_t ms = due_ns > now_ns ? (due_ns - now_ns + 999999) / 1000000 : 0;
+	int patience_ms = terminal_patience_ms();
 
-	return ms < KEY_LATENCY_MS ? (int)ms : KEY_LATENCY_MS;
+	return ms < (uint64_t)patience_ms ? (int)ms : patience_ms;
 }
 
 /* Lets the model catch up, or, when no more will come, waits for a key. */
