@@ -181,8 +181,8 @@ static int walk(struct args *a, const struct args_spec *spec, const struct table
 
 static int count_scopes(const struct args *a)
 {
-	return (a->npids > 0) + (a->feed.scope.argv != NULL) + a->feed.scope.all +
-	       (a->ncomms > 0) + (a->ncgroups > 0);
+	return (a->npids > 0) + (a->feed.scope.argv != NULL) + a->feed.scope.all + (a->ncomms > 0) +
+	       (a->ncgroups > 0);
 }
 
 static int check_scope(struct args *a, const struct args_spec *spec, struct fail *fail)

@@ -95,8 +95,8 @@ int args_seconds(struct args *a, const struct args_row *row, const char *value, 
 	if (value[strspn(value, "0123456789.")] == 0)
 		seconds = strtod(value, &end);
 	if (!end || end == value || *end || !(seconds > 0) || seconds > 1e9)
-		return bad_value(row, value, "is not a number of seconds",
-				 "write it as 5 or 0.25", fail);
+		return bad_value(row, value, "is not a number of seconds", "write it as 5 or 0.25",
+				 fail);
 	*(double *)((char *)a + row->at) = seconds;
 	return 0;
 }
@@ -163,7 +163,8 @@ static int set_comm(struct args *a, const struct args_row *row, const char *valu
 {
 	if (!*value || strlen(value) >= EV_COMM_LEN)
 		return bad_value(row, value, "cannot be the name of a process",
-				 "the kernel keeps 1 to 15 bytes of a name; see /proc/PID/comm", fail);
+				 "the kernel keeps 1 to 15 bytes of a name; see /proc/PID/comm",
+				 fail);
 	return append_text(&a->comms, &a->ncomms, value, fail);
 }
 
@@ -195,8 +196,8 @@ static int set_filter(struct args *a, const struct args_row *row, const char *va
 		      struct fail *fail)
 {
 	char *text = NULL;
-	int err = a->filter ? filter_and(a->filter, value, fail) :
-			      filter_new(&a->filter, value, fail);
+	int err =
+	    a->filter ? filter_and(a->filter, value, fail) : filter_new(&a->filter, value, fail);
 
 	(void)row;
 	if (err)

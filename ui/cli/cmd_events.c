@@ -13,11 +13,11 @@
 static const struct args_row rows[] = {
 	{ 'o', "output", "FILE", "write there instead of to standard output", args_text,
 	  ARGS_MEMBER(output) },
-	{ 'd', "duration", "SEC", "stop after so many seconds; of a trace, show its first", args_seconds,
-	  ARGS_MEMBER(duration_s) },
+	{ 'd', "duration", "SEC", "stop after so many seconds; of a trace, show its first",
+	  args_seconds, ARGS_MEMBER(duration_s) },
 	{ 'n', "count", "N", "stop after N operations", args_count, ARGS_MEMBER(limit) },
-	{ 'v', "verbose", NULL, "show processes, channels, ends and waits come and go, too", args_flag,
-	  ARGS_MEMBER(verbose) },
+	{ 'v', "verbose", NULL, "show processes, channels, ends and waits come and go, too",
+	  args_flag, ARGS_MEMBER(verbose) },
 	{ 0, "monotonic", NULL, "print CLOCK_MONOTONIC, not the time of day", args_flag,
 	  ARGS_MEMBER(monotonic) },
 	{ 0, "json", NULL, "one JSON object a line", args_flag, ARGS_MEMBER(json) },
@@ -60,8 +60,9 @@ static void say_unfinished(const struct session *s)
 	for (const struct m_wait *w = model_waits(s->model); w; w = w->next)
 		n += filter_match_wait(s->args->filter, s->model, w);
 	if (n)
-		say("%" PRIu64 " operation%s had not finished: ipctap report says who waits for whom", n,
-		    n == 1 ? "" : "s");
+		say("%" PRIu64
+		    " operation%s had not finished: ipctap report says who waits for whom",
+		    n, n == 1 ? "" : "s");
 }
 
 static int run(struct session *s, struct fail *fail)
@@ -87,7 +88,7 @@ static int run(struct session *s, struct fail *fail)
 	more = pump(s, printer.out, fail);
 	/* a reader that went away has seen enough; any other failure is not the command's fault */
 	err = session_stop(s, !more || more == -EPIPE, more ? NULL : fail);
-	s->out = NULL; /* it ends here */
+	s->out = NULL;  /* it ends here */
 	if (s->out_err) /* whatever the feed made of it, the output is what failed */
 		return out_close(printer.out, a->output, fail);
 	more = more ? more : err;

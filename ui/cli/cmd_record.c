@@ -14,9 +14,10 @@
 #define DEFAULT_OUTPUT "ipctap.db"
 
 static const struct args_row rows[] = {
-	{ 'o', "output", "FILE", "the trace (default " DEFAULT_OUTPUT "); an older one is replaced", args_text,
-	  ARGS_MEMBER(output) },
-	{ 'd', "duration", "SEC", "stop after so many seconds", args_seconds, ARGS_MEMBER(duration_s) },
+	{ 'o', "output", "FILE", "the trace (default " DEFAULT_OUTPUT "); an older one is replaced",
+	  args_text, ARGS_MEMBER(output) },
+	{ 'd', "duration", "SEC", "stop after so many seconds", args_seconds,
+	  ARGS_MEMBER(duration_s) },
 	{ 'n', "count", "N", "stop after N operations that match", args_count, ARGS_MEMBER(limit) },
 	{ 's', "snap", "N", "keep the first N bytes of each message (default 0)", args_snap, 0 },
 	ARGS_ROW_END
@@ -46,8 +47,8 @@ static int create_store(struct store **out, const struct session *s, struct fail
 	int err;
 
 	if (asprintf(&options, "scope: %s%s%s%s", a->scope_text,
-		     a->feed.scope.no_follow ? "; no-follow" : "", a->filter_text ? "; filter: " : "",
-		     a->filter_text ? a->filter_text : "") < 0)
+		     a->feed.scope.no_follow ? "; no-follow" : "",
+		     a->filter_text ? "; filter: " : "", a->filter_text ? a->filter_text : "") < 0)
 		return fail_set(fail, ENOMEM, NULL, "the options");
 	opts.options = options;
 	err = store_create(out, a->output, &opts, fail);
@@ -66,15 +67,16 @@ static void say_summary(const struct session *s, const struct store *store)
 	if (lost)
 		snprintf(loss, sizeof(loss), "%" PRIu64 " lost", lost);
 	if (stats.events >= EACH_MIN)
-		snprintf(each, sizeof(each), " (%" PRIu64 " each)", stats.file_bytes / stats.events);
+		snprintf(each, sizeof(each), " (%" PRIu64 " each)",
+			 stats.file_bytes / stats.events);
 	say("%s: %" PRIu64 " operations in %s, %s bytes%s, %s", s->args->output, stats.events,
 	    units_time(time_text, now > first ? now - first : 0),
 	    units_bytes(bytes, (double)stats.file_bytes), each, loss);
 }
 
 /*
- * Traces into the store until it is over. When that fails, because the disk is full or for any other
- * reason, the command must not suffer: it is let go, and waited for, without us.
+ * Traces into the store until it is over. When that fails, because the disk is full or for any
+ * other reason, the command must not suffer: it is let go, and waited for, without us.
  */
 static int trace_into(struct session *s, struct store *store, struct fail *fail)
 {

@@ -13,8 +13,8 @@
 static const struct args_row rows[] = {
 	{ 'o', "output", "FILE", "write there instead of to standard output", args_text,
 	  ARGS_MEMBER(output) },
-	{ 'd', "duration", "SEC", "stop after so many seconds; of a trace, look at its first", args_seconds,
-	  ARGS_MEMBER(duration_s) },
+	{ 'd', "duration", "SEC", "stop after so many seconds; of a trace, look at its first",
+	  args_seconds, ARGS_MEMBER(duration_s) },
 	{ 'n', "count", "N", "stop after N operations that match", args_count, ARGS_MEMBER(limit) },
 	{ 0, "json", NULL, "one JSON document", args_flag, ARGS_MEMBER(json) },
 	ARGS_ROW_END
@@ -23,7 +23,8 @@ static const struct args_row rows[] = {
 static const struct args_spec spec = {
 	.verb = "report",
 	.usage = "[OPTION…] FILE | SCOPE",
-	.about = "Reads a trace, or traces until the end, and says who talked to whom, how much and how\n"
+	.about = "Reads a trace, or traces until the end, and says who talked to whom, how much "
+		 "and how\n"
 		 "late, and who waited for whom.",
 	.takes = ARGS_FILE | ARGS_SCOPE,
 	.groups = { { "Output", rows },

@@ -42,13 +42,15 @@ static int set_view(struct args *a, const struct args_row *row, const char *valu
 }
 
 static const struct args_row rows[] = {
-	{ 'b', "batch", NULL, "text instead of a screen: all views, again at each refresh", args_flag,
-	  ARGS_MEMBER(batch) },
-	{ 0, "json", NULL, "one JSON object a line for each refresh", args_flag, ARGS_MEMBER(json) },
+	{ 'b', "batch", NULL, "text instead of a screen: all views, again at each refresh",
+	  args_flag, ARGS_MEMBER(batch) },
+	{ 0, "json", NULL, "one JSON object a line for each refresh", args_flag,
+	  ARGS_MEMBER(json) },
 	{ 'i', "interval", "SEC", "between two refreshes (default 1)", args_seconds,
 	  ARGS_MEMBER(interval_s) },
 	{ 'n', "count", "N", "stop after N refreshes", args_count, ARGS_MEMBER(refreshes) },
-	{ 'd', "duration", "SEC", "stop after so many seconds", args_seconds, ARGS_MEMBER(duration_s) },
+	{ 'd', "duration", "SEC", "stop after so many seconds", args_seconds,
+	  ARGS_MEMBER(duration_s) },
 	{ 0, "view", "VIEW", "the first one: processes, channels, talk or blocked", set_view, 0 },
 	{ 0, "sort", "COLUMN", "of that view", args_text, ARGS_MEMBER(sort) },
 	ARGS_ROW_END
@@ -118,7 +120,8 @@ int cmd_top(int argc, char **argv)
 
 	if (status != ARGS_GO)
 		goto out;
-	a.feed.command_quiet = a.json || !a.batch; /* nothing between the objects, or on the screen */
+	a.feed.command_quiet =
+	    a.json || !a.batch; /* nothing between the objects, or on the screen */
 	if (!a.json && !a.batch && (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))) {
 		fail_set(&fail, 0, "use -b for text, or --json", "top: this is not a terminal");
 		say_fail(&fail);

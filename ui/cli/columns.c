@@ -16,8 +16,8 @@ struct columns {
 	struct libscols_line *line; /* borrowed from cols */
 	const struct column *col;   /* borrowed from the caller */
 	size_t n;
-	size_t terminal;            /* how wide it is; 0: no terminal */
-	size_t next;                /* column of the line to fill */
+	size_t terminal; /* how wide it is; 0: no terminal */
+	size_t next;     /* column of the line to fill */
 	int err;
 };
 
@@ -28,7 +28,8 @@ static int column_flags(enum column_align align)
 	return align == COLUMN_WHO || align == COLUMN_NAME ? SCOLS_FL_TRUNC : 0;
 }
 
-/* libsmartcols looks at stdout, whatever it prints to; and $COLUMNS counts for more than the tty. */
+/* libsmartcols looks at stdout, whatever it prints to; and $COLUMNS counts for more than the tty.
+ */
 static void set_width(struct columns *t, FILE *out)
 {
 	const char *columns = getenv("COLUMNS");
@@ -40,7 +41,8 @@ static void set_width(struct columns *t, FILE *out)
 		return;
 	}
 	if (width <= 0 || width > 10000)
-		width = ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
+		width =
+		    ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
 	t->terminal = (size_t)width;
 	scols_table_set_termforce(t->cols, SCOLS_TERMFORCE_ALWAYS);
 	scols_table_set_termwidth(t->cols, t->terminal);

@@ -46,7 +46,8 @@ static void print_chan(const struct printer *p, uint64_t id)
 		fputs("?", p->out);
 	else if (!c || !c->kind)
 		fprintf(p->out, "? #%" PRIu64, id);
-	else if (!c->name[0] && strncmp(c->ident, kind_word(c->kind), strlen(kind_word(c->kind))) == 0)
+	else if (!c->name[0] &&
+		 strncmp(c->ident, kind_word(c->kind), strlen(kind_word(c->kind))) == 0)
 		fputs(text_ident(buf, c), p->out); /* "pipe:[12]" says the kind itself */
 	else
 		fprintf(p->out, "%s %s", kind_word(c->kind), text_chan(buf, c));
@@ -58,12 +59,12 @@ static void print_duration(FILE *out, uint64_t ns)
 }
 
 const struct printer_flag printer_flags[] = {
-	{ IO_READ, "read", false },	  { IO_WRITE, "write", false },
-	{ IO_SIDE_B, "side-b", false },	  { IO_BLOCKED, "blocked", false },
+	{ IO_READ, "read", false },        { IO_WRITE, "write", false },
+	{ IO_SIDE_B, "side-b", false },    { IO_BLOCKED, "blocked", false },
 	{ IO_NONBLOCK, "nonblock", true }, { IO_ERROR, "error", false },
-	{ IO_PEEK, "peek", true },	  { IO_HALF, "half", true },
-	{ IO_KILLED, "killed", true },	  { IO_EARLY, "early", true },
-	{ IO_TRUNC, "trunc", true },	  { 0, NULL, false },
+	{ IO_PEEK, "peek", true },         { IO_HALF, "half", true },
+	{ IO_KILLED, "killed", true },     { IO_EARLY, "early", true },
+	{ IO_TRUNC, "trunc", true },       { 0, NULL, false },
 };
 
 static void print_result(const struct printer *p, const struct ev_io *io)
@@ -73,7 +74,8 @@ static void print_result(const struct printer *p, const struct ev_io *io)
 	if (io->hdr.flags & IO_KILLED)
 		fputs(" = ?", p->out);
 	else if (io->ret < 0)
-		fprintf(p->out, " = -1 %s", text_errno(name, io->ret > -4096 ? (int)-io->ret : 4096));
+		fprintf(p->out, " = -1 %s",
+			text_errno(name, io->ret > -4096 ? (int)-io->ret : 4096));
 	else
 		fprintf(p->out, " = %" PRId64, (int64_t)io->ret);
 }
@@ -166,17 +168,21 @@ static void print_io(const struct printer *p, const struct ev_io *io)
 
 static const char *endpoint_word(unsigned int what)
 {
-	static const char *const words[] = { [ENDPOINT_OPEN] = "opens",	    [ENDPOINT_INHERIT] = "inherits",
-					     [ENDPOINT_SEEN] = "holds",	    [ENDPOINT_CLOSE] = "closes",
-					     [ENDPOINT_ATTACH] = "attaches", [ENDPOINT_DETACH] = "detaches" };
+	static const char *const words[] = {
+		[ENDPOINT_OPEN] = "opens",      [ENDPOINT_INHERIT] = "inherits",
+		[ENDPOINT_SEEN] = "holds",      [ENDPOINT_CLOSE] = "closes",
+		[ENDPOINT_ATTACH] = "attaches", [ENDPOINT_DETACH] = "detaches"
+	};
 
 	return what < sizeof(words) / sizeof(*words) && words[what] ? words[what] : "?";
 }
 
 static const char *task_word(unsigned int what)
 {
-	static const char *const words[] = { [TASK_SEEN] = "is there", [TASK_FORK] = "starts",
-					     [TASK_EXEC] = "executes", [TASK_RENAME] = "is renamed",
+	static const char *const words[] = { [TASK_SEEN] = "is there",
+					     [TASK_FORK] = "starts",
+					     [TASK_EXEC] = "executes",
+					     [TASK_RENAME] = "is renamed",
 					     [TASK_EXIT] = "exits" };
 
 	return what < sizeof(words) / sizeof(*words) && words[what] ? words[what] : "?";
@@ -226,7 +232,8 @@ static void print_wait(const struct printer *p, const struct ev_wait *w)
 {
 	print_time(p, p->out, w->hdr.t_ns);
 	print_who(p, w->pid, w->tid);
-	fprintf(p->out, "*** %s in %s(", w->what == WAIT_BEGIN ? "waits" : "waited", op_word(w->op));
+	fprintf(p->out, "*** %s in %s(", w->what == WAIT_BEGIN ? "waits" : "waited",
+		op_word(w->op));
 	print_chan(p, w->chan);
 	if (w->fd >= 0)
 		fprintf(p->out, ", fd=%" PRId32, w->fd);
@@ -241,7 +248,8 @@ static void print_new_chan(const struct printer *p, const struct ev_chan *c)
 
 	print_time(p, p->out, c->hdr.t_ns);
 	escape_text(buf, sizeof(buf), c->ident, EV_IDENT_LEN);
-	fprintf(p->out, "*** channel %" PRIu64 ": %s %s", (uint64_t)c->chan, kind_word(c->kind), buf);
+	fprintf(p->out, "*** channel %" PRIu64 ": %s %s", (uint64_t)c->chan, kind_word(c->kind),
+		buf);
 	escape_text(buf, sizeof(buf), c->name, EV_NAME_LEN);
 	fprintf(p->out, "%s%s\n", buf[0] ? " named " : "", buf);
 }

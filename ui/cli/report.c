@@ -111,8 +111,8 @@ static int by_total_slept(const void *pa, const void *pb)
 		order = ASCENDING(a->b->task->tid, b->b->task->tid);
 	if (!order)
 		order = ASCENDING(a->b->op, b->b->op);
-	return order ? order : ASCENDING(a->b->chan ? a->b->chan->id : 0,
-					 b->b->chan ? b->b->chan->id : 0);
+	return order ? order
+		     : ASCENDING(a->b->chan ? a->b->chan->id : 0, b->b->chan ? b->b->chan->id : 0);
 }
 
 static int sort_blocked(const struct report *r, struct report_list *l)

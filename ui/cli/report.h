@@ -29,13 +29,13 @@ struct report {
 	bool unfinished;     /* the recorder of the trace was killed */
 	int64_t wall_ns;     /* CLOCK_REALTIME - CLOCK_MONOTONIC; 0: not known */
 
-	const struct filter *selects; /* set by report_init; NULL: all */
-	struct report_list flows;    /* struct m_flow: most bytes first */
-	struct report_list procs;    /* struct m_proc that did anything: most operations first */
-	struct report_list chans;    /* struct m_chan that were used: most bytes first */
-	struct report_list blocked;  /* struct m_blocked: longest total first */
-	struct report_list waits;    /* struct m_wait, open at the end: oldest first */
-	struct report_list segments; /* struct m_chan of shared memory: most attached first */
+	const struct filter *selects;  /* set by report_init; NULL: all */
+	struct report_list flows;      /* struct m_flow: most bytes first */
+	struct report_list procs;      /* struct m_proc that did anything: most operations first */
+	struct report_list chans;      /* struct m_chan that were used: most bytes first */
+	struct report_list blocked;    /* struct m_blocked: longest total first */
+	struct report_list waits;      /* struct m_wait, open at the end: oldest first */
+	struct report_list segments;   /* struct m_chan of shared memory: most attached first */
 	size_t idle_procs, idle_chans; /* seen, and not in the lists above */
 };
 

@@ -35,10 +35,10 @@ static void put_task(json_t *o, const struct m_task *t)
 
 static void put_latency(json_t *o, const struct hist *h)
 {
-	json_object_set_new(o, "p50_ns", h->count ? json_integer(integer(hist_percentile(h, 50))) :
-						    json_null());
-	json_object_set_new(o, "p99_ns", h->count ? json_integer(integer(hist_percentile(h, 99))) :
-						    json_null());
+	json_object_set_new(o, "p50_ns",
+			    h->count ? json_integer(integer(hist_percentile(h, 50))) : json_null());
+	json_object_set_new(o, "p99_ns",
+			    h->count ? json_integer(integer(hist_percentile(h, 99))) : json_null());
 	json_object_set_new(o, "max_ns", h->count ? json_integer(integer(h->max)) : json_null());
 }
 
@@ -131,8 +131,8 @@ static json_t *chan(const struct report *r, const void *item)
 	put(o, "ends_open", c->nopen);
 	put(o, "ends", ends);
 	put_count(o, &c->count);
-	json_object_set_new(o, "unread_bytes", c->unread_known ?
-				    json_integer(integer(c->unread_bytes)) : json_null());
+	json_object_set_new(o, "unread_bytes",
+			    c->unread_known ? json_integer(integer(c->unread_bytes)) : json_null());
 	put_latency(o, &c->latency);
 	return o;
 }
@@ -229,8 +229,8 @@ int report_print_json(const struct report *r, FILE *out)
 		const struct report_list *list;
 		json_t *(*object)(const struct report *r, const void *item);
 	} sections[] = {
-		{ "talk", &r->flows, flow },	    { "processes", &r->procs, proc },
-		{ "channels", &r->chans, chan },    { "slept", &r->blocked, slept },
+		{ "talk", &r->flows, flow },         { "processes", &r->procs, proc },
+		{ "channels", &r->chans, chan },     { "slept", &r->blocked, slept },
 		{ "waiting", &r->waits, wait_open }, { "shared_memory", &r->segments, segment },
 	};
 	json_t *doc = json_object();
@@ -241,7 +241,8 @@ int report_print_json(const struct report *r, FILE *out)
 		json_t *list = json_array();
 
 		for (size_t k = 0; k < sections[i].list->n; k++)
-			json_array_append_new(list, sections[i].object(r, sections[i].list->item[k]));
+			json_array_append_new(list,
+					      sections[i].object(r, sections[i].list->item[k]));
 		err |= json_object_set_new(doc, sections[i].key, list);
 	}
 	err |= json_object_set_new(doc, "lost", losses(r));

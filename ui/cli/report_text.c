@@ -100,9 +100,9 @@ static int print_summary(const struct report *r, FILE *out)
 static int print_talk(const struct report *r, FILE *out)
 {
 	static const struct column cols[] = {
-		{ "FROM", COLUMN_WHO },	 { "TO", COLUMN_WHO },	{ "KIND", COLUMN_TEXT },
+		{ "FROM", COLUMN_WHO },        { "TO", COLUMN_WHO },       { "KIND", COLUMN_TEXT },
 		{ "MESSAGES", COLUMN_NUMBER }, { "BYTES", COLUMN_NUMBER }, { "", COLUMN_TEXT },
-		{ "P50", COLUMN_NUMBER }, { "P99", COLUMN_NUMBER }, { "MAX", COLUMN_NUMBER },
+		{ "P50", COLUMN_NUMBER },      { "P99", COLUMN_NUMBER },   { "MAX", COLUMN_NUMBER },
 		{ "CHANNEL", COLUMN_NAME },
 	};
 	bool approximate = false;
@@ -139,9 +139,10 @@ static int print_talk(const struct report *r, FILE *out)
 static int print_procs(const struct report *r, FILE *out)
 {
 	static const struct column cols[] = {
-		{ "PID", COLUMN_NUMBER },     { "COMM", COLUMN_WHO },    { "OPS", COLUMN_NUMBER },
-		{ "ERRORS", COLUMN_NUMBER },  { "BYTES IN", COLUMN_NUMBER },
-		{ "BYTES OUT", COLUMN_NUMBER }, { "SLEPT", COLUMN_NUMBER }, { "SLEPT%", COLUMN_NUMBER },
+		{ "PID", COLUMN_NUMBER },      { "COMM", COLUMN_WHO },
+		{ "OPS", COLUMN_NUMBER },      { "ERRORS", COLUMN_NUMBER },
+		{ "BYTES IN", COLUMN_NUMBER }, { "BYTES OUT", COLUMN_NUMBER },
+		{ "SLEPT", COLUMN_NUMBER },    { "SLEPT%", COLUMN_NUMBER },
 		{ "STATE", COLUMN_TEXT },
 	};
 	struct columns *t;
@@ -179,10 +180,12 @@ static int print_procs(const struct report *r, FILE *out)
 static int print_chans(const struct report *r, FILE *out)
 {
 	static const struct column cols[] = {
-		{ "ID", COLUMN_NUMBER },	      { "KIND", COLUMN_TEXT },	  { "ENDS", COLUMN_NUMBER },
-		{ "MESSAGES", COLUMN_NUMBER }, { "WRITTEN", COLUMN_NUMBER }, { "READ", COLUMN_NUMBER },
-		{ "UNREAD", COLUMN_NUMBER },   { "P50", COLUMN_NUMBER },	  { "P99", COLUMN_NUMBER },
-		{ "MAX", COLUMN_NUMBER },      { "NAME", COLUMN_NAME },	  { "IDENT", COLUMN_NAME },
+		{ "ID", COLUMN_NUMBER },      { "KIND", COLUMN_TEXT },
+		{ "ENDS", COLUMN_NUMBER },    { "MESSAGES", COLUMN_NUMBER },
+		{ "WRITTEN", COLUMN_NUMBER }, { "READ", COLUMN_NUMBER },
+		{ "UNREAD", COLUMN_NUMBER },  { "P50", COLUMN_NUMBER },
+		{ "P99", COLUMN_NUMBER },     { "MAX", COLUMN_NUMBER },
+		{ "NAME", COLUMN_NAME },      { "IDENT", COLUMN_NAME },
 	};
 	struct columns *t;
 
@@ -220,9 +223,10 @@ static int print_chans(const struct report *r, FILE *out)
 static int print_slept(const struct report *r, FILE *out)
 {
 	static const struct column cols[] = {
-		{ "THREAD", COLUMN_WHO },  { "OP", COLUMN_TEXT },      { "KIND", COLUMN_TEXT },
-		{ "TOTAL", COLUMN_NUMBER }, { "LONGEST", COLUMN_NUMBER }, { "TIMES", COLUMN_NUMBER },
-		{ "STILL", COLUMN_TEXT },   { "CHANNEL", COLUMN_NAME },
+		{ "THREAD", COLUMN_WHO },     { "OP", COLUMN_TEXT },
+		{ "KIND", COLUMN_TEXT },      { "TOTAL", COLUMN_NUMBER },
+		{ "LONGEST", COLUMN_NUMBER }, { "TIMES", COLUMN_NUMBER },
+		{ "STILL", COLUMN_TEXT },     { "CHANNEL", COLUMN_NAME },
 	};
 	struct columns *t;
 
@@ -281,8 +285,12 @@ static void cell_procs(struct columns *t, struct report_list procs, const struct
 static int print_waits(const struct report *r, FILE *out)
 {
 	static const struct column cols[] = {
-		{ "THREAD", COLUMN_WHO }, { "OP", COLUMN_TEXT },	     { "FD", COLUMN_NUMBER },
-		{ "KIND", COLUMN_TEXT },	  { "FOR", COLUMN_NUMBER },    { "CHANNEL", COLUMN_NAME },
+		{ "THREAD", COLUMN_WHO },
+		{ "OP", COLUMN_TEXT },
+		{ "FD", COLUMN_NUMBER },
+		{ "KIND", COLUMN_TEXT },
+		{ "FOR", COLUMN_NUMBER },
+		{ "CHANNEL", COLUMN_NAME },
 		{ "OTHER END HELD BY", COLUMN_NAME },
 	};
 	uint64_t now = model_now_ns(r->model);

@@ -69,8 +69,10 @@ uint64_t say_losses(const struct model *m, uint64_t store_queue)
 		fprintf(stderr, "\n  %s\n", loss_remedy(cause));
 	}
 	if (unknown)
-		fprintf(stderr, "ipctap: lost %" PRIu64 " for a cause this version does not know\n"
-				"  read the trace with the version that wrote it\n", unknown);
+		fprintf(stderr,
+			"ipctap: lost %" PRIu64 " for a cause this version does not know\n"
+			"  read the trace with the version that wrote it\n",
+			unknown);
 	return total + unknown;
 }
 

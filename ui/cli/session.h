@@ -46,7 +46,8 @@ struct session {
 };
 
 int session_open(struct session *s, struct fail *fail);
-int session_start(struct session *s, struct fail *fail); /* releases the command; -d counts from here */
+int session_start(struct session *s,
+		  struct fail *fail); /* releases the command; -d counts from here */
 
 /*
  * One pump of at most timeout_ms. 1: more may come. 0: over, because the stream ended, a limit was
