@@ -42,10 +42,11 @@ is "$(sql "select count(*) from (select 1 from v_talk where src_comm='$name' and
 	dst_comm='$name' and bytes = 150*messages and messages > 20)")" 2 'two -p: 50 bytes there, 150 back'
 
 # a pid that ends
-"$PROGS/echo" client "$T/sock" 0.5 &
-record -p $!
+background "$PROGS/echo" client "$T/sock" 1.5
+record -p "$started"
 is "$status" 0 '-p of a process that exits: ends by itself'
-is "$(sql "select count(*) > 0 from v_event where comm='echo-client' and op='sendto'")" 1 '… with what it did'
+is "$(sql "select count(*) > 0 from v_event where pid=$started and op='sendto'")" 1 '… with what it did'
+is "$(sql "select exit_code from task where pid=$started and tid=pid")" 0 '… and how it ended'
 
 # --comm, --cgroup
 record -d 1 --comm "$name"
