@@ -283,6 +283,25 @@ static void an_overlap_is_seen_past_a_writers_own_writes(void **state)
 	model_free(m);
 }
 
+static void an_overlap_is_seen_behind_a_longer_write_of_ones_own(void **state)
+{
+	(void)state;
+	struct model *m = with_pipe();
+	struct ev_io *w = make_write(1000, A, 1, 10);
+	w->dur_ns = 1000; /* until 1990 */
+	tell(m, w);
+	w = make_write(1500, B, 1, 10);
+	w->dur_ns = 5000; /* until 6490: the latest end of all */
+	tell(m, w);
+	w = make_write(1800, B, 1, 10);
+	w->tid = B + 1;
+	tell(m, w);
+	tell(m, make_read(7000, C, 1, 20));
+	tell(m, make_read(8000, D, 1, 10));
+	assert_true(flow(m, B, D)->approximate);
+	model_free(m);
+}
+
 static void threads_of_one_writer_do_not_make_it_approximate(void **state)
 {
 	(void)state;
@@ -372,6 +391,10 @@ static void reads_from_a_hidden_writer_stay_bounded_and_exact(void **state)
 	for (uint64_t i = 0; i < 50000; i++)
 		tell(m, make_read(1000 + i * 100, B, 1, 3));
 	assert_flow(m, 0, B, 50000, 150000);
+	for (uint64_t i = 0; i < 5000;
+	     i++) /* too far apart to be merged: the oldest are given up */
+		tell(m, make_read(100000000 + i * 2000000, C, 1, 3));
+	assert_flow(m, 0, C, 5000, 15000);
 	model_free(m);
 }
 
@@ -839,6 +862,7 @@ int main(void)
 	    cmocka_unit_test(a_long_write_placed_behind_another_is_still_settled),
 	    cmocka_unit_test(overlapping_writers_are_approximate),
 	    cmocka_unit_test(an_overlap_is_seen_past_a_writers_own_writes),
+	    cmocka_unit_test(an_overlap_is_seen_behind_a_longer_write_of_ones_own),
 	    cmocka_unit_test(threads_of_one_writer_do_not_make_it_approximate),
 	    cmocka_unit_test(competing_readers_of_several_writers_are_approximate),
 	    cmocka_unit_test(the_backlog_of_a_pipe_came_from_nobody_known),

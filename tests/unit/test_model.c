@@ -316,12 +316,14 @@ static void a_channel_announced_again_knows_more(void **state)
 	struct ev_chan *c = make_chan(1, KIND_UNIX, SHAPE_STREAM, 1);
 	strcpy(c->name, "/run/x");
 	strcpy(c->ident, "unix:[1]-[2]");
+	c->key = 0x1234;
 	tell(m, c);
 	c = make_chan(1, KIND_UNIX, SHAPE_STREAM, 1);
 	c->ident[0] = '\0'; /* says nothing new: keeps what is known */
 	tell(m, c);
 	assert_string_equal(model_chan(m, 1)->name, "/run/x");
 	assert_string_equal(model_chan(m, 1)->ident, "unix:[1]-[2]");
+	assert_int_equal(model_chan(m, 1)->key, 0x1234);
 	assert_int_equal(model_chan(m, 1)->shape, SHAPE_STREAM);
 	assert_true(model_chan(m, 1)->duplex);
 	assert_null(model_chans(m)->next);
@@ -360,7 +362,9 @@ static void endpoints_open_and_close(void **state)
 	tell(m, make_chan(1, KIND_PIPE, SHAPE_STREAM, 0));
 	tell(m, make_endpoint(10, 5, 1, 3, ENDPOINT_OPEN));
 	tell(m, make_endpoint(10, 5, 1, 4, ENDPOINT_OPEN));
-	tell(m, make_endpoint(10, 5, 1, 2000, ENDPOINT_OPEN)); /* a large fd */
+	struct ev_endpoint *found = make_endpoint(10, 5, 1, 2000, ENDPOINT_SEEN); /* a large fd */
+	found->hdr.flags = EV_SYNTHETIC;
+	tell(m, found);
 	assert_int_equal(model_chan(m, 1)->nopen, 3);
 	tell(m, make_endpoint(20, 5, 1, 3, ENDPOINT_CLOSE));
 	tell(m, make_endpoint(21, 5, 1, 2000, ENDPOINT_CLOSE));
@@ -374,6 +378,7 @@ static void endpoints_open_and_close(void **state)
 	assert_int_equal(e->to_ns, 20);
 	assert_false(e->open);
 	assert_false(e->synthetic);
+	assert_true(e->next->next->synthetic);
 	assert_int_equal(e->proc->pid, 5);
 	assert_null(model_proc(m, 99));
 	model_free(m);
