@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Which read got which write: small stories with known answers, and streams against brute force. */
+/*
+ * Which read got which write: small stories with known answers, and streams against brute force.
+ * Long, because every rule has its story and all share the few helpers below.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Tasks, channels, endpoints, waits, losses, and the canonical text. */
+/*
+ * Tasks, channels, endpoints, waits, losses, and the canonical text.
+ * Long, because every rule has its story and all share the few helpers below.
+ */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
