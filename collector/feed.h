@@ -64,7 +64,7 @@ int feed_pump(struct feed *f, int timeout_ms, struct fail *fail);
 
 /*
  * Stops tracing, then delivers everything still on the way. A command that is still running is
- * then ended when `end_command` (SIGTERM, after two seconds SIGKILL), else left to run.
+ * then ended with its descendants when `end_command` (SIGTERM, after two seconds SIGKILL), else left to run.
  */
 int feed_stop(struct feed *f, bool end_command, struct fail *fail);
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -112,6 +113,29 @@ int procfs_fifo(uint32_t pid, int dirfd, const char *path, uint32_t *dev, uint64
 	char *real = realpath(full, NULL);
 	snprintf(whole, size, "%s", real ? real : path);
 	free(real);
+	return 0;
+}
+
+static void children_of(const char *path, void (*each)(void *arg, uint32_t pid), void *arg)
+{
+	FILE *f = fopen(path, "re");
+	uint32_t pid;
+	while (f && fscanf(f, "%" SCNu32, &pid) == 1)
+		each(arg, pid);
+	if (f)
+		fclose(f);
+}
+
+int procfs_children(uint32_t pid, void (*each)(void *arg, uint32_t pid), void *arg)
+{
+	char path[64];
+	glob_t threads;
+	snprintf(path, sizeof(path), "/proc/%u/task/*/children", pid);
+	if (glob(path, GLOB_NOSORT, NULL, &threads))
+		return -ESRCH;
+	for (size_t i = 0; i < threads.gl_pathc; i++)
+		children_of(threads.gl_pathv[i], each, arg);
+	globfree(&threads);
 	return 0;
 }
 

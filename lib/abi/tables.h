@@ -86,7 +86,6 @@
 	O(50, SEMTIMEDOP, "semtimedop")                                                            \
 	O(51, SEMCTL, "semctl")                                                                    \
 	O(52, OPENAT2, "openat2")                                                                  \
-	O(53, CLOSE_RANGE, "close_range")                                                          \
 	O(54, CREAT, "creat")
 
 /*

@@ -77,6 +77,8 @@ static void print_row(const struct args_row *row)
 	char left[80];
 	int width = 0;
 
+	if (!row->help)
+		return;
 	snprintf(left, sizeof(left), "  %c%c%c --%s%s%s", row->key ? '-' : ' ',
 		 row->key ? row->key : ' ', row->key ? ',' : ' ', row->name, row->arg ? " " : "",
 		 row->arg ? row->arg : "");

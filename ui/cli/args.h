@@ -25,6 +25,7 @@ struct args {
 	char *filter_text;     /* the -e as typed, joined by blanks; NULL: none */
 	const char *file;      /* the trace to read; NULL: live */
 	const char *output;
+	const char *dump_model; /* hidden: the model at the end, as model_dump writes it */
 	const char *view, *sort;
 	uint64_t limit;     /* -n: operations; 0: no limit */
 	uint64_t refreshes; /* -n of top; 0: no limit */
@@ -48,7 +49,7 @@ struct args_row {
 	int key;          /* the short option, 0: none */
 	const char *name; /* the long one; NULL ends the table */
 	const char *arg;  /* what its argument is called in --help; NULL: it takes none */
-	const char *help;
+	const char *help; /* NULL: accepted, not announced */
 	args_setter *set;
 	size_t at; /* offset in struct args of the member that it fills */
 };

@@ -20,6 +20,7 @@ static const struct args_row rows[] = {
 	  ARGS_MEMBER(duration_s) },
 	{ 'n', "count", "N", "stop after N operations that match", args_count, ARGS_MEMBER(limit) },
 	{ 's', "snap", "N", "keep the first N bytes of each message (default 0)", args_snap, 0 },
+	{ 0, "dump-model", "FILE", NULL, args_text, ARGS_MEMBER(dump_model) },
 	ARGS_ROW_END
 };
 
@@ -104,6 +105,8 @@ static int run(struct session *s, struct store **store, struct fail *fail)
 	if (s->out_err)
 		return err ? err : s->out_err;
 	finished = store_finish(*store, s->model, err ? NULL : fail);
+	if (!err && !finished)
+		err = session_dump_model(s, fail);
 	return err ? err : finished;
 }
 

@@ -17,6 +17,7 @@ static const struct args_row rows[] = {
 	  args_seconds, ARGS_MEMBER(duration_s) },
 	{ 'n', "count", "N", "stop after N operations that match", args_count, ARGS_MEMBER(limit) },
 	{ 0, "json", NULL, "one JSON document", args_flag, ARGS_MEMBER(json) },
+	{ 0, "dump-model", "FILE", NULL, args_text, ARGS_MEMBER(dump_model) },
 	ARGS_ROW_END
 };
 
@@ -77,6 +78,8 @@ static int run(struct session *s, struct fail *fail)
 	err = session_run(s, fail);
 	stopped = session_stop(s, !err, err ? NULL : fail);
 	err = err ? err : stopped;
+	if (!err)
+		err = session_dump_model(s, fail);
 	return err ? err : print(s, fail);
 }
 

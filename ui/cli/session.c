@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -236,6 +237,19 @@ int session_stop(struct session *s, bool end_command, struct fail *fail)
 	if (!s->trace && !end_command && feed_command_pid(s->feed))
 		s->command_status = await_command(feed_command_pid(s->feed));
 	return err;
+}
+
+int session_dump_model(const struct session *s, struct fail *fail)
+{
+	const char *path = s->args->dump_model;
+	if (!path)
+		return 0;
+	FILE *f = fopen(path, "we");
+	int err = f ? model_dump(s->model, f) : -errno;
+
+	if (f && fclose(f) && !err)
+		err = -errno;
+	return err ? fail_set(fail, -err, NULL, "cannot write '%s'", path) : 0;
 }
 
 int session_status(const struct session *s, int err)

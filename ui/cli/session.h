@@ -59,6 +59,9 @@ int session_run(struct session *s, struct fail *fail); /* start, then steps unti
 /* Detaches and drains. Ends a command that still runs when asked to; else waits for its own end. */
 int session_stop(struct session *s, bool end_command, struct fail *fail);
 
+/* --dump-model: what the tests compare, live with replayed. */
+int session_dump_model(const struct session *s, struct fail *fail);
+
 /*
  * The exit status: the command's, or 0 without one or when it was ended because all was done.
  * `err` is how the verb fared: what failed is never reported as success.
