@@ -13,11 +13,8 @@
 #include "finish.h"
 #include "spill.h"
 
-/*
- * How old an event may be when its batch is taken. One that comes just after the thread went to
- * sleep with nothing to wait for is seen no later than that either.
- */
-#define FLUSH_NS 80000000ull
+/* How old an event may be when its batch is taken: a quarter of what may be lost. */
+#define FLUSH_NS 50000000ull
 
 const struct store_tuning store_tuning_default = {
     .batch_bytes = 16384 * sizeof(struct ev_io), /* small enough to stay in a core's cache */
@@ -66,6 +63,7 @@ static int new_fill(struct store *s)
 	b->born_ns = now_ns();
 	s->held_bytes += b->capacity;
 	s->fill = b;
+	pthread_cond_signal(&s->wake); /* now there is something to wait for */
 	return 0;
 }
 
@@ -217,9 +215,12 @@ static struct batch *next_work(struct store *s, unsigned int *n, bool *done)
 	while (!s->queue && !is_due(s) && !s->closing) {
 		if (s->spilled_now && !s->tuning.keep_spilled)
 			break;
-		struct timespec until =
-		    to_timespec(s->fill ? s->fill->born_ns + FLUSH_NS : now_ns() + FLUSH_NS);
-		pthread_cond_timedwait(&s->wake, &s->lock, &until);
+		if (s->fill) {
+			struct timespec until = to_timespec(s->fill->born_ns + FLUSH_NS);
+			pthread_cond_timedwait(&s->wake, &s->lock, &until);
+		} else {
+			pthread_cond_wait(&s->wake, &s->lock);
+		}
 	}
 	if (is_due(s))
 		queue_fill(s);

@@ -391,6 +391,31 @@ static void hostile_names_are_harmless_in_the_tables(void **state)
 	assert_string_equal(sql(path, "SELECT count(*) FROM event"), "0");
 }
 
+static void a_reader_that_looks_on_hinders_neither_recording_nor_the_end(void **state)
+{
+	(void)state;
+	const char *path = in_folder("t.db");
+	struct store *s = create(path);
+	put_ios(s, 1, 1);
+	while (sql_number(path, "SELECT count(*) FROM event") < 1)
+		usleep(1000);
+	sqlite3 *reader = sql_open(path);
+	assert_int_equal(
+	    sqlite3_exec(reader, "BEGIN; SELECT count(*) FROM event", NULL, NULL, NULL), SQLITE_OK);
+	put_ios(s, 2, 1000);
+	finish(s, NULL);
+	struct trace *t = open_trace(path);
+	assert_false(trace_was_unfinished(t));
+	assert_int_equal(trace_events(t), 1000);
+	struct keeper k = keeper_new();
+	assert_int_equal(replay(t, &k.sink), 0);
+	assert_int_equal(k.nio, 1000);
+	trace_close(t);
+	free(k.bytes);
+	sqlite3_close(reader);
+	assert_string_equal(sql(path, "PRAGMA integrity_check"), "ok");
+}
+
 /* ---- under pressure ---- */
 
 /* Every table but meta, which holds times, as one text. */
@@ -755,6 +780,7 @@ int main(void)
 	    IN_FOLDER(v_blocked_adds_up_sleeps_and_shows_who_still_waits),
 	    IN_FOLDER(flows_come_from_the_model_and_v_talk_names_both_ends),
 	    IN_FOLDER(hostile_names_are_harmless_in_the_tables),
+	    IN_FOLDER(a_reader_that_looks_on_hinders_neither_recording_nor_the_end),
 	    IN_FOLDER(a_spilled_trace_ends_up_as_the_same_rows_and_gives_the_room_back),
 	    IN_FOLDER(what_no_memory_is_left_for_is_counted_never_silent),
 	    IN_FOLDER(a_malformed_event_is_counted_and_the_rest_is_kept),
