@@ -136,7 +136,6 @@ __noinline int emit_io(struct thread *s, struct done *d)
 	if (!s || !d)
 		return 0;
 	struct task_struct *t = bpf_get_current_task_btf();
-	count(RAW_COUNT_PRODUCED);
 	struct ev_io *e = scratch_record(d);
 	if (e) {
 		fill_io(e, t, s, d, EV_IO, sizeof(*e));
@@ -168,7 +167,6 @@ __noinline int emit_io_addr(struct thread *s, struct done *d)
 	if (!s || !d)
 		return 0;
 	struct task_struct *t = bpf_get_current_task_btf();
-	count(RAW_COUNT_PRODUCED);
 	struct raw_io_addr *e = scratch_record(d);
 	if (e) {
 		fill_addr(e, t, s, d);

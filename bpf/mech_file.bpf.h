@@ -196,7 +196,6 @@ static __always_inline void mknod_exit(struct task_struct *t, struct thread *s, 
 {
 	__s32 dirfd = s->fd;
 	d->fd = -1;
-	count(RAW_COUNT_PRODUCED);
 	struct raw_mknod *e = bpf_ringbuf_reserve(&ring, sizeof(*e), 0);
 	if (!e) {
 		count(RAW_COUNT_LOST_OP);

@@ -72,7 +72,6 @@ bool feed_is_live(const struct feed *f);
 const char *feed_source_name(const struct feed *f);  /* "bpf", "trace" */
 pid_t feed_command_pid(const struct feed *f);        /* 0: no command */
 int feed_exit_status(const struct feed *f);          /* of the command, as a shell gives it: 128+N for a signal; 0 without one */
-uint64_t feed_produced(const struct feed *f);        /* EV_IO the kernel side made, lost ones included; live only */
 void feed_free(struct feed *f);
 
 #endif

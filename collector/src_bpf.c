@@ -116,7 +116,7 @@ static int tell_counter(struct src_bpf *b, uint32_t counter, uint32_t cause)
 	uint64_t sum = percpu_sum(b, b->skel->maps.counters, counter);
 	uint64_t fresh = sum - b->counted[counter];
 	b->counted[counter] = sum;
-	return fresh && cause ? tell_lost(b, cause, 0, fresh) : 0;
+	return fresh ? tell_lost(b, cause, 0, fresh) : 0;
 }
 
 static int tell_compat(struct src_bpf *b)
@@ -134,17 +134,13 @@ static int tell_compat(struct src_bpf *b)
 
 static int tell_counters(struct src_bpf *b)
 {
-	int err = tell_counter(b, RAW_COUNT_PRODUCED, LOST_NONE);
-	if (!err)
-		err = tell_counter(b, RAW_COUNT_LOST_OP, LOST_RING_OP);
+	int err = tell_counter(b, RAW_COUNT_LOST_OP, LOST_RING_OP);
 	if (!err)
 		err = tell_counter(b, RAW_COUNT_LOST_CTL, LOST_RING_CTL);
 	if (!err)
 		err = tell_counter(b, RAW_COUNT_NO_STORAGE, LOST_NO_STORAGE);
 	return err;
 }
-
-uint64_t src_bpf_produced(const struct src_bpf *b) { return b->counted[RAW_COUNT_PRODUCED]; }
 
 /* ---- iterators ---- */
 

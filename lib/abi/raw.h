@@ -99,8 +99,7 @@ struct raw_inflight {
 
 /* Counters kept by the probes, one per CPU; what could not be sent. */
 enum raw_counter {
-	RAW_COUNT_PRODUCED, /* operations that should have become an ev_io */
-	RAW_COUNT_LOST_OP,  /* … that did not: no room in the ring */
+	RAW_COUNT_LOST_OP, /* operations: no room in the ring */
 	RAW_COUNT_LOST_CTL,
 	RAW_COUNT_NO_STORAGE,
 	RAW_COUNT_MAX

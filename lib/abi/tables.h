@@ -86,7 +86,7 @@
 	O(50, SEMTIMEDOP, "semtimedop")                                                            \
 	O(51, SEMCTL, "semctl")                                                                    \
 	O(52, OPENAT2, "openat2")                                                                  \
-	O(54, CREAT, "creat")
+	O(53, CREAT, "creat")
 
 /*
  * L(number, ID, word, what was lost, remedy). A count of any of these means that something is

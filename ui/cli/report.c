@@ -231,9 +231,15 @@ uint64_t report_slept_ns(const struct report *r, const struct m_proc *p)
 
 uint64_t report_observed_ns(const struct report *r, const struct m_proc *p)
 {
-	uint64_t end = p->exited ? p->exit_ns : model_now_ns(r->model);
+	uint64_t sum = 0;
 
-	return end > p->first_ns ? end - p->first_ns : 0;
+	for (const struct m_task *t = p->tasks; t; t = t->sibling) {
+		uint64_t begin = t->start_ns > p->first_ns ? t->start_ns : p->first_ns;
+		uint64_t end = t->exited ? t->exit_ns : model_now_ns(r->model);
+
+		sum += end > begin ? end - begin : 0;
+	}
+	return sum;
 }
 
 struct report_slept report_slept(const struct report *r, const struct m_blocked *b)

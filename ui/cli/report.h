@@ -47,6 +47,7 @@ uint64_t report_losses(const struct report *r);
 
 /* Sleeps that were not over count up to the end of the report. */
 uint64_t report_slept_ns(const struct report *r, const struct m_proc *p);
+/* Time the threads of *p were observed, summed. */
 uint64_t report_observed_ns(const struct report *r, const struct m_proc *p);
 
 struct report_slept {
