@@ -237,9 +237,7 @@ static struct batch *next_work(struct store *s, unsigned int *n, bool *done)
 static void close_database(struct store *s)
 {
 	rows_release(&s->rows);
-	/* at its name there may be another trace by now, whose -wal SQLite would delete */
-	if (s->err == -ENOENT)
-		sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	/* SQLite leaves the -wal of a file alone that took our file's place */
 	sqlite3_close(s->db);
 	s->db = NULL;
 }
