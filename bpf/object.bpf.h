@@ -170,7 +170,7 @@ static __always_inline void describe_unix(struct raw_object *o, struct sock *sk)
 	if (BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_LISTEN)
 		o->hdr.flags |= RAW_LISTENING;
 	struct unix_address *addr = BPF_CORE_READ(u, addr);
-	if (!addr && peer)
+	if (!addr && peer && o->sock_type != SOCK_DGRAM) /* a connection is known by its server's path */
 		addr = BPF_CORE_READ((struct unix_sock *)peer, addr);
 	int len = addr ? BPF_CORE_READ(addr, len) - 2 : 0;
 	if (len > 0 && len <= 108) {

@@ -133,6 +133,9 @@ static void names_sock(struct ev_chan *c, const struct raw_object *o, const char
 		names_unix(c->name, sizeof(c->name), o);
 	else
 		names_addr(c->name, sizeof(c->name), o->laddr, o->lport);
+	size_t len = strlen(c->name);
+	if (len && (o->hdr.flags & RAW_LISTENING))
+		snprintf(c->name + len, sizeof(c->name) - len, " (listening)");
 }
 
 void names_object(struct ev_chan *c, const struct raw_object *o)
