@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "collector/procfs.h"
+#include "lib/base/clock.h"
 
 static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
 
@@ -45,7 +45,7 @@ void names_addr(char *buf, size_t size, const uint8_t addr[16], uint16_t port)
 static struct {
 	uint8_t addr[LOCAL_MAX][16];
 	int n;
-	time_t read_at;
+	uint64_t read_at_s;
 } local;
 
 static void local_add(const struct sockaddr *sa)
@@ -66,12 +66,11 @@ static void local_add(const struct sockaddr *sa)
 
 static void local_read(void)
 {
-	struct timespec now;
+	uint64_t now_s = clock_now_ns() / NS_PER_S + 1; /* never 0: not read yet */
 	struct ifaddrs *list, *i;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (local.read_at == now.tv_sec + 1 || getifaddrs(&list))
+	if (local.read_at_s == now_s || getifaddrs(&list))
 		return;
-	local.read_at = now.tv_sec + 1;
+	local.read_at_s = now_s;
 	local.n = 0;
 	for (i = list; i; i = i->ifa_next)
 		if (i->ifa_addr)

@@ -18,6 +18,7 @@
 #include "collector/src_bpf_scope.h"
 #include "collector/sleepers.h"
 #include "lib/abi/raw.h"
+#include "lib/base/clock.h"
 
 #define DEFAULT_RING_BYTES (32ull << 20)
 #define DEFAULT_LOOK_MS 200
@@ -27,7 +28,7 @@
 #define PEERS_AFTER_MS 100
 #define PEERS_EVERY_MS 1000
 /* A record may be stamped a little before its place in the ring is reserved. */
-#define STAMP_SLACK_NS 2000000ull
+#define STAMP_SLACK_NS (2 * NS_PER_MS)
 /* Probes do not wake the reader (it costs three times all else): it looks this often by itself. */
 #define DRAIN_MS 5
 #define DRAIN_IDLE_MS 50
@@ -54,13 +55,6 @@ struct src_bpf {
 	int idle_ms;
 	struct feed_opts opts;
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
-}
 
 /* ---- the ring ---- */
 
@@ -95,7 +89,7 @@ static int to_sleepers(struct sink *self, const struct ev_hdr *h)
 static int tell_lost(struct src_bpf *b, uint32_t cause, uint32_t where, uint64_t count)
 {
 	struct ev_lost e = {
-		.hdr = { .t_ns = now_ns(), .type = EV_LOST, .size = sizeof(e) },
+		.hdr = { .t_ns = clock_now_ns(), .type = EV_LOST, .size = sizeof(e) },
 		.count = count, .cause = cause, .where = where,
 	};
 	return sink_event(b->out, &e.hdr);
@@ -215,7 +209,7 @@ static void tell_attached(void *arg, uint32_t pid, int32_t shmid)
 {
 	struct src_bpf *b = arg;
 	struct ev_endpoint e = {
-		.hdr = { .t_ns = now_ns(), .type = EV_ENDPOINT, .size = sizeof(e),
+		.hdr = { .t_ns = clock_now_ns(), .type = EV_ENDPOINT, .size = sizeof(e),
 			 .flags = EV_SYNTHETIC },
 		.chan = RAW_OBJ(KIND_SHM, (uint64_t)(src_bpf_ipc_ns(pid) & 0xffffff) << 32 |
 						  (uint32_t)shmid),
@@ -259,13 +253,13 @@ static void wait_for_records(struct src_bpf *b, int timeout_ms)
 static int look_for_peers(struct src_bpf *b, uint64_t now)
 {
 	if (!join_lonely(b->join)) {
-		if (b->next_peers_ns < now + PEERS_AFTER_MS * 1000000ull)
-			b->next_peers_ns = now + PEERS_AFTER_MS * 1000000ull;
+		if (b->next_peers_ns < now + PEERS_AFTER_MS * NS_PER_MS)
+			b->next_peers_ns = now + PEERS_AFTER_MS * NS_PER_MS;
 		return 0;
 	}
 	if (now < b->next_peers_ns)
 		return 0;
-	b->next_peers_ns = now + PEERS_EVERY_MS * 1000000ull;
+	b->next_peers_ns = now + PEERS_EVERY_MS * NS_PER_MS;
 	join_forget_lonely(b->join);
 	return iter_run(b->skel->progs.peer_files);
 }
@@ -273,7 +267,7 @@ static int look_for_peers(struct src_bpf *b, uint64_t now)
 static int tell_time(struct src_bpf *b, uint64_t now)
 {
 	struct ev_hdr e = { .t_ns = now, .type = EV_TIME, .size = sizeof(e) };
-	b->next_time_ns = now + TIME_MS * 1000000ull;
+	b->next_time_ns = now + TIME_MS * NS_PER_MS;
 	return sink_event(b->out, &e);
 }
 
@@ -288,7 +282,7 @@ static int periodic(struct src_bpf *b, uint64_t now)
 	}
 	if (!err && (now >= b->next_count_ns || b->detached)) {
 		err = tell_counters(b);
-		b->next_count_ns = now + COUNTERS_MS * 1000000ull;
+		b->next_count_ns = now + COUNTERS_MS * NS_PER_MS;
 	}
 	return err;
 }
@@ -305,7 +299,7 @@ static int bpf_poll(struct source *self, struct sink *out, int timeout_ms, uint6
 	}
 	if (!b->detached)
 		wait_for_records(b, timeout_ms);
-	uint64_t now = now_ns(), before = b->drained;
+	uint64_t now = clock_now_ns(), before = b->drained;
 	ring_buffer__consume(b->ring);
 	b->idle_ms = b->drained != before ? DRAIN_MS
 					  : b->idle_ms < DRAIN_IDLE_MS ? b->idle_ms * 2 : DRAIN_IDLE_MS;
@@ -462,7 +456,7 @@ int src_bpf_open(struct src_bpf **out, const struct feed_opts *opts, pid_t held,
 	b->opts = *opts;
 	b->held = held != 0;
 	b->ncpus = libbpf_num_possible_cpus();
-	b->look_ns = (opts->wait_look_ms ? opts->wait_look_ms : DEFAULT_LOOK_MS) * 1000000ull;
+	b->look_ns = (opts->wait_look_ms ? opts->wait_look_ms : DEFAULT_LOOK_MS) * NS_PER_MS;
 	b->idle_ms = DRAIN_MS;
 	int err = open_all(b, held, fail);
 	if (err) {

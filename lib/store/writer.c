@@ -12,6 +12,7 @@
 #include "db.h"
 #include "finish.h"
 #include "spill.h"
+#include "lib/base/clock.h"
 
 /* How old an event may be when its batch is taken: a quarter of what may be lost. */
 #define FLUSH_NS 50000000ull
@@ -22,17 +23,10 @@ const struct store_tuning store_tuning_default = {
     .backlog = 4,
 };
 
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 static struct timespec to_timespec(uint64_t ns)
 {
-	return (struct timespec){.tv_sec = (time_t)(ns / 1000000000u),
-				 .tv_nsec = (long)(ns % 1000000000u)};
+	return (struct timespec){.tv_sec = (time_t)(ns / NS_PER_S),
+				 .tv_nsec = (long)(ns % NS_PER_S)};
 }
 
 /* ---- the sink's side; every function with s->lock held ---- */
@@ -60,7 +54,7 @@ static int new_fill(struct store *s)
 	if (!b)
 		return -ENOMEM;
 	b->seq = s->seq;
-	b->born_ns = now_ns();
+	b->born_ns = clock_now_ns();
 	s->held_bytes += b->capacity;
 	s->fill = b;
 	pthread_cond_signal(&s->wake); /* now there is something to wait for */
@@ -202,7 +196,7 @@ static void expand_one(struct store *s)
 
 static bool is_due(const struct store *s)
 {
-	return s->fill && (s->closing || now_ns() - s->fill->born_ns >= FLUSH_NS);
+	return s->fill && (s->closing || clock_now_ns() - s->fill->born_ns >= FLUSH_NS);
 }
 
 /*

@@ -10,8 +10,8 @@
 #include "columns.h"
 #include "text.h"
 #include "ui/tui/units.h"
+#include "lib/base/clock.h"
 
-#define NS_PER_S 1000000000
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 static void cell_time(struct columns *t, uint64_t ns)

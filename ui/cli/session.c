@@ -9,9 +9,9 @@
 #include <time.h>
 
 #include "verb.h"
+#include "lib/base/clock.h"
 
 #define STEP_MS 100
-#define NS_PER_S 1000000000ull
 /* After ^C, which the command got as well, it has this long to end by itself while we watch. */
 #define GRACE_NS (2 * NS_PER_S)
 
@@ -49,14 +49,6 @@ static void signals_init(void)
 }
 
 /* ---- the gate: what comes out of the feed, and how much of it is wanted ---- */
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
 
 static int deliver(struct session *s, const struct ev_hdr *ev)
 {
@@ -144,7 +136,7 @@ int session_open(struct session *s, struct fail *fail)
 int session_start(struct session *s, struct fail *fail)
 {
 	if (!s->trace && s->args->duration_s > 0)
-		s->deadline_ns = now_ns() + (uint64_t)(s->args->duration_s * 1e9);
+		s->deadline_ns = clock_now_ns() + (uint64_t)(s->args->duration_s * 1e9);
 	return feed_start(s->feed, fail);
 }
 
@@ -156,8 +148,8 @@ static bool has_to_stop(struct session *s)
 	if (s->trace || !feed_command_pid(s->feed) || last_signal != SIGINT || signals_seen > 1)
 		return true;
 	if (!s->grace_ns)
-		s->grace_ns = now_ns() + GRACE_NS;
-	return now_ns() >= s->grace_ns;
+		s->grace_ns = clock_now_ns() + GRACE_NS;
+	return clock_now_ns() >= s->grace_ns;
 }
 
 /* A trace knows better than the feed what is wrong with it. */
@@ -177,7 +169,7 @@ int session_step(struct session *s, int timeout_ms, struct fail *fail)
 	if (s->full || s->ended || has_to_stop(s))
 		return 0;
 	if (s->deadline_ns) {
-		uint64_t now = now_ns();
+		uint64_t now = clock_now_ns();
 
 		if (now >= s->deadline_ns)
 			return 0;

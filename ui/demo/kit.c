@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "kit.h"
+#include "lib/base/clock.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,14 +13,6 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
-
-uint64_t demo_now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
 
 static void __attribute__((noreturn))
 worker_main(struct demo_run *run, const char *name, demo_worker fn, const int *fds, pid_t parent)
@@ -138,7 +131,7 @@ void demo_cleanup(struct demo_run *run)
 
 bool demo_turn(const struct demo_run *run, struct demo_pace *pace)
 {
-	uint64_t now = demo_now_ns();
+	uint64_t now = clock_now_ns();
 
 	if ((run->count && pace->sent == run->count) || now >= run->deadline_ns)
 		return false;

@@ -57,8 +57,6 @@ struct demo_run {
 
 typedef void (*demo_worker)(struct demo_run *run, const int *fds);
 
-uint64_t demo_now_ns(void);
-
 /*
  * Forks a worker with the name `name`: it calls fn(run, fds) and exits with 0. It dies with us.
  * `fds` are numbers for fn, ended by -1 where it closes them all. Returns 0 or a negative errno.
