@@ -473,6 +473,11 @@ static void a_spilled_trace_ends_up_as_the_same_rows_and_gives_the_room_back(voi
 	assert_int_equal(a.spilled, 0);
 	assert_int_equal(b.spilled, b.events);
 	assert_int_equal(c.spilled, c.events);
+	const char *told = "SELECT value FROM meta WHERE key = 'spilled'";
+	assert_int_equal(sql_number(in_folder("spill.db"), told), b.events);
+	assert_int_equal(sql_number(in_folder("direct.db"),
+				    "SELECT count(*) FROM meta WHERE key = 'spilled'"),
+			 0);
 	assert_int_equal(a.events, c.events);
 	char *one = dump(in_folder("direct.db")), *two = dump(in_folder("spill.db")),
 	     *three = dump(in_folder("later.db"));

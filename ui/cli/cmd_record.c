@@ -60,19 +60,22 @@ static int create_store(struct store **out, const struct session *s, struct fail
 static void say_summary(const struct session *s, const struct store *store)
 {
 	uint64_t first = model_first_ns(s->model), now = model_now_ns(s->model), lost;
-	char time_text[UNITS_SIZE], bytes[UNITS_SIZE], each[48] = "", loss[48] = "nothing lost";
+	char time_text[UNITS_SIZE], bytes[UNITS_SIZE], each[48] = "", loss[48] = "nothing lost", spilled[64] = "";
 	struct store_stats stats;
 
 	store_get_stats(store, &stats);
 	lost = say_losses(s->model, stats.lost);
 	if (lost)
 		snprintf(loss, sizeof(loss), "%" PRIu64 " lost", lost);
+	if (stats.spilled)
+		snprintf(spilled, sizeof(spilled), ", %" PRIu64 " spilled (the disk was slower)",
+			 stats.spilled);
 	if (stats.events >= EACH_MIN)
 		snprintf(each, sizeof(each), " (%" PRIu64 " each)",
 			 stats.file_bytes / stats.events);
-	say("%s: %" PRIu64 " operations in %s, %s bytes%s, %s", s->args->output, stats.events,
+	say("%s: %" PRIu64 " operations in %s, %s bytes%s, %s%s", s->args->output, stats.events,
 	    units_time(time_text, now > first ? now - first : 0),
-	    units_bytes(bytes, (double)stats.file_bytes), each, loss);
+	    units_bytes(bytes, (double)stats.file_bytes), each, loss, spilled);
 }
 
 /*

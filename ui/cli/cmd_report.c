@@ -57,6 +57,9 @@ static int print(const struct session *s, struct fail *fail)
 		const char *source = trace_meta(s->trace, "source");
 		const char *command = trace_meta(s->trace, "command");
 
+		const char *spilled = trace_meta(s->trace, "spilled");
+
+		r.spilled = spilled ? strtoull(spilled, NULL, 10) : 0;
 		r.source = source ? source : "?";
 		r.command = command ? command : "?";
 	}

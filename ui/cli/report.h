@@ -27,6 +27,7 @@ struct report {
 	const char *filter;  /* of -e; NULL: none */
 	uint64_t matched;    /* operations that the filter let through */
 	bool unfinished;     /* the recorder of the trace was killed */
+	uint64_t spilled;    /* operations that were blobs for a while: the disk was slow, none lost */
 	int64_t wall_ns;     /* CLOCK_REALTIME - CLOCK_MONOTONIC; 0: not known */
 
 	const struct filter *selects;  /* set by report_init; NULL: all */

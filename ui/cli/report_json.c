@@ -72,6 +72,7 @@ static json_t *summary(const struct report *r)
 	put(o, "duration_ns", now > first ? now - first : 0);
 	put(o, "operations", model_ops(r->model));
 	put(o, "matching", r->matched);
+	put(o, "spilled", r->spilled);
 	put(o, "lost", report_losses(r));
 	return o;
 }

@@ -90,6 +90,9 @@ static int print_summary(const struct report *r, FILE *out)
 	if (r->idle_chans)
 		fprintf(out, ", and %zu that were not used", r->idle_chans);
 	fputc('\n', out);
+	if (r->spilled)
+		fprintf(out, "Spilled:    %" PRIu64 ", the disk was slower than the events\n",
+			r->spilled);
 	if (lost)
 		fprintf(out, "Lost:       %" PRIu64 ", see below\n", lost);
 	else
