@@ -291,5 +291,6 @@ struct bpf_iter__task_file {
 #define MSG_PEEK 0x2
 #define MSG_TRUNC 0x20
 #define MSG_DONTWAIT 0x40
+#define MSG_ERRQUEUE 0x2000
 
 #endif

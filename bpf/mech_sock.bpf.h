@@ -26,7 +26,8 @@ static __always_inline bool sock_enter(struct task_struct *t, struct thread *s,
 		if (!take_fd(t, s, fd, c->dir))
 			return false;
 		s->flags |= (flags & MSG_DONTWAIT ? IO_NONBLOCK : 0) |
-			    (flags & MSG_PEEK && c->dir == IO_READ ? IO_PEEK : 0) |
+			    /* the error queue holds copies of what was sent: nothing arrives by it */
+			    (flags & (MSG_PEEK | MSG_ERRQUEUE) && c->dir == IO_READ ? IO_PEEK : 0) |
 			    (flags & MSG_TRUNC && c->dir == IO_READ ? IO_TRUNC : 0);
 		s->arg = r->si;  /* message header, vector of them, or buffer */
 		s->arg2 = r->r8; /* sendto, recvfrom: the address */

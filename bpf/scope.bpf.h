@@ -150,9 +150,11 @@ int BPF_PROG(on_exec, struct task_struct *t, int old_pid, struct linux_binprm *b
 	if (!thread_of(t)) {
 		if ((scope_ncomms || scope_ncgroups) && scope_wants(t, t->comm))
 			scope_join(t);
-		if (!thread_of(t))
-			return 0;
 	}
+	struct thread *s = thread_of(t);
+	if (!s)
+		return 0;
+	s->in_exec = 0; /* its own rename is over */
 	__u64 now = bpf_ktime_get_ns();
 	struct ev_task *e = task_record(t, TASK_EXEC, 0, now);
 	if (e) {
