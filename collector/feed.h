@@ -39,7 +39,7 @@ struct scope {
 struct feed_opts {
 	struct scope scope;
 	enum feed_source source;
-	uint64_t ring_bytes;   /* kernel ring buffer; 0: the default (32 MiB) */
+	uint64_t ring_bytes;   /* kernel ring buffer; 0: the default (16 MiB) */
 	uint32_t snap_bytes;   /* payload bytes to keep per operation, at most EV_PAYLOAD_MAX; 0: none */
 	bool command_quiet;    /* the command's stdout and stderr go to /dev/null: a screen is being drawn */
 	uint32_t wait_look_ms; /* how often the in-flight table is read; 0: the default (200) */

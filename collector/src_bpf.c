@@ -20,7 +20,7 @@
 #include "lib/abi/raw.h"
 #include "lib/base/clock.h"
 
-#define DEFAULT_RING_BYTES (32ull << 20)
+#define DEFAULT_RING_BYTES (16ull << 20) /* mapped twice: 32 MiB of our resident size */
 #define DEFAULT_LOOK_MS 200
 #define COUNTERS_MS 100
 #define TIME_MS 1000
