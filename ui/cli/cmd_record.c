@@ -68,7 +68,7 @@ static void say_summary(const struct session *s, const struct store *store)
 	if (lost)
 		snprintf(loss, sizeof(loss), "%" PRIu64 " lost", lost);
 	if (stats.spilled)
-		snprintf(spilled, sizeof(spilled), ", %" PRIu64 " spilled (the disk was slower)",
+		snprintf(spilled, sizeof(spilled), ", %" PRIu64 " spilled (made rows of later)",
 			 stats.spilled);
 	if (stats.events >= EACH_MIN)
 		snprintf(each, sizeof(each), " (%" PRIu64 " each)",
