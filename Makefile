@@ -5,6 +5,7 @@
 ##   make run         build, then the live dashboard over a demo (no terminal: a text report);
 ##                    ARGS='top -a' runs any other ipctap command instead
 ##   make test        build, then every tier of tests this machine allows; TIERS='unit cli' picks some
+##   make test-long   the tests that take minutes each: minutes of load, a million channels
 ##   make             build into build/ only, install nothing: build/ipctap
 ##   make deps        install the packages that building and testing need (run and test do it too)
 ##   make unit, cli, screens, live     one tier of tests
@@ -219,6 +220,8 @@ test:
 	$(AGAIN) $(if $(filter-out unit,$(TIERS)),all man test-programs,unit-programs)
 	@O='$(O)' BPF='$(BPF)' SAN='$(SAN)' CC='$(CC)' tests/run $(TIERS)
 
+test-long:
+	@$(MAKE) --no-print-directory test TIERS=long
 unit cli screens live:
 	@$(MAKE) --no-print-directory test TIERS=$@
 asan:
@@ -259,7 +262,7 @@ clean:
 	@if [ -e $(O)/.cflags ]; then rm -rf $(O); elif [ -e $(O) ]; then \
 		echo "make: $(O) was not made by a build; not removed" >&2; exit 1; fi
 
-.PHONY: all test-programs unit-programs bench-programs man deps run test unit cli screens live asan ubsan check \
+.PHONY: all test-programs unit-programs bench-programs man deps run test test-long unit cli screens live asan ubsan check \
 	check-layers check-headers bench install uninstall help clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
