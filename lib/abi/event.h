@@ -64,6 +64,7 @@ struct ev_hdr {
 #define IO_KILLED 0x0100u   /* never returned: its thread died inside the call; ret is 0 */
 #define IO_EARLY 0x0200u    /* was in the call when tracing began: enter_ns is when it fell asleep */
 #define IO_TRUNC 0x0400u    /* MSG_TRUNC or MSG_NOERROR: ret may exceed or cut the message */
+#define IO_COOKED 0x0800u   /* a terminal edits on the way: bytes in need not be bytes out */
 
 /*
  * One finished operation: one system call on one channel. splice, tee and sendfile between two
@@ -77,7 +78,10 @@ struct ev_io {
 	__u64 chan;      /* ev_chan.chan; 0: the call named no channel (failed before it had one) */
 	__s64 ret;       /* what the call returned, -errno on failure */
 	__s64 mtype;     /* msgsnd, msgrcv: the message's type; *ctl: the command; semop: first sem_op;
-			    dup forms, accept: the new fd; else 0 */
+			    dup forms, accept: the new fd; mq_timed*: the priority, -1 not told;
+			    signals: the number; eventfd: the value; flock: the operation; fcntl: the
+			    command, of a lock's its type << 16 as well; wait4, waitid: the status as
+			    wait4 gives it; else 0 */
 	__u64 bytes;     /* payload moved; for sendmmsg and recvmmsg the sum */
 	__u32 pid;       /* process (thread group) */
 	__u32 tid;

@@ -10,6 +10,8 @@ static const struct matcher *const matchers[SHAPE_MAX] = {
     [SHAPE_DGRAM] = &match_dgram,
     [SHAPE_TYPED] = &match_typed,
     [SHAPE_COUNTER] = &match_counter,
+    [SHAPE_PRIORITY] = &match_priority,
+    [SHAPE_DIRECT] = &match_direct,
 };
 
 struct queue *match_write_queue(const struct transfer *x)

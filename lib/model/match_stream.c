@@ -51,6 +51,7 @@ static int stream_write(struct model *m, const struct transfer *x)
 		return 0;
 	struct queue *q = match_write_queue(x);
 	bool overlaps = queue_note_write(q, x->proc, io->enter_ns, io_end_ns(io));
+	overlaps |= (io->hdr.flags & IO_COOKED) != 0; /* where its bytes begin and end is not certain */
 	/* The only writer there ever was cannot be confused with another. */
 	bool approximate = overlaps || q->many_writers || match_is_suspect(m, x->chan);
 	int err = pay_debts(m, x, q, &left, approximate);
@@ -104,7 +105,8 @@ static int stream_read(struct model *m, const struct transfer *x)
 	uint64_t begin_ns = io->slept_ns > 0 ? io->hdr.t_ns : io->enter_ns;
 	bool overlaps = queue_note_read(q, x->proc, begin_ns, io_end_ns(io));
 	bool approximate =
-	    (overlaps && q->many_writers) || match_is_suspect(m, x->chan) || x->chan->backlog > 0;
+	    (overlaps && q->many_writers) || match_is_suspect(m, x->chan) || x->chan->backlog > 0 ||
+	    io->hdr.flags & IO_COOKED;
 	int err = 0;
 	while (!err && left > 0 && q->written.n > 0)
 		err = take(m, x, q, &left, approximate);

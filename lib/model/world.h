@@ -90,7 +90,7 @@ struct queue {
 };
 #define STALE_MAX 8
 
-/* The messages of one type in a System V queue. */
+/* The messages of one type in a System V queue, of one priority in a POSIX queue. */
 struct type_queue {
 	int64_t mtype;
 	struct queue q;
@@ -137,7 +137,7 @@ struct chan {
 	bool resurvey;    /* readers and writers are to be worked out anew */
 	struct m_endpoint **endpoint_tail;
 	struct queue q[2];        /* by the writer's side; [0] alone when not duplex */
-	struct type_queue *types; /* SHAPE_TYPED */
+	struct type_queue *types; /* SHAPE_TYPED, SHAPE_PRIORITY */
 	uint32_t types_max;       /* from this many on, the empty ones are dropped */
 	uint64_t backlog;         /* bytes of unknown origin not yet read, not in a queue */
 	uint64_t loss_epoch;      /* model.loss_epoch when it was first seen */
@@ -266,7 +266,8 @@ struct matcher {
 	int (*wake)(struct model *m, const struct transfer *x); /* slept, and was woken by a task */
 	int (*backlog)(struct model *m, struct chan *c, uint64_t bytes);
 };
-extern const struct matcher match_stream, match_dgram, match_typed, match_counter;
+extern const struct matcher match_stream, match_dgram, match_typed, match_counter, match_priority,
+    match_direct;
 
 int match_apply(struct model *m, const struct transfer *x);
 int match_backlog(struct model *m, struct chan *c, uint64_t bytes); /* found in it at first sight */
@@ -310,6 +311,12 @@ bool outside_read(struct model *m, const struct transfer *x, int *err);
 /* match_message.c: queues of whole messages, for dgram and typed */
 int message_write(struct model *m, const struct transfer *x, struct queue *q);
 int message_read(struct model *m, const struct transfer *x, struct queue *q, bool from_backlog);
+
+/* match_typed.c: the queue of the messages of one type, made when there is none; NULL: no memory */
+struct queue *match_type_queue(struct model *m, struct chan *c, int64_t mtype);
+/* Is what *x got of what was inside at first sight, whose types are not known? */
+bool match_is_typed_backlog(const struct transfer *x, const struct queue *q);
+int match_typed_backlog(struct model *m, struct chan *c, uint64_t bytes);
 
 static inline uint64_t io_end_ns(const struct ev_io *io)
 {

@@ -748,7 +748,7 @@ static void tell_random(struct model *m, unsigned int seed, int until)
 				    m, &make_lost(1 + PICK(LOST_MAX - 1), PICK(3), PICK(5))->hdr);
 			break;
 		default:
-			io = make_io(t, pid, (uint16_t)(1 + PICK(OP_MAX - 1)), PICK(0x800), chan,
+			io = make_io(t, pid, (uint16_t)(1 + PICK(OP_MAX - 1)), PICK(0x1000), chan,
 				     PICK(5000));
 			io->tid = pid + PICK(3);
 			io->fd = (int)PICK(10) - 1;

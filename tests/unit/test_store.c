@@ -2,6 +2,8 @@
 /* Writing traces: what the tables say, and that nothing is lost in silence whatever happens. */
 #include "store_fixture.h"
 
+#include "lib/abi/words.h"
+
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -136,7 +138,11 @@ static void a_finished_trace_is_one_sound_file_that_says_what_it_is(void **state
 	assert_true(llabs(base + (int64_t)now_ns() - (int64_t)time(NULL) * 1000000000) <
 		    3000000000);
 	assert_string_equal(sql(path, "SELECT name FROM op WHERE id = 49"), "semop");
-	assert_int_equal(sql_number(path, "SELECT count(*) FROM op"), OP_MAX - 1);
+	int nops = 0; /* the numbers have gaps */
+	for (unsigned int op = 1; op < OP_MAX; op++)
+		nops += strcmp(op_word(op), "?") != 0;
+	assert_int_equal(sql_number(path, "SELECT count(*) FROM op"), nops);
+	assert_int_equal(sql_number(path, "SELECT count(*) FROM op WHERE name = '?'"), 0);
 }
 
 static void v_event_speaks_in_words_and_keeps_errors_and_unknown_channels(void **state)
