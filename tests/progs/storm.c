@@ -72,8 +72,10 @@ int main(int argc, char **argv)
 			logged = now_ns();
 			fprintf(log, "%" PRIu64 " %" PRIu64 "\n", logged, n + 1);
 			fflush(log);
-			if (until && access(until, F_OK) == 0)
+			if (until && access(until, F_OK) == 0) {
+				n++;
 				break;
+			}
 		}
 	}
 	close(fds[0]);
