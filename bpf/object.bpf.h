@@ -167,6 +167,8 @@ static __always_inline void describe_unix(struct raw_object *o, struct sock *sk)
 	struct unix_sock *u = (void *)sk;
 	struct sock *peer = BPF_CORE_READ(u, peer);
 	o->peer_sk = (__u64)peer;
+	if (peer)
+		o->peer_ino = BPF_CORE_READ(peer, sk_socket, file, f_inode, i_ino);
 	if (BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_LISTEN)
 		o->hdr.flags |= RAW_LISTENING;
 	struct unix_address *addr = BPF_CORE_READ(u, addr);

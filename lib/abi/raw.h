@@ -45,7 +45,8 @@ struct raw_object {
 	struct ev_hdr hdr;
 	__u64 obj;
 	__u64 sk;       /* sockets: struct sock */
-	__u64 peer_sk;  /* connected unix sockets: the other struct sock */
+	__u64 peer_sk;  /* connected unix sockets: the other struct sock … */
+	__u64 peer_ino; /* … and its inode; 0: not accepted yet, or closed already */
 	__u64 backlog;  /* bytes inside at first sight */
 	__u64 ino;
 	__u32 dev;
@@ -105,7 +106,7 @@ enum raw_counter {
 	RAW_COUNT_MAX
 };
 
-_Static_assert(sizeof(struct raw_object) == 232, "wire");
+_Static_assert(sizeof(struct raw_object) == 240, "wire");
 _Static_assert(sizeof(struct raw_io_addr) == 120, "wire");
 _Static_assert(sizeof(struct raw_mknod) == 232, "wire");
 _Static_assert(sizeof(struct raw_inflight) == 56, "wire");
