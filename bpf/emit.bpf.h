@@ -19,6 +19,12 @@ struct done {
 };
 
 /*
+ * A sleeper in msgrcv does not fetch its message when it comes to run: the sender puts it into its
+ * hands and then wakes it. Another receiver may get a later one before it runs.
+ */
+static __always_inline bool is_handed(__u16 op) { return op == OP_MSGRCV; }
+
+/*
  * When the call took effect: after its last wake-up if it slept; else somewhere between the last
  * time its thread came onto a CPU (or entered) and now. Measured against truth carried in the
  * payload, with four writers the middle is right for 99.9 % of reads.
@@ -26,6 +32,8 @@ struct done {
 static __always_inline __u64 effect_ns(const struct thread *s, __u64 now)
 {
 	__u64 from = s->on_ns > s->enter_ns ? s->on_ns : s->enter_ns;
+	if (s->hand_ns > s->enter_ns)
+		return s->hand_ns;
 	return s->slept_ns ? from : from + (now - from) / 2;
 }
 

@@ -3,7 +3,7 @@
 #ifndef IPCTAP_BPF_SCHED_H
 #define IPCTAP_BPF_SCHED_H
 
-#include "object.bpf.h"
+#include "emit.bpf.h"
 
 SEC("tp_btf/sched_switch")
 int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_struct *next,
@@ -55,6 +55,13 @@ int BPF_PROG(on_timer) { timer_mark(IN_TIMER, 0); return 0; }
 SEC("tp_btf/timer_expire_exit")
 int BPF_PROG(on_timer_end) { timer_mark(0, IN_TIMER); return 0; }
 
+static __always_inline void hand_over(struct thread *from, struct thread *to)
+{
+	to->hand_ns = bpf_ktime_get_ns();
+	if (from && from->op == OP_MSGSND)
+		from->hand_ns = to->hand_ns - 1; /* next to each other, the sender first */
+}
+
 /*
  * Runs in the waker: current is who ended the sleep (sched_wakeup may run on the sleeper's CPU).
  * A network socket is also woken by packets that arrive in whatever thread happens to run: there
@@ -66,12 +73,14 @@ int BPF_PROG(on_waking, struct task_struct *t)
 	struct thread *s = thread_of(t);
 	if (!s || !s->op || !s->sleep_ns)
 		return 0;
+	struct task_struct *current = bpf_get_current_task_btf();
+	if (is_handed(s->op))
+		hand_over(thread_of(current), s);
 	__u32 zero = 0, *in = bpf_map_lookup_elem(&in_timer, &zero);
 	if (in && *in) {
 		s->waker = 0;
 		return 0;
 	}
-	struct task_struct *current = bpf_get_current_task_btf();
 	__u32 kind = RAW_OBJ_KIND(s->obj);
 	if (kind == KIND_TCP || kind == KIND_UDP) {
 		struct thread *w = thread_of(current);

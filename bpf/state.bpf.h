@@ -43,6 +43,7 @@ struct thread {
 	__u64 enter_ns;
 	__u64 on_ns;    /* last time it was put on a CPU */
 	__u64 sleep_ns; /* since when asleep; 0: awake */
+	__u64 hand_ns;  /* when a message passed from hand to hand (hands_over): when it happened */
 	__u64 slept_ns;
 	__u64 obj;      /* object of the call; 0: not known yet */
 	__u64 obj2;     /* second one (splice, tee, sendfile, dup2) */
