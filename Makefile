@@ -5,7 +5,8 @@
 ##   make run         build, then the live dashboard over a demo (no terminal: a text report);
 ##                    ARGS='top -a' runs any other ipctap command instead
 ##   make test        build, then every tier of tests this machine allows; TIERS='unit cli' picks some
-##   make test-long   the tests that take minutes each: minutes of load, a million channels
+##   make test-long   the tests that take minutes: minutes of load, a million channels, real servers and
+##                    stress-ng against strace; installs the servers it can get
 ##   make             build into build/ only, install nothing: build/ipctap
 ##   make deps        install the packages that building and testing need (run and test do it too)
 ##   make unit, cli, screens, live     one tier of tests
@@ -51,6 +52,8 @@ PKG_C     := gcc libc6-dev linux-libc-dev pkg-config libsqlite3-dev libncurses-d
 PKG_BPF   := clang libbpf-dev bpftool libelf-dev zlib1g-dev
 PKG_BUILD := $(PKG_C) $(if $(filter 0,$(BPF)),,$(PKG_BPF))
 PKG_TEST  := libcmocka-dev perl strace sqlite3 python3 tmux procps
+# Programs that the long tests trace. Debian starts such servers when it installs them.
+PKG_LONG  := git postgresql redis-server redis-tools nginx-light apache2-utils stress-ng
 PKG_BENCH := strace sqlite3 python3 linux-perf bpftrace
 
 # ---- flags ----
@@ -197,6 +200,12 @@ define need
 	$$sudo $$apt -qq update && $$sudo $$apt -qq -y install --no-install-recommends $$missing; fi
 endef
 
+# want: installs what is missing and can be had, each by itself; the tests that miss one say so
+define want
+@for p in $1; do $(MAKE) -s --no-print-directory need-one PKG=$$p || \
+	echo "make: there is no $$p here: its tests will be skipped"; done
+endef
+
 # As many jobs as there are processors, unless -j was given
 JOBS = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 AGAIN = +$(Q)$(MAKE) --no-print-directory $(JOBS)
@@ -221,7 +230,10 @@ test:
 	@O='$(O)' BPF='$(BPF)' SAN='$(SAN)' CC='$(CC)' tests/run $(TIERS)
 
 test-long:
+	$(call want,$(PKG_LONG))
 	@$(MAKE) --no-print-directory test TIERS=long
+need-one:
+	$(call need,$(PKG))
 unit cli screens live:
 	@$(MAKE) --no-print-directory test TIERS=$@
 asan:
@@ -262,7 +274,7 @@ clean:
 	@if [ -e $(O)/.cflags ]; then rm -rf $(O); elif [ -e $(O) ]; then \
 		echo "make: $(O) was not made by a build; not removed" >&2; exit 1; fi
 
-.PHONY: all test-programs unit-programs bench-programs man deps run test test-long unit cli screens live asan ubsan check \
+.PHONY: all test-programs unit-programs bench-programs man deps run test test-long need-one unit cli screens live asan ubsan check \
 	check-layers check-headers bench install uninstall help clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
