@@ -10,6 +10,13 @@
 
 #include "state.bpf.h"
 
+/* newer than the headers of Debian 12: v6.7, 9f6c532f59b2, cb8c4312afca, 0f4b5f972216 */
+#ifndef __NR_futex_wake
+#define __NR_futex_wake 454
+#define __NR_futex_wait 455
+#define __NR_futex_requeue 456
+#endif
+
 enum call_class {
 	CALL_NONE,
 	/* mech_file.bpf.h */
@@ -43,6 +50,18 @@ enum call_class {
 	CALL_SEMOP,
 	/* only noted */
 	CALL_EXEC,
+	/* mech_map.bpf.h */
+	CALL_MMAP,
+	CALL_MUNMAP,
+	CALL_MREMAP,
+	CALL_MEMFD,
+	/* mech_futex.bpf.h */
+	CALL_FUTEX,
+	/* mech_peer.bpf.h */
+	CALL_PROCESS_VM,
+	CALL_GETFD,
+	/* mech_uring.bpf.h */
+	CALL_URING,
 };
 
 struct call {
@@ -113,6 +132,19 @@ static const volatile struct call calls[CALL_MAX] = {
 	ROW(semtimedop, SEMOP, SEMTIMEDOP, 0, 3),
 	ROW(execve, EXEC, NONE, 0, 0),
 	ROW(execveat, EXEC, NONE, 0, 0),
+	ROW(mmap, MMAP, MMAP, 0, 0),
+	ROW(munmap, MUNMAP, MUNMAP, 0, 0),
+	ROW(mremap, MREMAP, MREMAP, 0, 0),
+	ROW(memfd_create, MEMFD, MEMFD_CREATE, 0, 0),
+	ROW(futex, FUTEX, FUTEX, 0, 0),
+	ROW(futex_waitv, FUTEX, FUTEX_WAITV, 0, 0),
+	ROW(futex_wake, FUTEX, FUTEX_WAKE, 0, 0),
+	ROW(futex_wait, FUTEX, FUTEX_WAIT, 0, 0),
+	ROW(futex_requeue, FUTEX, FUTEX_REQUEUE, 0, 0),
+	ROW(process_vm_readv, PROCESS_VM, PROCESS_VM_READV, IO_READ, 0),
+	ROW(process_vm_writev, PROCESS_VM, PROCESS_VM_WRITEV, IO_WRITE, 0),
+	ROW(pidfd_getfd, GETFD, PIDFD_GETFD, 0, 0),
+	ROW(io_uring_enter, URING, IO_URING_ENTER, 0, 0),
 };
 
 /* The i386 calls that would have been ours: counted, not decoded. */

@@ -9,6 +9,9 @@
 #include "scope.bpf.h"
 #include "mech_sock.bpf.h"
 #include "mech_sysv.bpf.h"
+#include "mech_map.bpf.h"
+#include "mech_futex.bpf.h"
+#include "mech_peer.bpf.h"
 #include "sched.bpf.h"
 #include "snapshot.bpf.h"
 
@@ -41,6 +44,18 @@ static __always_inline bool enter(struct task_struct *t, struct thread *s,
 	case CALL_MSGRCV:
 	case CALL_SEMOP:
 		sysv_enter(t, s, r, c);
+		return true;
+	case CALL_MMAP:
+	case CALL_MUNMAP:
+	case CALL_MREMAP:
+	case CALL_MEMFD:
+		return map_enter(t, s, r, c->class);
+	case CALL_FUTEX:
+		return futex_enter(s, r, c->op);
+	case CALL_PROCESS_VM:
+		return memory_enter(s, (__u32)r->di);
+	case CALL_GETFD:
+		s->arg = r->di;
 		return true;
 	case CALL_EXEC:
 		s->in_exec = 1;
@@ -84,6 +99,25 @@ int BPF_PROG(on_sys_enter, struct pt_regs *regs, long nr)
 	return 0;
 }
 
+/* The classes from CALL_MMAP on. */
+static __always_inline void memory_class_exit(struct task_struct *t, struct thread *s,
+					      const struct call *c, struct done *d)
+{
+	switch (c->class) {
+	case CALL_FUTEX:
+		futex_exit(s, d);
+		break;
+	case CALL_PROCESS_VM:
+		memory_exit(s, d);
+		break;
+	case CALL_GETFD:
+		getfd_exit(s, d);
+		break;
+	default:
+		map_exit(t, s, c->class, d);
+	}
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
 {
@@ -108,7 +142,11 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
 		.fd = s->fd,
 		.now = bpf_ktime_get_ns(),
 	};
-	if (c.class >= CALL_IPC_GET)
+	if (c.class > CALL_EXEC)
+		memory_class_exit(t, s, &c, &d);
+	else if ((c.class == CALL_SHMAT || c.class == CALL_SHMDT) && ipc_ok(ret))
+		shm_exit(t, s, c.class, &d);
+	else if (c.class >= CALL_IPC_GET)
 		sysv_exit(t, s, &c, &d);
 	else if (c.class >= CALL_SOCKET || c.class == CALL_MSG || c.class == CALL_MMSG ||
 		 (c.class == CALL_IO && s->type == SOCK_DGRAM))

@@ -44,7 +44,18 @@ struct ns_common {
 };
 
 struct ipc_namespace;
+struct xarray {
+	void *xa_head;
+};
+struct idr {
+	struct xarray idr_rt;
+};
+struct xa_node {
+	unsigned char shift;
+	void *slots[64];
+};
 struct pid_namespace {
+	struct idr idr;
 	struct ns_common ns;
 };
 struct net {
@@ -55,10 +66,18 @@ struct nsproxy {
 };
 
 struct upid {
+	int nr;
 	struct pid_namespace *ns;
+};
+struct hlist_node {
+	struct hlist_node *next;
+};
+struct hlist_head {
+	struct hlist_node *first;
 };
 struct pid {
 	unsigned int level;
+	struct hlist_head tasks[4];
 	struct upid numbers[0];
 };
 
@@ -94,6 +113,7 @@ struct task_struct {
 	struct files_struct *files;
 	struct nsproxy *nsproxy;
 	struct pid *thread_pid;
+	struct hlist_node pid_links[4];
 	struct css_set *cgroups;
 	struct sched_info sched_info;
 };
@@ -120,15 +140,26 @@ struct inode {
 	__u32 i_rdev;
 	unsigned long i_ino;
 	struct super_block *i_sb;
+	void *i_private;
 };
 
 struct qstr {
 	const unsigned char *name;
 };
 struct dentry {
+	struct dentry *d_parent;
 	struct qstr d_name;
 };
+struct vfsmount {
+	struct dentry *mnt_root;
+};
+struct mount {
+	struct mount *mnt_parent;
+	struct dentry *mnt_mountpoint;
+	struct vfsmount mnt;
+};
 struct path {
+	struct vfsmount *mnt;
 	struct dentry *dentry;
 };
 
@@ -151,6 +182,9 @@ struct files_struct {
 
 struct vm_area_struct {
 	unsigned long vm_start;
+	unsigned long vm_end;
+	unsigned long vm_flags;
+	unsigned long vm_pgoff;
 	struct file *vm_file;
 };
 
@@ -228,16 +262,6 @@ struct kern_ipc_perm {
 	int key;
 };
 
-struct xarray {
-	void *xa_head;
-};
-struct idr {
-	struct xarray idr_rt;
-};
-struct xa_node {
-	unsigned char shift;
-	void *slots[64];
-};
 struct ipc_ids {
 	struct idr ipcs_idr;
 };
@@ -260,6 +284,11 @@ struct bpf_iter__task {
 	struct bpf_iter_meta *meta;
 	struct task_struct *task;
 };
+struct bpf_iter__task_vma {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+	struct vm_area_struct *vma;
+};
 struct bpf_iter__task_file {
 	struct bpf_iter_meta *meta;
 	struct task_struct *task;
@@ -272,7 +301,12 @@ struct bpf_iter__task_file {
 #define S_IFMT 0170000
 #define S_IFSOCK 0140000
 #define S_IFIFO 0010000
+#define S_IFREG 0100000
 #define PIPEFS_MAGIC 0x50495045
+#define TMPFS_MAGIC 0x01021994
+#define VM_READ 1
+#define VM_WRITE 2
+#define VM_MAYSHARE 0x80 /* MAP_SHARED; VM_SHARED is cleared where the file cannot be written */
 #define O_NONBLOCK 04000
 #define FMODE_READ 1
 #define FMODE_WRITE 2

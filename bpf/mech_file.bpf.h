@@ -5,6 +5,7 @@
 
 #include "calls.bpf.h"
 #include "emit.bpf.h"
+#include "mech_map.bpf.h"
 
 #define SPLICE_F_NONBLOCK 2
 #define F_DUPFD 0
@@ -47,7 +48,7 @@ static __always_inline bool take_fd2(struct task_struct *t, struct thread *s, __
 /* vmsplice goes the way its pipe end does. */
 static __always_inline bool take_vmsplice(struct task_struct *t, struct thread *s, __s32 fd)
 {
-	struct look l;
+	struct look l = {};
 	look_fd(t, (__u32)fd, &l);
 	return take_fd(t, s, fd, l.obj && (l.f_mode & FMODE_WRITE) ? IO_WRITE : IO_READ);
 }
@@ -182,8 +183,11 @@ static __always_inline void open_exit(struct task_struct *t, struct thread *s, s
 		return; /* what a failed open was of is not known here */
 	struct look l;
 	look_fd(t, (__u32)d->ret, &l);
-	if (l.kind != KIND_FIFO)
+	if (l.kind != KIND_FIFO) {
+		if (!l.obj)
+			shm_open_exit(s, d);
 		return;
+	}
 	l.path = s->arg;
 	d->fd = (__s32)d->ret;
 	d->obj = l.obj;

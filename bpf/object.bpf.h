@@ -265,7 +265,8 @@ static __always_inline void endpoint_emit(__u64 obj, __u32 pid, __s32 fd, __u8 w
 	e->what = what;
 	e->dir = dir;
 	e->side = 0;
-	__builtin_memset(e->pad, 0, sizeof(e->pad));
+	e->pad = 0;
+	e->from = 0;
 	ring_submit(e);
 }
 

@@ -4,6 +4,7 @@
 #define IPCTAP_BPF_SCOPE_H
 
 #include "emit.bpf.h"
+#include "mech_map.bpf.h"
 
 static __always_inline bool scope_has_comm(const char *comm)
 {
@@ -129,8 +130,10 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 		return 0;
 	__u64 now = bpf_ktime_get_ns();
 	task_emit(child, TASK_FORK, 0, now);
-	if (!thread)
+	if (!thread) {
+		mapper_fork(parent->tgid, child->tgid);
 		fd_walk(child, ENDPOINT_INHERIT, now);
+	}
 	return 0;
 }
 
@@ -156,6 +159,7 @@ int BPF_PROG(on_exec, struct task_struct *t, int old_pid, struct linux_binprm *b
 		return 0;
 	s->in_exec = 0; /* its own rename is over */
 	__u64 now = bpf_ktime_get_ns();
+	mapper_drop(t->tgid);
 	struct ev_task *e = task_record(t, TASK_EXEC, 0, now);
 	if (e) {
 		const char *path = bprm->filename;
@@ -209,6 +213,8 @@ int BPF_PROG(on_exit, struct task_struct *t)
 	__u64 now = bpf_ktime_get_ns();
 	exit_in_call(t, s, now);
 	bool last = BPF_CORE_READ(t, signal, live.counter) == 0;
+	if (last)
+		mapper_drop(t->tgid);
 	struct ev_task *e = task_record(t, TASK_EXIT, last ? TASK_F_LAST : 0, now);
 	if (!e)
 		return 0;

@@ -9,6 +9,7 @@
 #include "calls.bpf.h"
 #include "scope.bpf.h"
 #include "mech_sysv.bpf.h"
+#include "mech_futex.bpf.h"
 
 /*
  * A thread that is asleep inside a call when tracing begins: its registers still hold the
@@ -23,7 +24,7 @@ static __always_inline void adopt_call(struct task_struct *t, struct thread *s)
 	struct call c = call_row(nr);
 	if (c.class != CALL_IO && c.class != CALL_MSG && c.class != CALL_MMSG &&
 	    c.class != CALL_ACCEPT && c.class != CALL_MSGSND && c.class != CALL_MSGRCV &&
-	    c.class != CALL_SEMOP)
+	    c.class != CALL_SEMOP && c.class != CALL_FUTEX)
 		return;
 	s->enter_ns = s->sleep_ns = t->sched_info.last_arrival;
 	s->flags = IO_EARLY | (c.dir <= (IO_READ | IO_WRITE) ? c.dir : 0);
@@ -31,7 +32,14 @@ static __always_inline void adopt_call(struct task_struct *t, struct thread *s)
 	s->arg2 = r->r8;
 	s->class = c.class;
 	s->fd = -1;
-	if (c.class >= CALL_IPC_GET) {
+	if (c.class == CALL_FUTEX) {
+		if (c.op != OP_FUTEX)
+			return;
+		s->mtype = (__u32)r->si;
+		s->obj = futex_adopt(t, r);
+		if (!s->obj)
+			return;
+	} else if (c.class >= CALL_IPC_GET) {
 		s->obj = ipc_describe(t, sysv_kind(c.class, c.dir), (__s32)r->di, s->enter_ns);
 		s->bytes = r->dx;
 	} else {
@@ -89,6 +97,38 @@ int adopt_files(struct bpf_iter__task_file *ctx)
 	__u64 now = bpf_ktime_get_ns();
 	describe_once(NULL, &l, t->tgid, (__s32)fd, now);
 	endpoint_emit(l.obj, t->tgid, (__s32)fd, ENDPOINT_SEEN, look_dir(&l), EV_SYNTHETIC, now);
+	return 0;
+}
+
+/* What is mapped shared already: told like the calls that did it, but of no call. */
+SEC("iter/task_vma")
+int adopt_maps(struct bpf_iter__task_vma *ctx)
+{
+	struct task_struct *t = ctx->task;
+	struct vm_area_struct *vma = ctx->vma;
+	if (!t || !vma || t->pid != t->tgid || !(vma->vm_flags & VM_MAYSHARE) || !thread_of(t))
+		return 0;
+	struct file *file = vma->vm_file;
+	if (!file)
+		return 0;
+	struct look l;
+	look_mapped(t, file, &l);
+	if (!l.obj)
+		return 0;
+	__u64 now = bpf_ktime_get_ns();
+	describe_mapped(t, &l, -1, now);
+	mapper_add(t->tgid);
+	struct raw_map *e = ring_control(sizeof(*e), RAW_MAP, EV_SYNTHETIC, now);
+	if (!e)
+		return 0;
+	__builtin_memset((void *)e + sizeof(e->io.hdr), 0, sizeof(*e) - sizeof(e->io.hdr));
+	e->io.chan = l.obj;
+	e->io.pid = t->tgid;
+	e->io.tid = t->pid;
+	e->start = vma->vm_start;
+	e->end = vma->vm_end;
+	e->dir = mapped_dir(vma->vm_flags);
+	ring_submit(e);
 	return 0;
 }
 

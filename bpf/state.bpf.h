@@ -31,6 +31,7 @@ const volatile __u32 scope_cgroup_levels[SCOPE_MAX];
 const volatile bool has_rdonly_cast; /* v6.2: fd35fdcd9e8a; without it, probe reads */
 const volatile bool has_data_ready;  /* tracepoint sk_data_ready, v6.3: 40e0b0908142 */
 const volatile __u32 snap_bytes;     /* payload bytes to keep of each operation; at most EV_PAYLOAD_MAX */
+const volatile __u64 realtime_ahead_ns; /* CLOCK_REALTIME minus CLOCK_MONOTONIC, at start */
 const volatile __u64 ring_wake_bytes; /* wake the collector when so much waits in the ring */
 
 /* ---- per thread ---- */

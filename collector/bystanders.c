@@ -8,13 +8,20 @@
 
 struct known {
 	uint32_t pid;
-	bool told; /* or in scope: nothing more to say */
+	bool told;
 	struct ev_task task;
+	UT_hash_handle hh;
+};
+
+/* A process in scope, which whoever looks at it from another may not know. */
+struct inside {
+	uint32_t pid;
 	UT_hash_handle hh;
 };
 
 struct bystanders {
 	struct known *by_pid;
+	struct inside *inside;
 };
 
 struct bystanders *bystanders_new(void) { return calloc(1, sizeof(struct bystanders)); }
@@ -22,8 +29,13 @@ struct bystanders *bystanders_new(void) { return calloc(1, sizeof(struct bystand
 void bystanders_free(struct bystanders *b)
 {
 	struct known *k, *next;
+	struct inside *i, *next_i;
 	if (!b)
 		return;
+	HASH_ITER(hh, b->inside, i, next_i) {
+		HASH_DEL(b->inside, i);
+		free(i);
+	}
 	HASH_ITER(hh, b->by_pid, k, next) {
 		HASH_DEL(b->by_pid, k);
 		free(k);
@@ -38,10 +50,35 @@ static struct known *find(struct bystanders *b, uint32_t pid)
 	return k;
 }
 
+static void note_inside(struct bystanders *b, const struct ev_task *t)
+{
+	struct inside *i;
+	bool ends = t->what == TASK_EXIT && (t->hdr.flags & TASK_F_LAST);
+	HASH_FIND(hh, b->inside, &t->pid, sizeof(t->pid), i);
+	if (i && ends) {
+		HASH_DEL(b->inside, i);
+		free(i);
+	} else if (!i && !ends && (i = calloc(1, sizeof(*i)))) {
+		i->pid = t->pid;
+		HASH_ADD(hh, b->inside, pid, sizeof(i->pid), i);
+	}
+}
+
+static bool is_inside(const struct bystanders *b, uint32_t pid)
+{
+	struct inside *i;
+	HASH_FIND(hh, b->inside, &pid, sizeof(pid), i);
+	return i != NULL;
+}
+
 bool bystanders_note(struct bystanders *b, const struct ev_task *t)
 {
 	struct known *k = find(b, t->pid);
 	bool candidate = t->hdr.flags & TASK_F_OUTSIDE;
+	if (!candidate)
+		note_inside(b, t);
+	else if (is_inside(b, t->pid))
+		return true;
 	if (k && (!candidate || k->task.start_ns != t->start_ns)) {
 		/* it has come into scope, is gone, or its number was given to another */
 		HASH_DEL(b->by_pid, k);

@@ -9,8 +9,8 @@
 #include <sys/socket.h>
 #include <uthash.h>
 
-#include "collector/attach.h"
 #include "collector/bystanders.h"
+#include "collector/maps.h"
 #include "collector/names.h"
 #include "collector/procfs.h"
 
@@ -53,7 +53,7 @@ struct join {
 	struct far_chan *far;
 	struct ev_chan **chans; /* [id - 1] */
 	size_t nchans, room;
-	struct attachments *attachments;
+	struct maps *maps;
 	struct bystanders *bystanders;
 	struct object *last; /* the object asked for last */
 	size_t nlonely;
@@ -64,6 +64,7 @@ struct join {
 static const uint8_t shape_of_kind[KIND_MAX] = {
 	[KIND_PIPE] = SHAPE_STREAM, [KIND_FIFO] = SHAPE_STREAM, [KIND_MSG] = SHAPE_TYPED,
 	[KIND_SEM] = SHAPE_COUNTER, [KIND_SHM] = SHAPE_MEMORY,
+	[KIND_MAP] = SHAPE_MEMORY, [KIND_FUTEX] = SHAPE_COUNTER, [KIND_MEM] = SHAPE_DIRECT,
 };
 
 static struct ev_chan *chan_new(struct join *j, uint16_t kind)
@@ -300,6 +301,8 @@ static int join_object(struct join *j, const struct raw_object *raw)
 	struct ev_chan *c = o->chan;
 	if (raw->sock_type == SOCK_DGRAM)
 		c->shape = SHAPE_DGRAM;
+	if (raw->hdr.flags & RAW_PRIVATE) /* its threads wait, but nothing goes to another process */
+		c->shape = SHAPE_NONE;
 	if (!known) {
 		c->backlog = raw->backlog;
 		set_lonely(j, o, is_pipe(raw->kind) && !(raw->hdr.flags & RAW_NEW));
@@ -323,7 +326,9 @@ static struct object *object_placeholder(struct join *j, uint64_t obj)
 	o->raw.kind = (uint16_t)kind;
 	o->raw.fd = -1;
 	o->raw.ino = obj & 0xffffffff;
-	if (!o->chan->shape)
+	if (kind == KIND_FUTEX && RAW_OBJ_IS_PRIVATE(obj))
+		o->chan->shape = SHAPE_NONE;
+	else if (!o->chan->shape)
 		o->chan->shape = SHAPE_STREAM;
 	names_object(o->chan, &o->raw);
 	return chan_tell(j, o->chan, 0) ? NULL : o;
@@ -361,13 +366,24 @@ static void io_copy(union io_buf *to, const struct ev_hdr *from, size_t at)
 	to->io.hdr.size = (uint16_t)(sizeof(to->io) + payload);
 }
 
+/* Whoever uses a futex in shared memory holds it: it could end another's wait. */
+static int join_futex(struct join *j, const struct object *o, const struct ev_io *e)
+{
+	if (o->chan->shape == SHAPE_NONE)
+		return 0;
+	const struct object *memory = object_find(j, o->raw.peer_sk);
+	return maps_futex(j->maps, e->pid, e->chan, memory && memory->chan ? memory->chan->chan : 0,
+			  e->hdr.t_ns, j->next);
+}
+
 static int join_io(struct join *j, struct ev_io *e)
 {
 	struct object *o = object_known(j, e->chan);
 	e->chan = o ? o->chan->chan : 0;
 	if (o && o->side)
 		e->hdr.flags |= IO_SIDE_B;
-	return sink_event(j->next, &e->hdr);
+	int err = o && o->chan->kind == KIND_FUTEX ? join_futex(j, o, e) : 0;
+	return err ? err : sink_event(j->next, &e->hdr);
 }
 
 static int far_chan(struct join *j, const struct raw_io_addr *r, struct object *o, __u64 *chan)
@@ -458,8 +474,27 @@ static int join_endpoint(struct join *j, struct ev_endpoint *e)
 	}
 	e->chan = o->chan->chan;
 	e->side = o->side;
-	attachments_note(j->attachments, e);
+	int err = sink_event(j->next, &e->hdr);
+	if (err || e->what != ENDPOINT_PASSED || o->chan->shape != SHAPE_MEMORY)
+		return err;
+	e->what = ENDPOINT_CLOSE; /* who holds memory is told by what is mapped, not by descriptors */
+	e->from = 0;
 	return sink_event(j->next, &e->hdr);
+}
+
+/* mmap and its kin; what touched nothing shared is none of ours. */
+static int join_map(struct join *j, const struct raw_map *r)
+{
+	struct object *o = object_known(j, r->io.chan);
+	struct ev_io e = r->io;
+	e.hdr.type = EV_IO;
+	e.hdr.size = sizeof(e);
+	uint64_t chan = o ? o->chan->chan : 0;
+	int err = maps_change(j->maps, r, &chan, j->next);
+	e.chan = chan;
+	if (err || !e.op || (!e.chan && (e.op == OP_MUNMAP || e.op == OP_MREMAP)))
+		return err;
+	return sink_event(j->next, &e.hdr);
 }
 
 static int join_task(struct join *j, struct ev_task *e)
@@ -475,7 +510,7 @@ static int join_task(struct join *j, struct ev_task *e)
 	if (e->what != TASK_EXIT && e->what != TASK_RENAME && e->pid == e->tid)
 		procfs_cgroup(e->pid, e->cgroup_path, sizeof(e->cgroup_path));
 	int err = sink_event(j->next, &e->hdr);
-	return err ? err : attachments_follow(j->attachments, e, j->next);
+	return err ? err : maps_follow(j->maps, e, j->next);
 }
 
 /* Copies the record, which is the ring's, into room of our own before changing it. */
@@ -493,6 +528,8 @@ static int on_record(struct sink *self, const struct ev_hdr *h)
 		return join_io_addr(j, (const struct raw_io_addr *)h);
 	case RAW_MKNOD:
 		return join_mknod(j, (const struct raw_mknod *)h);
+	case RAW_MAP:
+		return join_map(j, (const struct raw_map *)h);
 	case EV_IO: {
 		union io_buf io;
 		io_copy(&io, h, sizeof(io.io));
@@ -518,9 +555,9 @@ struct join *join_new(struct sink *next)
 		return NULL;
 	j->sink.event = on_record;
 	j->next = next;
-	j->attachments = attachments_new();
+	j->maps = maps_new();
 	j->bystanders = bystanders_new();
-	if (j->attachments && j->bystanders)
+	if (j->maps && j->bystanders)
 		return j;
 	join_free(j);
 	return NULL;
@@ -545,7 +582,7 @@ void join_free(struct join *j)
 	for (size_t i = 0; i < j->nchans; i++)
 		free(j->chans[i]);
 	free(j->chans);
-	attachments_free(j->attachments);
+	maps_free(j->maps);
 	bystanders_free(j->bystanders);
 	free(j);
 }

@@ -2,11 +2,13 @@
 #include "names.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <ifaddrs.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "collector/procfs.h"
 #include "lib/base/clock.h"
@@ -137,6 +139,88 @@ static void names_sock(struct ev_chan *c, const struct raw_object *o, const char
 		snprintf(c->name + len, sizeof(c->name) - len, " (listening)");
 }
 
+/* ---- memory ---- */
+
+#define SHM_DIR "/dev/shm/"
+
+/* The last component came first: turned round, with a slash before each where the root was reached. */
+static void path_of(char *buf, size_t size, const struct raw_object *o)
+{
+	size_t at = 0, len = o->name_len < sizeof(o->name) ? o->name_len : sizeof(o->name);
+	bool rooted = o->hdr.flags & RAW_PATH;
+	buf[0] = '\0';
+	while (len && !o->name[len - 1])
+		len--;
+	for (size_t end = len, i = len; i-- > 0;) {
+		if (i && o->name[i - 1])
+			continue;
+		int n = snprintf(buf + at, size - at, "%s%.*s", rooted || at ? "/" : "",
+				 (int)(end - i), o->name + i);
+		if (n < 0 || (size_t)n >= size - at)
+			return;
+		at += (size_t)n;
+		end = i ? i - 1 : 0;
+	}
+}
+
+/* sem_open makes its file under a passing name and then gives it its own. */
+static void shm_final_name(char *path, size_t size, const struct raw_object *o)
+{
+	struct stat st;
+	if (strncmp(path, SHM_DIR, strlen(SHM_DIR)) != 0 ||
+	    (stat(path, &st) == 0 && st.st_ino == o->ino))
+		return;
+	DIR *dir = opendir(SHM_DIR);
+	for (struct dirent *d; dir && (d = readdir(dir));)
+		if (d->d_ino == o->ino) {
+			snprintf(path, size, SHM_DIR "%.*s", (int)(size - sizeof(SHM_DIR)), d->d_name);
+			break;
+		}
+	if (dir)
+		closedir(dir);
+}
+
+static void memory_name(char *buf, size_t size, const struct raw_object *o)
+{
+	path_of(buf, size, o);
+	if (strcmp(buf, "dev/zero") == 0) /* what the kernel calls memory that has no file */
+		snprintf(buf, size, "anonymous [%" PRIu64 "]", (uint64_t)o->ino);
+	else
+		shm_final_name(buf, size, o);
+}
+
+static void names_map(struct ev_chan *c, const struct raw_object *o)
+{
+	snprintf(c->ident, sizeof(c->ident), "map:[%u:%u:%" PRIu64 "]", o->dev >> 20,
+		 o->dev & 0xfffff, (uint64_t)o->ino);
+	memory_name(c->name, sizeof(c->name), o);
+}
+
+static void names_futex(struct ev_chan *c, const struct raw_object *o)
+{
+	if (o->hdr.flags & RAW_PRIVATE) {
+		snprintf(c->ident, sizeof(c->ident), "futex:[pid %" PRIu64 "]+0x%" PRIx64,
+			 (uint64_t)o->ino, (uint64_t)o->at);
+		snprintf(c->name, sizeof(c->name), "private 0x%" PRIx64, (uint64_t)o->at);
+		return;
+	}
+	char file[RAW_NAME_LEN];
+	memory_name(file, sizeof(file), o);
+	snprintf(c->ident, sizeof(c->ident), "futex:[%u:%u:%" PRIu64 "]+0x%" PRIx64, o->dev >> 20,
+		 o->dev & 0xfffff, (uint64_t)o->ino, (uint64_t)o->at);
+	if (file[0])
+		snprintf(c->name, sizeof(c->name), "%.*s+0x%" PRIx64, (int)sizeof(file), file,
+			 (uint64_t)o->at);
+}
+
+static void names_mem(struct ev_chan *c, const struct raw_object *o)
+{
+	snprintf(c->ident, sizeof(c->ident), "mem:[%" PRIu64 "]", (uint64_t)o->ino);
+	if (o->name[0])
+		snprintf(c->name, sizeof(c->name), "memory of %.*s[%" PRIu64 "]", EV_COMM_LEN, o->name,
+			 (uint64_t)o->ino);
+}
+
 void names_object(struct ev_chan *c, const struct raw_object *o)
 {
 	switch (o->kind) {
@@ -163,6 +247,15 @@ void names_object(struct ev_chan *c, const struct raw_object *o)
 		break;
 	case KIND_SHM:
 		names_sysv(c, o, "shm");
+		break;
+	case KIND_MAP:
+		names_map(c, o);
+		break;
+	case KIND_FUTEX:
+		names_futex(c, o);
+		break;
+	case KIND_MEM:
+		names_mem(c, o);
 		break;
 	}
 }

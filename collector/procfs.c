@@ -152,22 +152,3 @@ int procfs_read_string(uint32_t pid, uint64_t address, char *buf, size_t size)
 	buf[n > 0 ? n : 0] = '\0';
 	return n < 0 ? -errno : 0;
 }
-
-int procfs_shm(uint32_t pid, void (*each)(void *arg, uint32_t pid, int32_t shmid), void *arg)
-{
-	char path[64], line[512];
-	snprintf(path, sizeof(path), "/proc/%u/maps", pid);
-	FILE *f = fopen(path, "re");
-	if (!f)
-		return -errno;
-	while (fgets(line, sizeof(line), f)) {
-		uint64_t ino;
-		char name[8];
-		/* a segment's inode number is its id; a file that merely has such a name lies elsewhere */
-		if (sscanf(line, "%*s %*s %*s %*s %" SCNu64 " %7s", &ino, name) == 2 &&
-		    strncmp(name, "/SYSV", 5) == 0)
-			each(arg, pid, (int32_t)ino);
-	}
-	fclose(f);
-	return 0;
-}

@@ -31,7 +31,4 @@ int procfs_read_string(uint32_t pid, uint64_t address, char *buf, size_t size);
 /* Calls each(arg, pid) for every child of `pid`. */
 int procfs_children(uint32_t pid, void (*each)(void *arg, uint32_t pid), void *arg);
 
-/* Calls each(arg, shmid) for every System V segment mapped by `pid`. */
-int procfs_shm(uint32_t pid, void (*each)(void *arg, uint32_t pid, int32_t shmid), void *arg);
-
 #endif

@@ -205,20 +205,6 @@ static int look(struct src_bpf *b, uint64_t now)
 	return err;
 }
 
-static void tell_attached(void *arg, uint32_t pid, int32_t shmid)
-{
-	struct src_bpf *b = arg;
-	struct ev_endpoint e = {
-		.hdr = { .t_ns = clock_now_ns(), .type = EV_ENDPOINT, .size = sizeof(e),
-			 .flags = EV_SYNTHETIC },
-		.chan = RAW_OBJ(KIND_SHM, (uint64_t)(src_bpf_ipc_ns(pid) & 0xffffff) << 32 |
-						  (uint32_t)shmid),
-		.pid = pid, .fd = -1, .what = ENDPOINT_ATTACH,
-		.dir = ENDPOINT_DIR_READ | ENDPOINT_DIR_WRITE,
-	};
-	sink_event(join_sink(b->join), &e.hdr);
-}
-
 /*
  * Takes in what already runs. The probes are live before this, so a child forked meanwhile is
  * either found here or told by its parent's fork. A held command has nothing of its own yet: what
@@ -230,8 +216,8 @@ static int adopt(struct src_bpf *b)
 	int err = iter_run(b->skel->progs.adopt_tasks);
 	if (!err && !b->held)
 		err = iter_run(b->skel->progs.adopt_files);
-	for (int i = 0; !err && i < b->opts.scope.npids; i++)
-		procfs_shm((uint32_t)b->opts.scope.pids[i], tell_attached, b);
+	if (!err && !b->held)
+		err = iter_run(b->skel->progs.adopt_maps);
 	return err;
 }
 
@@ -368,6 +354,7 @@ static int configure(struct src_bpf *b, struct fail *fail)
 	s->rodata->has_data_ready = btf_has(btf, "btf_trace_sk_data_ready", BTF_KIND_TYPEDEF);
 	btf__free(btf);
 	s->rodata->self_tgid = (uint32_t)getpid();
+	s->rodata->realtime_ahead_ns = (uint64_t)clock_base_ns();
 	s->rodata->scope_follow = !b->opts.scope.no_follow;
 	s->rodata->snap_bytes = b->opts.snap_bytes;
 	uint64_t ring = ring_size(b->opts.ring_bytes ? b->opts.ring_bytes : DEFAULT_RING_BYTES);
@@ -411,6 +398,7 @@ static int attach(struct src_bpf *b, pid_t held, struct fail *fail)
 	/* iterators are attached when they are run */
 	bpf_program__set_autoattach(b->skel->progs.adopt_tasks, false);
 	bpf_program__set_autoattach(b->skel->progs.adopt_files, false);
+	bpf_program__set_autoattach(b->skel->progs.adopt_maps, false);
 	bpf_program__set_autoattach(b->skel->progs.peer_files, false);
 	bpf_program__set_autoattach(b->skel->progs.inflight, false);
 	int err = src_bpf_scope_pids(b->skel, &b->opts.scope, held);

@@ -65,6 +65,7 @@ struct ev_hdr {
 #define IO_EARLY 0x0200u    /* was in the call when tracing began: enter_ns is when it fell asleep */
 #define IO_TRUNC 0x0400u    /* MSG_TRUNC or MSG_NOERROR: ret may exceed or cut the message */
 #define IO_COOKED 0x0800u   /* a terminal edits on the way: bytes in need not be bytes out */
+#define IO_URING 0x1000u    /* a request of an io_uring: enter_ns is its submission, fd may be -1 */
 
 /*
  * One finished operation: one system call on one channel. splice, tee and sendfile between two
@@ -81,7 +82,9 @@ struct ev_io {
 			    dup forms, accept: the new fd; mq_timed*: the priority, -1 not told;
 			    signals: the number; eventfd: the value; flock: the operation; fcntl: the
 			    command, of a lock's its type << 16 as well; wait4, waitid: the status as
-			    wait4 gives it; else 0 */
+			    wait4 gives it; mmap, munmap, mremap: the length; futex: its operation and
+			    flags; process_vm_*, pidfd_getfd: the other process; sendmsg, recvmsg:
+			    descriptors passed; else 0 */
 	__u64 bytes;     /* payload moved; for sendmmsg and recvmmsg the sum */
 	__u32 pid;       /* process (thread group) */
 	__u32 tid;
@@ -121,8 +124,9 @@ enum ev_endpoint_what {
 	ENDPOINT_INHERIT,  /* came with fork, or was found in the table after exec */
 	ENDPOINT_SEEN,     /* first noticed in use, or found by a snapshot */
 	ENDPOINT_CLOSE,
-	ENDPOINT_ATTACH,   /* shmat; fd is -1 */
+	ENDPOINT_ATTACH,   /* shmat, mmap, first use of a futex; fd is -1 */
 	ENDPOINT_DETACH,
+	ENDPOINT_PASSED,   /* came from another process: SCM_RIGHTS, pidfd_getfd */
 };
 #define ENDPOINT_DIR_READ 1
 #define ENDPOINT_DIR_WRITE 2
@@ -137,7 +141,8 @@ struct ev_endpoint {
 	__u8 what; /* enum ev_endpoint_what */
 	__u8 dir;  /* ENDPOINT_DIR_* */
 	__u8 side; /* 0 A, 1 B */
-	__u8 pad[5];
+	__u8 pad;
+	__u32 from; /* ENDPOINT_PASSED: the process it came from; 0: not known */
 };
 
 enum ev_task_what {

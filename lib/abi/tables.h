@@ -25,7 +25,10 @@
 	K(12, PTY, "pty", "pseudo terminal")                                                       \
 	K(13, LOCK, "lock", "locks on one file: flock, fcntl, OFD")                                \
 	K(14, CHILD, "child", "the end of a child process")                                        \
-	K(15, SET, "set", "several channels waited for at once: poll, select, epoll")
+	K(15, SET, "set", "several channels waited for at once: poll, select, epoll")            \
+	K(16, MAP, "map", "shared memory mapping: POSIX, file, memfd or anonymous")                \
+	K(17, FUTEX, "futex", "futex: POSIX semaphore, mutex, condition …")                        \
+	K(18, MEM, "mem", "memory of a process, read or written by another")
 
 /*
  * How data moves through a channel: the rule by which a read is matched with the write it got.
@@ -130,7 +133,20 @@
 	O(88, WAITID, "waitid")                                                                    \
 	O(89, VFORK, "vfork")                                                                      \
 	O(90, CLONE, "clone") /* only with CLONE_VFORK, as a wait for the child */                 \
-	O(91, CLONE3, "clone3") /* the same */
+	O(91, CLONE3, "clone3") /* the same */                                                     \
+	O(100, MMAP, "mmap") /* only MAP_SHARED of regular files and anonymous memory */           \
+	O(101, MUNMAP, "munmap")                                                                   \
+	O(102, MREMAP, "mremap")                                                                   \
+	O(103, MEMFD_CREATE, "memfd_create")                                                       \
+	O(104, FUTEX, "futex")                                                                     \
+	O(105, FUTEX_WAITV, "futex_waitv")                                                         \
+	O(106, FUTEX_WAIT, "futex_wait")                                                           \
+	O(107, FUTEX_WAKE, "futex_wake")                                                           \
+	O(108, FUTEX_REQUEUE, "futex_requeue")                                                     \
+	O(109, PIDFD_GETFD, "pidfd_getfd")                                                         \
+	O(110, PROCESS_VM_READV, "process_vm_readv")                                               \
+	O(111, PROCESS_VM_WRITEV, "process_vm_writev")                                             \
+	O(112, IO_URING_ENTER, "io_uring_enter") /* only when it slept: a wait for completions */
 
 /*
  * L(number, ID, word, what was lost, remedy). A count of any of these means that something is
@@ -154,6 +170,9 @@
 	  "writes no longer waited for by the matcher (reported as sent to ?)",                    \
 	  "include the reader in the scope")                                                       \
 	L(8, TORN, "torn", "events missing from the end of an unfinished trace",                   \
-	  "none: the recorder was killed")
+	  "none: the recorder was killed")                                                         \
+	L(9, URING, "uring",                                                                       \
+	  "io_uring requests on channels, seen but not decoded",                                   \
+	  "none yet: have the program use plain system calls")
 
 #endif

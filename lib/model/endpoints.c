@@ -165,7 +165,7 @@ static int endpoint_end(struct model *m, const struct ev_endpoint *ev)
 int endpoints_apply(struct model *m, const struct ev_endpoint *ev)
 {
 	bool attachment = ev->what == ENDPOINT_ATTACH || ev->what == ENDPOINT_DETACH;
-	if (ev->what < ENDPOINT_OPEN || ev->what > ENDPOINT_DETACH || ev->chan == 0 ||
+	if (ev->what < ENDPOINT_OPEN || ev->what > ENDPOINT_PASSED || ev->chan == 0 ||
 	    (ev->fd < 0 && !attachment))
 		return -EINVAL;
 	if (ev->what == ENDPOINT_CLOSE || ev->what == ENDPOINT_DETACH)
@@ -185,6 +185,8 @@ int endpoints_apply(struct model *m, const struct ev_endpoint *ev)
 		return -ENOMEM;
 	e->pub.dir |= ev->dir;
 	e->pub.side = ev->side;
+	if (ev->what == ENDPOINT_PASSED)
+		e->pub.passed_by = ev->from;
 	c->has_outside |= p->pub.outside;
 	c->resurvey = true;
 	if (ev->hdr.flags & EV_SYNTHETIC)

@@ -70,6 +70,7 @@ struct m_endpoint {
 	uint8_t side;
 	bool open;
 	bool synthetic; /* found, not seen being made */
+	uint32_t passed_by; /* the process that it came from over a socket; 0: none, or not known */
 	uint64_t from_ns, to_ns; /* to_ns 0: still open */
 };
 

@@ -64,7 +64,8 @@ const struct printer_flag printer_flags[] = {
 	{ IO_NONBLOCK, "nonblock", true }, { IO_ERROR, "error", false },
 	{ IO_PEEK, "peek", true },         { IO_HALF, "half", true },
 	{ IO_KILLED, "killed", true },     { IO_EARLY, "early", true },
-	{ IO_TRUNC, "trunc", true },       { 0, NULL, false },
+	{ IO_TRUNC, "trunc", true },       { IO_URING, "io_uring", true },
+	{ 0, NULL, false },
 };
 
 static void print_result(const struct printer *p, const struct ev_io *io)
@@ -126,6 +127,21 @@ static const char *detail_word(unsigned int op)
 	case OP_SEMCTL:
 	case OP_SHMCTL:
 		return "cmd";
+	case OP_MMAP:
+	case OP_MUNMAP:
+	case OP_MREMAP:
+		return "length";
+	case OP_FUTEX:
+		return "futex_op";
+	case OP_SENDMSG:
+	case OP_RECVMSG:
+	case OP_SENDMMSG:
+	case OP_RECVMMSG:
+		return "passed";
+	case OP_PROCESS_VM_READV:
+	case OP_PROCESS_VM_WRITEV:
+	case OP_PIDFD_GETFD:
+		return "pid";
 	default:
 		return NULL;
 	}
@@ -171,7 +187,8 @@ static const char *endpoint_word(unsigned int what)
 	static const char *const words[] = {
 		[ENDPOINT_OPEN] = "opens",      [ENDPOINT_INHERIT] = "inherits",
 		[ENDPOINT_SEEN] = "holds",      [ENDPOINT_CLOSE] = "closes",
-		[ENDPOINT_ATTACH] = "attaches", [ENDPOINT_DETACH] = "detaches"
+		[ENDPOINT_ATTACH] = "attaches", [ENDPOINT_DETACH] = "detaches",
+		[ENDPOINT_PASSED] = "is passed"
 	};
 
 	return what < sizeof(words) / sizeof(*words) && words[what] ? words[what] : "?";
@@ -219,13 +236,21 @@ static void print_task(const struct printer *p, const struct ev_task *t)
 
 static void print_endpoint(const struct printer *p, const struct ev_endpoint *e)
 {
+	const struct m_task *from = e->from ? model_task(p->model, e->from) : NULL;
+	char buf[TEXT_SIZE];
+
 	print_time(p, p->out, e->hdr.t_ns);
 	print_who(p, e->pid, e->pid);
 	fprintf(p->out, "*** %s ", endpoint_word(e->what));
 	print_chan(p, e->chan);
 	if (e->fd >= 0)
 		fprintf(p->out, ", fd=%" PRId32, e->fd);
-	fprintf(p->out, "%s\n", dir_word(e->dir));
+	fputs(dir_word(e->dir), p->out);
+	if (from)
+		fprintf(p->out, ", by %s", text_task(buf, from));
+	else if (e->from)
+		fprintf(p->out, ", by ?[%" PRIu32 "]", e->from);
+	fputc('\n', p->out);
 }
 
 static void print_wait(const struct printer *p, const struct ev_wait *w)

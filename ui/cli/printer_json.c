@@ -110,11 +110,11 @@ static void put_new_chan(json_t *o, const struct ev_chan *c)
 static void put_endpoint(json_t *o, const struct model *m, const struct ev_endpoint *e)
 {
 	static const char *const words[] = { "?",     "open",   "inherit", "seen",
-					     "close", "attach", "detach" };
+					     "close", "attach", "detach",  "passed" };
 
 	put(o, "t_ns", e->hdr.t_ns);
 	json_object_set_new(o, "what",
-			    json_string(words[e->what <= ENDPOINT_DETACH ? e->what : 0]));
+			    json_string(words[e->what <= ENDPOINT_PASSED ? e->what : 0]));
 	put_who(o, m, e->pid, e->pid);
 	put_chan(o, m, e->chan);
 	put_fd(o, e->fd);
@@ -122,6 +122,8 @@ static void put_endpoint(json_t *o, const struct model *m, const struct ev_endpo
 	json_object_set_new(o, "write", json_boolean(e->dir & ENDPOINT_DIR_WRITE));
 	json_object_set_new(o, "side", json_string(e->side ? "b" : "a"));
 	json_object_set_new(o, "synthetic", json_boolean(e->hdr.flags & EV_SYNTHETIC));
+	if (e->what == ENDPOINT_PASSED)
+		put(o, "from_pid", e->from);
 }
 
 static void put_task(json_t *o, const struct ev_task *t)
