@@ -85,7 +85,7 @@ static __always_inline struct user_iovec payload_at(const struct thread *s)
 	struct user_iovec v = { .base = s->data, .len = ~0ULL };
 	switch (s->op) {
 	case OP_READ: case OP_WRITE: case OP_PREAD64: case OP_PWRITE64:
-	case OP_SENDTO: case OP_RECVFROM:
+	case OP_SENDTO: case OP_RECVFROM: case OP_MQ_TIMEDSEND: case OP_MQ_TIMEDRECEIVE:
 		return v;
 	case OP_MSGSND: case OP_MSGRCV:
 		v.base += sizeof(__s64); /* behind the type */

@@ -12,6 +12,10 @@
 #include "mech_map.bpf.h"
 #include "mech_futex.bpf.h"
 #include "mech_peer.bpf.h"
+#include "mech_child.bpf.h"
+#include "mech_queue.bpf.h"
+#include "mech_set.bpf.h"
+#include "mech_signal.bpf.h"
 #include "sched.bpf.h"
 #include "snapshot.bpf.h"
 
@@ -23,6 +27,35 @@ static __always_inline void count_compat(__u32 nr)
 	__u64 *n = bpf_map_lookup_elem(&compat_calls, &key);
 	if (n)
 		(*n)++;
+}
+
+/* The mechanisms whose entry and exit are functions of their own. */
+static __always_inline bool more_enter(struct thread *s, const struct pt_regs *r,
+				       const struct call *c)
+{
+	struct call_args args;
+	call_args(&args, r, c);
+	if (c->class <= CALL_EVENTFD)
+		return queue_enter(s, &args);
+	if (c->class <= CALL_PAUSE)
+		return signal_enter(s, &args);
+	if (c->class == CALL_FLOCK)
+		return flock_enter(s, &args);
+	if (c->class <= CALL_VFORK)
+		return child_enter(s, &args);
+	return set_enter(s, &args);
+}
+
+static __always_inline void more_exit(struct thread *s, struct done *d)
+{
+	if (s->class <= CALL_EVENTFD)
+		queue_exit(s, d);
+	else if (s->class <= CALL_PAUSE)
+		signal_exit(s, d);
+	else if (s->class > CALL_FLOCK && s->class <= CALL_VFORK)
+		child_exit(s, d);
+	else
+		emit_io(s, d);
 }
 
 static __always_inline bool enter(struct task_struct *t, struct thread *s,
@@ -61,6 +94,8 @@ static __always_inline bool enter(struct task_struct *t, struct thread *s,
 		s->in_exec = 1;
 		return false;
 	default:
+		if (c->class > CALL_URING)
+			return more_enter(s, r, c);
 		return file_enter(t, s, r, c);
 	}
 }
@@ -142,7 +177,9 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
 		.fd = s->fd,
 		.now = bpf_ktime_get_ns(),
 	};
-	if (c.class > CALL_EXEC)
+	if (c.class > CALL_URING)
+		more_exit(s, &d);
+	else if (c.class > CALL_EXEC)
 		memory_class_exit(t, s, &c, &d);
 	else if ((c.class == CALL_SHMAT || c.class == CALL_SHMDT) && ipc_ok(ret))
 		shm_exit(t, s, c.class, &d);
@@ -151,6 +188,8 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
 	else if (c.class >= CALL_SOCKET || c.class == CALL_MSG || c.class == CALL_MMSG ||
 		 (c.class == CALL_IO && s->type == SOCK_DGRAM))
 		sock_exit(t, s, &c, &d);
+	else if (RAW_OBJ_KIND(d.obj) == KIND_SIGNAL)
+		signalfd_exit(t, s, &d);
 	else
 		file_exit(t, s, &c, &d);
 	s->op = OP_NONE;

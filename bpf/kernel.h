@@ -201,6 +201,33 @@ struct pipe_inode_info {
 	struct pipe_buffer *bufs;
 };
 
+/* ---- other things behind a descriptor ---- */
+
+struct eventfd_ctx {
+	int id; /* v5.2: b556db17b0e7 */
+};
+
+struct mqueue_inode_info {
+	struct inode vfs_inode;
+	unsigned long qsize; /* bytes of all messages */
+};
+
+struct tty_driver {
+	int major;
+};
+struct ktermios {
+	__u32 c_iflag, c_oflag, c_cflag, c_lflag;
+};
+struct tty_struct {
+	int index;
+	struct tty_driver *driver;
+	struct ktermios termios;
+	struct tty_struct *link; /* the other end of a pseudo terminal */
+};
+struct tty_file_private {
+	struct tty_struct *tty;
+};
+
 /* ---- sockets ---- */
 
 struct in6_addr {
@@ -307,6 +334,9 @@ struct bpf_iter__task_file {
 #define VM_READ 1
 #define VM_WRITE 2
 #define VM_MAYSHARE 0x80 /* MAP_SHARED; VM_SHARED is cleared where the file cannot be written */
+#define S_IFCHR 0020000
+#define MQUEUE_MAGIC 0x19800202
+#define ANON_INODE_FS_MAGIC 0x09041934
 #define O_NONBLOCK 04000
 #define FMODE_READ 1
 #define FMODE_WRITE 2

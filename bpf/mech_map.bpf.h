@@ -114,7 +114,7 @@ static __always_inline void name_path(struct raw_object *o, void *file)
 		o->hdr.flags |= RAW_PATH;
 }
 
-/* Tells of a mapped file, or of a futex (at: its offset; private: its address), l->sk then the object
+/* Tells of a mapped or locked file, or of a futex (at: its offset; private: its address), l->sk then the object
  * of the memory it lies in. */
 __noinline int describe_memory(struct look *l, __u64 at, __u32 pid, __s32 fd, __u32 flags)
 {

@@ -20,10 +20,6 @@ struct sembuf {
 	__s16 sem_op;
 	__s16 sem_flg;
 };
-struct timespec64 {
-	__s64 tv_sec;
-	__s64 tv_nsec;
-};
 
 static __always_inline __u32 ipc_ns_inum(struct task_struct *t)
 {

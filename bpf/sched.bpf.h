@@ -82,12 +82,13 @@ int BPF_PROG(on_waking, struct task_struct *t)
 		return 0;
 	}
 	__u32 kind = RAW_OBJ_KIND(s->obj);
-	if (kind == KIND_TCP || kind == KIND_UDP) {
+	if (kind == KIND_TCP || kind == KIND_UDP || kind == KIND_SET) {
 		struct thread *w = thread_of(current);
 		if (!w || !w->op)
 			return 0;
 	}
-	s->waker = current->pid;
+	/* a kernel thread carries on what somebody else began: a terminal's data, for one */
+	s->waker = current->flags & PF_KTHREAD ? 0 : current->pid;
 	return 0;
 }
 

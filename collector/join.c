@@ -12,6 +12,7 @@
 #include "collector/bystanders.h"
 #include "collector/maps.h"
 #include "collector/names.h"
+#include "collector/processes.h"
 #include "collector/procfs.h"
 
 /* A connection as both its ends can compute it: the namespace, then "my side", then "the other". */
@@ -35,6 +36,7 @@ struct object {
 	struct tuple tuple;    /* TCP, connected */
 	struct ev_chan *chan;  /* borrowed from join.chans */
 	bool in_sk, in_tuple;
+	struct object *next_mq; /* of join.mqs */
 	bool lonely; /* the holders of its other end are to be looked for */
 	uint8_t side;
 	UT_hash_handle hh, hh_sk, hh_tuple;
@@ -55,6 +57,8 @@ struct join {
 	size_t nchans, room;
 	struct maps *maps;
 	struct bystanders *bystanders;
+	struct processes *processes;
+	struct object *mqs;  /* POSIX queues that still have their name, the newest first */
 	struct object *last; /* the object asked for last */
 	size_t nlonely;
 };
@@ -65,6 +69,8 @@ static const uint8_t shape_of_kind[KIND_MAX] = {
 	[KIND_PIPE] = SHAPE_STREAM, [KIND_FIFO] = SHAPE_STREAM, [KIND_MSG] = SHAPE_TYPED,
 	[KIND_SEM] = SHAPE_COUNTER, [KIND_SHM] = SHAPE_MEMORY,
 	[KIND_MAP] = SHAPE_MEMORY, [KIND_FUTEX] = SHAPE_COUNTER, [KIND_MEM] = SHAPE_DIRECT,
+	[KIND_MQ] = SHAPE_PRIORITY, [KIND_EVENTFD] = SHAPE_COUNTER, [KIND_SIGNAL] = SHAPE_DIRECT,
+	[KIND_PTY] = SHAPE_STREAM, [KIND_LOCK] = SHAPE_COUNTER, [KIND_CHILD] = SHAPE_DIRECT,
 };
 
 static struct ev_chan *chan_new(struct join *j, uint16_t kind)
@@ -241,7 +247,7 @@ static struct object *partner_unix(struct join *j, const struct object *o)
 static bool has_partner(struct join *j, const struct raw_object *raw)
 {
 	struct object o = { .obj = raw->obj, .raw = *raw };
-	struct object *p = raw->kind == KIND_UNIX ? partner_unix(j, &o) : partner_tcp(j, &o);
+	struct object *p = raw->kind == KIND_TCP ? partner_tcp(j, &o) : partner_unix(j, &o);
 	return p && p->obj != raw->obj;
 }
 
@@ -253,12 +259,14 @@ static bool is_connection(const struct raw_object *r)
 		return false;
 	if (r->kind == KIND_TCP)
 		return r->rport != 0;
+	if (r->kind == KIND_PTY)
+		return r->peer_sk != 0;
 	return r->kind == KIND_UNIX && r->sock_type != SOCK_DGRAM && r->peer_sk;
 }
 
 static int join_connection(struct join *j, struct object *o, uint64_t t_ns)
 {
-	struct object *p = o->raw.kind == KIND_UNIX ? partner_unix(j, o) : partner_tcp(j, o);
+	struct object *p = o->raw.kind == KIND_TCP ? partner_tcp(j, o) : partner_unix(j, o);
 	if (p && p->chan && p->chan != o->chan) {
 		o->chan = p->chan;
 		o->side = !p->side;
@@ -291,6 +299,10 @@ static int join_object(struct join *j, const struct raw_object *raw)
 	if (!o)
 		return -ENOMEM;
 	object_update(j, o, raw);
+	if (raw->hdr.flags & RAW_NEW && (raw->kind == KIND_EVENTFD || raw->kind == KIND_PTY)) {
+		o->chan = NULL; /* such ids are given out again at once: this is another one */
+		o->side = 0;
+	}
 	if (is_connection(&o->raw))
 		return join_connection(j, o, raw->hdr.t_ns);
 	bool known = o->chan != NULL;
@@ -305,6 +317,10 @@ static int join_object(struct join *j, const struct raw_object *raw)
 		c->shape = SHAPE_NONE;
 	if (!known) {
 		c->backlog = raw->backlog;
+		if (raw->kind == KIND_MQ) {
+			o->next_mq = j->mqs;
+			j->mqs = o;
+		}
 		set_lonely(j, o, is_pipe(raw->kind) && !(raw->hdr.flags & RAW_NEW));
 	}
 	names_object(c, raw);
@@ -334,14 +350,87 @@ static struct object *object_placeholder(struct join *j, uint64_t obj)
 	return chan_tell(j, o->chan, 0) ? NULL : o;
 }
 
+/* ---- channels that belong to a process ---- */
+
+static bool is_own(unsigned int kind)
+{
+	return kind == KIND_SIGNAL || kind == KIND_CHILD || kind == KIND_SET;
+}
+
+static uint32_t own_pid(uint64_t obj)
+{
+	switch (RAW_OBJ_KIND(obj)) {
+	case KIND_SIGNAL:
+		return (uint32_t)(obj >> 8);
+	case KIND_CHILD:
+		return (uint32_t)obj;
+	default:
+		return (uint32_t)(obj >> 32) & 0xffffff;
+	}
+}
+
+/* Who is at the far end: the process a signal goes to, the child whose end is waited for. */
+static int own_attach(struct join *j, const struct ev_chan *c, uint64_t obj, uint64_t t_ns)
+{
+	uint64_t exit_ns;
+	uint32_t pid = own_pid(obj);
+	bool in_scope = processes_find(j->processes, pid, &exit_ns);
+	if (c->kind == KIND_SET || (c->kind == KIND_CHILD && (obj != RAW_OBJ_CHILD(pid) || !in_scope)))
+		return 0;
+	int err = in_scope ? 0 : bystanders_tell(j->bystanders, pid, j->next);
+	struct ev_endpoint e = {
+		.hdr = { .type = EV_ENDPOINT, .size = sizeof(e), .flags = EV_SYNTHETIC },
+		.chan = c->chan, .pid = pid, .fd = -1, .what = ENDPOINT_ATTACH,
+		.dir = c->kind == KIND_SIGNAL ? ENDPOINT_DIR_READ : ENDPOINT_DIR_WRITE,
+	};
+	e.hdr.t_ns = exit_ns && exit_ns < t_ns ? exit_ns : t_ns; /* a late word of one that is gone */
+	return err ? err : sink_event(j->next, &e.hdr);
+}
+
+/* 0: no memory, or the next sink refused. */
+static uint64_t own_chan(struct join *j, uint64_t obj, uint64_t t_ns)
+{
+	uint64_t *slot = processes_chan(j->processes, own_pid(obj), obj);
+	if (!slot || *slot)
+		return slot ? *slot : 0;
+	struct ev_chan *c = chan_new(j, (uint16_t)RAW_OBJ_KIND(obj));
+	if (!c)
+		return 0;
+	*slot = c->chan;
+	names_own(c, obj, processes_comm(j->processes, own_pid(obj)));
+	return chan_tell(j, c, t_ns) || own_attach(j, c, obj, t_ns) ? 0 : c->chan;
+}
+
+int join_name(struct join *j, uint64_t obj, const char *name, uint64_t t_ns)
+{
+	uint64_t chan = join_chan(j, obj, t_ns);
+	struct ev_chan *c = chan ? j->chans[chan - 1] : NULL;
+	if (!c || strncmp(c->name, name, sizeof(c->name) - 1) == 0)
+		return 0;
+	snprintf(c->name, sizeof(c->name), "%s", name);
+	return chan_tell(j, c, t_ns);
+}
+
+const char *join_text(struct join *j, uint64_t obj)
+{
+	struct object *o = object_find(j, obj);
+	if (!o || !o->chan)
+		return NULL;
+	return o->chan->name[0] ? o->chan->name : o->chan->ident;
+}
+
+/* ---- objects again ---- */
+
 static struct object *object_known(struct join *j, uint64_t obj)
 {
 	struct object *o = obj ? object_find(j, obj) : NULL;
 	return o && o->chan ? o : obj ? object_placeholder(j, obj) : NULL;
 }
 
-uint64_t join_chan(struct join *j, uint64_t obj)
+uint64_t join_chan(struct join *j, uint64_t obj, uint64_t t_ns)
 {
+	if (is_own(RAW_OBJ_KIND(obj)))
+		return own_chan(j, obj, t_ns);
 	struct object *o = object_known(j, obj);
 	return o ? o->chan->chan : 0;
 }
@@ -378,6 +467,11 @@ static int join_futex(struct join *j, const struct object *o, const struct ev_io
 
 static int join_io(struct join *j, struct ev_io *e)
 {
+	if (is_own(RAW_OBJ_KIND(e->chan))) {
+		/* at entry, the process a signal is sent to still lived */
+		e->chan = own_chan(j, e->chan, e->enter_ns);
+		return sink_event(j->next, &e->hdr);
+	}
 	struct object *o = object_known(j, e->chan);
 	e->chan = o ? o->chan->chan : 0;
 	if (o && o->side)
@@ -460,6 +554,24 @@ static int join_mknod(struct join *j, const struct raw_mknod *r)
 	return join_io(j, &e);
 }
 
+/* The name it was known by is gone; the queue lives on while it is open. */
+static int join_mq_unlink(struct join *j, const struct raw_mknod *r)
+{
+	struct ev_io e = r->io;
+	e.hdr.type = EV_IO;
+	e.hdr.size = sizeof(e);
+	e.chan = 0;
+	for (struct object **at = &j->mqs; e.ret == 0 && *at; at = &(*at)->next_mq) {
+		struct object *o = *at;
+		if (strncmp(o->raw.name, r->path, sizeof(o->raw.name) - 1) != 0)
+			continue;
+		e.chan = o->obj;
+		*at = o->next_mq;
+		break;
+	}
+	return join_io(j, &e);
+}
+
 static int join_endpoint(struct join *j, struct ev_endpoint *e)
 {
 	struct object *o = e->hdr.flags & RAW_IF_KNOWN ? object_find(j, e->chan)
@@ -499,8 +611,14 @@ static int join_map(struct join *j, const struct raw_map *r)
 
 static int join_task(struct join *j, struct ev_task *e)
 {
+	uint64_t exit_ns;
 	if (bystanders_note(j->bystanders, e))
 		return 0;
+	/* a parent in scope may wait for this: the channel is told while there is a process to attach */
+	if (e->what == TASK_EXIT && (e->hdr.flags & TASK_F_LAST) &&
+	    processes_find(j->processes, e->ppid, &exit_ns) && !exit_ns)
+		own_chan(j, RAW_OBJ_CHILD(e->pid), e->hdr.t_ns);
+	processes_note(j->processes, e);
 	if (e->what == TASK_EXEC)
 		procfs_join_args(e->args, sizeof(e->args));
 	if (e->what == TASK_SEEN && e->pid == e->tid) {
@@ -530,6 +648,8 @@ static int on_record(struct sink *self, const struct ev_hdr *h)
 		return join_mknod(j, (const struct raw_mknod *)h);
 	case RAW_MAP:
 		return join_map(j, (const struct raw_map *)h);
+	case RAW_MQ_UNLINK:
+		return join_mq_unlink(j, (const struct raw_mknod *)h);
 	case EV_IO: {
 		union io_buf io;
 		io_copy(&io, h, sizeof(io.io));
@@ -557,7 +677,8 @@ struct join *join_new(struct sink *next)
 	j->next = next;
 	j->maps = maps_new();
 	j->bystanders = bystanders_new();
-	if (j->maps && j->bystanders)
+	j->processes = processes_new();
+	if (j->maps && j->bystanders && j->processes)
 		return j;
 	join_free(j);
 	return NULL;
@@ -584,6 +705,7 @@ void join_free(struct join *j)
 	free(j->chans);
 	maps_free(j->maps);
 	bystanders_free(j->bystanders);
+	processes_free(j->processes);
 	free(j);
 }
 

@@ -34,6 +34,12 @@ void join_forget_lonely(struct join *j);
 uint64_t join_fifo(struct join *j, uint32_t pid, int dirfd, const char *path, uint64_t t_ns);
 
 /* The channel of an object, announced if it is new; 0 for object 0 or when there is no memory. */
-uint64_t join_chan(struct join *j, uint64_t obj);
+uint64_t join_chan(struct join *j, uint64_t obj, uint64_t t_ns);
+
+/* Gives the channel of an object another name. Returns 0 or the next sink's error. */
+int join_name(struct join *j, uint64_t obj, const char *name, uint64_t t_ns);
+
+/* What people call the channel of an object, else what the kernel does. NULL: not known. Borrowed. */
+const char *join_text(struct join *j, uint64_t obj);
 
 #endif

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <ifaddrs.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -196,6 +197,13 @@ static void names_map(struct ev_chan *c, const struct raw_object *o)
 	memory_name(c->name, sizeof(c->name), o);
 }
 
+static void names_lock(struct ev_chan *c, const struct raw_object *o)
+{
+	snprintf(c->ident, sizeof(c->ident), "lock:[%u:%u:%" PRIu64 "]", o->dev >> 20,
+		 o->dev & 0xfffff, (uint64_t)o->ino);
+	path_of(c->name, sizeof(c->name), o);
+}
+
 static void names_futex(struct ev_chan *c, const struct raw_object *o)
 {
 	if (o->hdr.flags & RAW_PRIVATE) {
@@ -219,6 +227,54 @@ static void names_mem(struct ev_chan *c, const struct raw_object *o)
 	if (o->name[0])
 		snprintf(c->name, sizeof(c->name), "memory of %.*s[%" PRIu64 "]", EV_COMM_LEN, o->name,
 			 (uint64_t)o->ino);
+}
+
+/* ---- terminals, and what belongs to a process ---- */
+
+static void names_pty(struct ev_chan *c, const struct raw_object *o)
+{
+	snprintf(c->ident, sizeof(c->ident), "pty:[%" PRIu64 "]", (uint64_t)o->ino);
+	snprintf(c->name, sizeof(c->name), "/dev/pts/%" PRIu64, (uint64_t)o->ino);
+}
+
+static void names_signal(struct ev_chan *c, uint32_t pid, int sig)
+{
+	const char *abbrev = sigabbrev_np(sig);
+	snprintf(c->ident, sizeof(c->ident), "signal:[%u:%d]", pid, sig);
+	if (!sig)
+		snprintf(c->name, sizeof(c->name), "any signal");
+	else if (abbrev)
+		snprintf(c->name, sizeof(c->name), "SIG%s", abbrev);
+	else
+		snprintf(c->name, sizeof(c->name), "SIGRTMIN+%d", sig - SIGRTMIN);
+}
+
+static void names_child(struct ev_chan *c, uint32_t pid, bool any, const char *comm)
+{
+	snprintf(c->ident, sizeof(c->ident), any ? "child:[any of %u]" : "child:[%u]", pid);
+	if (any)
+		snprintf(c->name, sizeof(c->name), "any child");
+	else
+		snprintf(c->name, sizeof(c->name), "%s[%u]", comm[0] ? comm : "?", pid);
+}
+
+void names_own(struct ev_chan *c, uint64_t obj, const char *comm)
+{
+	uint32_t low = (uint32_t)obj, high = (uint32_t)(obj >> 32) & 0xffffff;
+	switch (RAW_OBJ_KIND(obj)) {
+	case KIND_SIGNAL:
+		names_signal(c, (uint32_t)(obj >> 8), (int)(obj & 0xff));
+		break;
+	case KIND_CHILD:
+		names_child(c, low, high != 0, comm);
+		break;
+	case KIND_SET:
+		if ((int32_t)low == RAW_SET_NO_FD)
+			snprintf(c->ident, sizeof(c->ident), "poll:[%u]", high);
+		else
+			snprintf(c->ident, sizeof(c->ident), "epoll:[%u:%d]", high, (int32_t)low);
+		break;
+	}
 }
 
 void names_object(struct ev_chan *c, const struct raw_object *o)
@@ -257,6 +313,19 @@ void names_object(struct ev_chan *c, const struct raw_object *o)
 	case KIND_MEM:
 		names_mem(c, o);
 		break;
+	case KIND_MQ:
+		snprintf(c->ident, sizeof(c->ident), "mq:[%" PRIu64 "]", (uint64_t)o->ino);
+		snprintf(c->name, sizeof(c->name), "%.*s", (int)sizeof(o->name), o->name);
+		break;
+	case KIND_EVENTFD:
+		snprintf(c->ident, sizeof(c->ident), "eventfd:[%" PRIu64 "]", (uint64_t)o->ino);
+		break;
+	case KIND_PTY:
+		names_pty(c, o);
+		break;
+	case KIND_LOCK:
+		names_lock(c, o);
+		break;
 	}
 }
 
@@ -287,6 +356,10 @@ void names_pair(struct ev_chan *c, const struct raw_object *a, const struct raw_
 {
 	if (a->kind == KIND_UNIX) {
 		names_unix_pair(c, a, b);
+		return;
+	}
+	if (a->kind == KIND_PTY) {
+		names_pty(c, a);
 		return;
 	}
 	char from[NAMES_ADDR_LEN], to[NAMES_ADDR_LEN];

@@ -21,6 +21,9 @@ bool names_is_any(const uint8_t addr[16]);
 /* What the kernel calls the object, and what people call it, into the EV_CHAN's fields. */
 void names_object(struct ev_chan *c, const struct raw_object *o);
 
+/* A channel that belongs to a process, which is called `comm` ("": not known). */
+void names_own(struct ev_chan *c, uint64_t obj, const char *comm);
+
 /* A connection, once both its sockets are known (b may be NULL) and which of them serves. */
 void names_pair(struct ev_chan *c, const struct raw_object *a, const struct raw_object *b);
 

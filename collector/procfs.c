@@ -152,3 +152,45 @@ int procfs_read_string(uint32_t pid, uint64_t address, char *buf, size_t size)
 	buf[n > 0 ? n : 0] = '\0';
 	return n < 0 ? -errno : 0;
 }
+
+int procfs_read_memory(uint32_t pid, uint64_t address, void *buf, size_t size)
+{
+	struct iovec to = { buf, size }, from = { (void *)(uintptr_t)address, size };
+	ssize_t n = process_vm_readv((pid_t)pid, &to, 1, &from, 1, 0);
+	return n < 0 ? -errno : (size_t)n == size ? 0 : -EFAULT;
+}
+
+static FILE *open_fdinfo(uint32_t pid, int fd)
+{
+	char path[64];
+	snprintf(path, sizeof(path), "/proc/%u/fdinfo/%d", pid, fd);
+	return fopen(path, "re");
+}
+
+int procfs_epoll(uint32_t pid, int epfd, void (*each)(void *arg, int fd), void *arg)
+{
+	char line[256];
+	int fd;
+	FILE *f = open_fdinfo(pid, epfd);
+	if (!f)
+		return -errno;
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "tfd: %d", &fd) == 1)
+			each(arg, fd);
+	fclose(f);
+	return 0;
+}
+
+int procfs_eventfd(uint32_t pid, int fd, int32_t *id)
+{
+	char line[256];
+	int err = -ENOTSUP;
+	FILE *f = open_fdinfo(pid, fd);
+	if (!f)
+		return -errno;
+	while (err && fgets(line, sizeof(line), f))
+		if (sscanf(line, "eventfd-id: %" SCNd32, id) == 1)
+			err = 0;
+	fclose(f);
+	return err;
+}

@@ -19,6 +19,7 @@ enum raw_type {
 	RAW_IO_ADDR,     /* struct raw_io_addr */
 	RAW_MKNOD,       /* struct raw_mknod */
 	RAW_MAP,         /* struct raw_map */
+	RAW_MQ_UNLINK,   /* struct raw_mknod: path is the queue's name */
 };
 
 /* An object id: its kind in the top byte, below it what identifies it there. */
@@ -26,8 +27,10 @@ enum raw_type {
 #define RAW_OBJ_KIND(obj) ((unsigned int)((obj) >> 56))
 #define RAW_MIX(a, b) ((((__u64)(a) ^ (__u64)(b) << 40) * 0x9e3779b97f4a7c15ULL) >> 8)
 /* pipe: 24 bits of device, 32 of inode. Socket: its inode in sockfs. System V: 24 bits of IPC
- * namespace, 32 of id. FIFO: a mix of its device (major << 20 | minor) and inode. */
-#define RAW_OBJ_FIFO(dev, ino) RAW_OBJ(KIND_FIFO, RAW_MIX(ino, dev))
+ * namespace, 32 of id. FIFO, lock: a mix of its file's device (major << 20 | minor) and inode.
+ * POSIX queue: like a pipe. eventfd: its id. Terminal: the address of its struct tty_struct. */
+#define RAW_OBJ_FILE(kind, dev, ino) RAW_OBJ(kind, RAW_MIX(ino, dev))
+#define RAW_OBJ_FIFO(dev, ino) RAW_OBJ_FILE(KIND_FIFO, dev, ino)
 /* Mapped file or memory: a mix of device and inode. Futex: of that and its offset, or of its address
  * and the memory it is private to. Process memory: of the pid and its start. */
 #define RAW_OBJ_MAP(dev, ino) RAW_OBJ(KIND_MAP, RAW_MIX(ino, dev))
@@ -36,6 +39,16 @@ enum raw_type {
 	 !!(is_private))
 #define RAW_OBJ_IS_PRIVATE(obj) ((obj) & 1) /* of a futex: in memory of one process */
 #define RAW_OBJ_MEM(pid, start_ns) RAW_OBJ(KIND_MEM, RAW_MIX(start_ns, pid))
+/*
+ * Objects that no descriptor leads to, and that no raw_object describes: their id says all. A
+ * signal of one number (0: any) to one process; the end of one child, or of any child of a process;
+ * what an epoll descriptor of a process, or a thread in poll or select, waits for.
+ */
+#define RAW_OBJ_SIGNAL(pid, sig) RAW_OBJ(KIND_SIGNAL, (__u64)(__u32)(pid) << 8 | ((sig) & 0xff))
+#define RAW_OBJ_CHILD(pid) RAW_OBJ(KIND_CHILD, (__u32)(pid))
+#define RAW_OBJ_ANY_CHILD(parent) RAW_OBJ(KIND_CHILD, 1ULL << 32 | (__u32)(parent))
+#define RAW_OBJ_SET(pid, fd) RAW_OBJ(KIND_SET, (__u64)(__u32)(pid) << 32 | (__u32)(fd))
+#define RAW_SET_NO_FD (-1) /* poll, select: pid is the thread's */
 
 #define RAW_NAME_LEN 112
 
@@ -72,9 +85,9 @@ struct raw_object {
 	__u16 name_len; /* bytes of name; unix: a leading NUL means abstract */
 	__u8 laddr[16];
 	__u8 raddr[16];
-	/* unix: the bound path; FIFO: its path (RAW_PATH), else the last component; mapping and shared
-	 * futex: the components of the file's path, the last one first, a NUL after each; process
-	 * memory: the process's name */
+	/* unix: the bound path; FIFO: its path (RAW_PATH), else the last component; mapping, shared
+	 * futex and lock: the components of the file's path, the last one first, a NUL after each;
+	 * process memory: the process's name; mq: its name */
 	char name[RAW_NAME_LEN];
 };
 
@@ -120,6 +133,7 @@ struct raw_inflight {
 	__u64 deadline_ns; /* 0: none known */
 	__u64 obj;
 	__u64 path; /* obj 0, an open: address of the path in the process's memory; fd is its dirfd */
+	__u64 set[3]; /* a set: poll: address and number of pollfds; select: two sets and their size */
 	__u32 pid;
 	__u32 tid;
 	__s32 fd;
@@ -139,6 +153,6 @@ _Static_assert(sizeof(struct raw_object) == 248, "wire");
 _Static_assert(sizeof(struct raw_map) == 136, "wire");
 _Static_assert(sizeof(struct raw_io_addr) == 120, "wire");
 _Static_assert(sizeof(struct raw_mknod) == 232, "wire");
-_Static_assert(sizeof(struct raw_inflight) == 56, "wire");
+_Static_assert(sizeof(struct raw_inflight) == 80, "wire");
 
 #endif

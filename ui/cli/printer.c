@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
+#include <signal.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -65,7 +66,7 @@ const struct printer_flag printer_flags[] = {
 	{ IO_PEEK, "peek", true },         { IO_HALF, "half", true },
 	{ IO_KILLED, "killed", true },     { IO_EARLY, "early", true },
 	{ IO_TRUNC, "trunc", true },       { IO_URING, "io_uring", true },
-	{ 0, NULL, false },
+	{ IO_COOKED, "cooked", true },     { 0, NULL, false },
 };
 
 static void print_result(const struct printer *p, const struct ev_io *io)
@@ -142,9 +143,70 @@ static const char *detail_word(unsigned int op)
 	case OP_PROCESS_VM_WRITEV:
 	case OP_PIDFD_GETFD:
 		return "pid";
+	case OP_MQ_TIMEDSEND:
+	case OP_MQ_TIMEDRECEIVE:
+		return "prio";
+	case OP_WAIT4:
+	case OP_WAITID:
+		return "status";
 	default:
 		return NULL;
 	}
+}
+
+/* Does an operation that takes or gives move bytes? */
+static bool has_bytes(unsigned int op)
+{
+	return op != OP_SEMOP && op != OP_SEMTIMEDOP && op != OP_WAIT4 && op != OP_WAITID &&
+	       op != OP_RT_SIGTIMEDWAIT && !(op >= OP_KILL && op <= OP_PIDFD_SEND_SIGNAL);
+}
+
+static void print_signal(const struct printer *p, int64_t sig)
+{
+	const char *abbrev = sig > 0 && sig < NSIG ? sigabbrev_np((int)sig) : NULL;
+
+	if (abbrev)
+		fprintf(p->out, ", SIG%s", abbrev);
+	else
+		fprintf(p->out, ", signal %" PRId64, sig);
+}
+
+/* The commands and operations of locks as their manual pages have them. */
+static void print_lock(const struct printer *p, const struct ev_io *io)
+{
+	static const char *const types[] = { "F_RDLCK", "F_WRLCK", "F_UNLCK" };
+	static const char *const ops[] = { "?", "LOCK_SH", "LOCK_EX", "?", "?", "?", "?", "?",
+					   "LOCK_UN" };
+	static const char *const cmds[] = {
+		[5] = "F_GETLK",      [6] = "F_SETLK",      [7] = "F_SETLKW",
+		[36] = "F_OFD_GETLK", [37] = "F_OFD_SETLK", [38] = "F_OFD_SETLKW",
+	};
+	uint64_t cmd = (uint64_t)io->mtype & 0xffff, type = (uint64_t)io->mtype >> 16;
+	uint64_t op = (uint64_t)io->mtype & ~4ull;
+
+	if (io->op == OP_FLOCK)
+		fprintf(p->out, ", %s%s", op < 9 ? ops[op] : "?", io->mtype & 4 ? "|LOCK_NB" : "");
+	else
+		fprintf(p->out, ", %s, %s", cmd < 39 && cmds[cmd] ? cmds[cmd] : "?",
+			type < 3 ? types[type] : "?");
+}
+
+/* What mtype is where it is more than a number. */
+static void print_detail(const struct printer *p, const struct ev_io *io)
+{
+	const struct m_chan *c = model_chan(p->model, io->chan);
+	unsigned int kind = c ? c->kind : KIND_NONE;
+
+	if (io->op >= OP_KILL && io->op <= OP_PIDFD_SEND_SIGNAL)
+		print_signal(p, io->mtype);
+	else if (kind == KIND_SIGNAL && io->mtype)
+		print_signal(p, io->mtype);
+	else if (kind == KIND_LOCK)
+		print_lock(p, io);
+	else if (kind == KIND_EVENTFD && io->hdr.flags & (IO_READ | IO_WRITE) && io->bytes)
+		fprintf(p->out, ", value=%" PRId64, (int64_t)io->mtype);
+	else if (io->mtype && detail_word(io->op))
+		fprintf(p->out, ", %s=%" PRId64, detail_word(io->op), (int64_t)io->mtype);
 }
 
 static void print_io(const struct printer *p, const struct ev_io *io)
@@ -157,11 +219,10 @@ static void print_io(const struct printer *p, const struct ev_io *io)
 	print_chan(p, io->chan);
 	if (io->fd >= 0)
 		fprintf(p->out, ", fd=%" PRId32, io->fd);
-	if (io->mtype && detail_word(io->op))
-		fprintf(p->out, ", %s=%" PRId64, detail_word(io->op), (int64_t)io->mtype);
+	print_detail(p, io);
 	if (io->messages > 1)
 		fprintf(p->out, ", messages=%" PRIu16, io->messages);
-	if (io->hdr.flags & (IO_READ | IO_WRITE) && io->op != OP_SEMOP && io->op != OP_SEMTIMEDOP)
+	if (io->hdr.flags & (IO_READ | IO_WRITE) && has_bytes(io->op))
 		fprintf(p->out, ", bytes=%" PRIu64, (uint64_t)io->bytes);
 	fputs(")", p->out);
 	print_result(p, io);
