@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bystanders.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <uthash.h>
 
@@ -9,6 +11,7 @@
 struct known {
 	uint32_t pid;
 	bool told;
+	uint64_t look;
 	struct ev_task task;
 	UT_hash_handle hh;
 };
@@ -22,6 +25,7 @@ struct inside {
 struct bystanders {
 	struct known *by_pid;
 	struct inside *inside;
+	uint64_t look; /* the how manieth */
 };
 
 struct bystanders *bystanders_new(void) { return calloc(1, sizeof(struct bystanders)); }
@@ -85,15 +89,42 @@ bool bystanders_note(struct bystanders *b, const struct ev_task *t)
 		free(k);
 		k = NULL;
 	}
+	if (k)
+		k->look = b->look;
 	if (!candidate || k)
 		return candidate;
 	k = calloc(1, sizeof(*k));
 	if (!k)
 		return true;
 	k->pid = t->pid;
+	k->look = b->look;
 	k->task = *t;
 	HASH_ADD(hh, b->by_pid, pid, sizeof(k->pid), k);
 	return true;
+}
+
+int bystanders_age(struct bystanders *b, uint64_t t_ns, struct sink *out)
+{
+	struct known *k, *next;
+	int err = 0;
+	b->look++;
+	HASH_ITER(hh, b->by_pid, k, next) {
+		if (err || b->look - k->look <= 2)
+			continue;
+		bool gone = kill((pid_t)k->pid, 0) && errno == ESRCH;
+		if (k->told && !gone)
+			continue;
+		if (k->told) {
+			struct ev_task e = k->task;
+			e.hdr.t_ns = t_ns;
+			e.hdr.flags |= TASK_F_LAST;
+			e.what = TASK_EXIT;
+			err = sink_event(out, &e.hdr);
+		}
+		HASH_DEL(b->by_pid, k);
+		free(k);
+	}
+	return err;
 }
 
 int bystanders_tell(struct bystanders *b, uint32_t pid, struct sink *out)

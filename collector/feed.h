@@ -42,6 +42,7 @@ struct feed_opts {
 	uint64_t ring_bytes;   /* kernel ring buffer; 0: the default (16 MiB) */
 	uint32_t snap_bytes;   /* payload bytes to keep per operation, at most EV_PAYLOAD_MAX; 0: none */
 	bool command_quiet;    /* the command's stdout and stderr go to /dev/null: a screen is being drawn */
+	uint32_t keep_idle;    /* objects that nobody holds, remembered; 0: the default (4096) */
 	uint32_t wait_look_ms; /* how often the in-flight table is read; 0: the default (200) */
 };
 

@@ -10,12 +10,14 @@
 
 struct own_chan {
 	struct own_chan *next;
-	uint64_t obj, chan;
+	uint64_t obj;
+	void *chan;
 };
 
 struct process {
 	uint32_t pid;
 	bool known; /* announced: in scope; else only the target of a signal */
+	bool in_ring;
 	uint64_t start_ns, exit_ns;
 	char comm[EV_COMM_LEN];
 	struct own_chan *chans;
@@ -26,15 +28,27 @@ struct processes {
 	struct process *by_pid;
 	struct process *gone[GONE_MAX]; /* a ring; NULL: none, or its pid was given out again */
 	unsigned int next_gone;
+	void (*drop)(void *arg, void *chan);
+	void *arg;
 };
 
-struct processes *processes_new(void) { return calloc(1, sizeof(struct processes)); }
+struct processes *processes_new(void (*drop)(void *arg, void *chan), void *arg)
+{
+	struct processes *p = calloc(1, sizeof(*p));
+	if (p) {
+		p->drop = drop;
+		p->arg = arg;
+	}
+	return p;
+}
 
 static void process_drop(struct processes *p, struct process *q)
 {
 	HASH_DEL(p->by_pid, q);
 	for (struct own_chan *c = q->chans, *next; c; c = next) {
 		next = c->next;
+		if (c->chan)
+			p->drop(p->arg, c->chan);
 		free(c);
 	}
 	free(q);
@@ -70,21 +84,28 @@ static struct process *get(struct processes *p, uint32_t pid)
 	return q;
 }
 
-static void gone(struct processes *p, struct process *q, uint64_t t_ns)
+/* To be forgotten once so many others have come after it. */
+static void keep_awhile(struct processes *p, struct process *q)
 {
 	struct process **slot = &p->gone[p->next_gone++ % GONE_MAX];
 	if (*slot)
 		process_drop(p, *slot);
 	*slot = q;
-	q->exit_ns = t_ns;
+	q->in_ring = true;
+}
+
+static void ring_leave(struct processes *p, struct process *q)
+{
+	for (unsigned int i = 0; q->in_ring && i < GONE_MAX; i++)
+		if (p->gone[i] == q)
+			p->gone[i] = NULL;
+	q->in_ring = false;
 }
 
 /* Its pid is another process's now. */
 static void replaced(struct processes *p, struct process *q)
 {
-	for (unsigned int i = 0; q->exit_ns && i < GONE_MAX; i++)
-		if (p->gone[i] == q)
-			p->gone[i] = NULL;
+	ring_leave(p, q);
 	process_drop(p, q);
 }
 
@@ -92,8 +113,11 @@ void processes_note(struct processes *p, const struct ev_task *t)
 {
 	struct process *q = find(p, t->pid);
 	if (t->what == TASK_EXIT) {
-		if (q && !q->exit_ns && (t->hdr.flags & TASK_F_LAST))
-			gone(p, q, t->hdr.t_ns);
+		if (q && !q->exit_ns && (t->hdr.flags & TASK_F_LAST)) {
+			q->exit_ns = t->hdr.t_ns;
+			if (!q->in_ring)
+				keep_awhile(p, q);
+		}
 		return;
 	}
 	if (t->pid != t->tid)
@@ -106,6 +130,8 @@ void processes_note(struct processes *p, const struct ev_task *t)
 		q = get(p, t->pid);
 	if (!q)
 		return;
+	if (!q->exit_ns)
+		ring_leave(p, q);
 	q->known = true;
 	q->start_ns = t->start_ns;
 	memcpy(q->comm, t->comm, sizeof(q->comm));
@@ -125,11 +151,13 @@ bool processes_find(const struct processes *p, uint32_t pid, uint64_t *exit_ns)
 	return q && q->known;
 }
 
-uint64_t *processes_chan(struct processes *p, uint32_t pid, uint64_t obj)
+void **processes_chan(struct processes *p, uint32_t pid, uint64_t obj)
 {
 	struct process *q = get(p, pid);
 	if (!q)
 		return NULL;
+	if (!q->known && !q->in_ring)
+		keep_awhile(p, q);
 	for (struct own_chan *c = q->chans; c; c = c->next)
 		if (c->obj == obj)
 			return &c->chan;

@@ -14,7 +14,8 @@
 
 struct processes;
 
-struct processes *processes_new(void); /* NULL: no memory */
+/* `drop` is given what was kept for an object when its process is forgotten. NULL: no memory. */
+struct processes *processes_new(void (*drop)(void *arg, void *chan), void *arg);
 void processes_free(struct processes *p); /* accepts NULL */
 
 void processes_note(struct processes *p, const struct ev_task *t);
@@ -26,9 +27,9 @@ const char *processes_comm(const struct processes *p, uint32_t pid);
 bool processes_find(const struct processes *p, uint32_t pid, uint64_t *exit_ns);
 
 /*
- * Where the channel id of an object of `pid` is kept, 0 when it has none yet. NULL: no memory.
- * Valid until the next note.
+ * Where the channel of an object of `pid` is kept, NULL when it has none yet. NULL: no memory.
+ * Valid until the next note or call of this.
  */
-uint64_t *processes_chan(struct processes *p, uint32_t pid, uint64_t obj);
+void **processes_chan(struct processes *p, uint32_t pid, uint64_t obj);
 
 #endif

@@ -84,6 +84,13 @@ static int to_sleepers(struct sink *self, const struct ev_hdr *h)
 	return sink_event(sleepers_sink(b->sleepers), h);
 }
 
+/* The joiner has forgotten an object: should it turn up again, it is to be described again. */
+static void forget(void *arg, uint64_t obj)
+{
+	struct src_bpf *b = arg;
+	bpf_map_delete_elem(bpf_map__fd(b->skel->maps.described), &obj);
+}
+
 /* ---- what the probes counted ---- */
 
 static int tell_lost(struct src_bpf *b, uint32_t cause, uint32_t where, uint64_t count)
@@ -109,6 +116,8 @@ static int tell_counter(struct src_bpf *b, uint32_t counter, uint32_t cause)
 {
 	uint64_t sum = percpu_sum(b, b->skel->maps.counters, counter);
 	uint64_t fresh = sum - b->counted[counter];
+	if (fresh && cause == LOST_RING_CTL)
+		join_sweep(b->join);
 	b->counted[counter] = sum;
 	return fresh ? tell_lost(b, cause, 0, fresh) : 0;
 }
@@ -246,8 +255,8 @@ static int look_for_peers(struct src_bpf *b, uint64_t now)
 	if (now < b->next_peers_ns)
 		return 0;
 	b->next_peers_ns = now + PEERS_EVERY_MS * NS_PER_MS;
-	join_forget_lonely(b->join);
-	return iter_run(b->skel->progs.peer_files);
+	int err = join_forget_lonely(b->join);
+	return err ? err : iter_run(b->skel->progs.peer_files);
 }
 
 static int tell_time(struct src_bpf *b, uint64_t now)
@@ -289,7 +298,9 @@ static int bpf_poll(struct source *self, struct sink *out, int timeout_ms, uint6
 	ring_buffer__consume(b->ring);
 	b->idle_ms = b->drained != before ? DRAIN_MS
 					  : b->idle_ms < DRAIN_IDLE_MS ? b->idle_ms * 2 : DRAIN_IDLE_MS;
-	int err = b->sink_err ? b->sink_err : periodic(b, now);
+	int err = b->sink_err ? b->sink_err : join_trim(b->join);
+	if (!err)
+		err = periodic(b, now);
 	if (!err && b->detached)
 		err = tell_compat(b);
 	*complete_ns = b->detached ? UINT64_MAX : now - STAMP_SLACK_NS;
@@ -424,6 +435,8 @@ static int open_all(struct src_bpf *b, pid_t held, struct fail *fail)
 	b->skel = ipctap_bpf__open();
 	if (!b->sleepers || !b->join || !b->skel)
 		return fail_set(fail, ENOMEM, NULL, "cannot start tracing");
+	join_set_idle(b->join, &(struct join_idle){ .max = b->opts.keep_idle ? b->opts.keep_idle : JOIN_IDLE_MAX,
+						    .forget = forget, .arg = b });
 	b->compat_counted = calloc(bpf_map__max_entries(b->skel->maps.compat_calls), sizeof(uint64_t));
 	if (!b->compat_counted)
 		return fail_set(fail, ENOMEM, NULL, "cannot start tracing");

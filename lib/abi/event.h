@@ -39,6 +39,7 @@ enum ev_type {
 	EV_WAIT,     /* struct ev_wait */
 	EV_LOST,     /* struct ev_lost */
 	EV_TIME,     /* struct ev_hdr alone: time has come this far, whether or not anything happened */
+	EV_GONE,     /* struct ev_gone */
 	EV_TYPE_MAX
 };
 
@@ -196,6 +197,15 @@ struct ev_wait {
 	__u16 what; /* enum ev_wait_what */
 };
 
+/*
+ * A channel's id will not be used again: nobody in scope holds an end of it, and it has long not
+ * been used. Should the kernel object be used once more, it comes back under a new id.
+ */
+struct ev_gone {
+	struct ev_hdr hdr;
+	__u64 chan;
+};
+
 /* Something is missing. Counts are increments since the last record of the same cause and where. */
 struct ev_lost {
 	struct ev_hdr hdr;
@@ -210,6 +220,7 @@ _Static_assert(sizeof(struct ev_chan) == 304, "wire");
 _Static_assert(sizeof(struct ev_endpoint) == 40, "wire");
 _Static_assert(sizeof(struct ev_task) == 488, "wire");
 _Static_assert(sizeof(struct ev_wait) == 64, "wire");
+_Static_assert(sizeof(struct ev_gone) == 24, "wire");
 _Static_assert(sizeof(struct ev_lost) == 32, "wire");
 
 #endif

@@ -71,6 +71,6 @@ int io_apply(struct model *m, const struct ev_io *io)
 		return err;
 	if (io->hdr.t_ns > x.chan->pub.last_ns)
 		x.chan->pub.last_ns = io->hdr.t_ns;
-	err = endpoint_used(x.proc, x.chan, io);
+	err = endpoint_used(m, x.proc, x.chan, io);
 	return err ? err : match_apply(m, &x);
 }

@@ -101,6 +101,8 @@ struct type_queue {
 
 struct task {
 	struct m_task pub;
+	uint64_t end_seq;  /* the how manieth to end; 0: alive */
+	struct task *into; /* fold.c: it is to become part of that one */
 	struct blocked *blocked; /* the last one used */
 	bool announced;          /* false: a placeholder */
 	UT_hash_handle hh; /* by tid: the latest bearer */
@@ -108,6 +110,9 @@ struct task {
 
 struct proc {
 	struct m_proc pub;
+	uint64_t end_seq;
+	struct proc *into;
+	struct task *folded; /* the sum of its threads that were folded */
 	struct endpoint **fds; /* by fd, below FDS_DENSE; the latest one, open or closed */
 	uint32_t nfds;
 	struct endpoint *high_fds; /* the others, by hh */
@@ -120,6 +125,7 @@ struct proc {
 
 struct endpoint {
 	struct m_endpoint pub;
+	uint64_t end_seq;
 	struct endpoint *attached_next;
 	UT_hash_handle hh;
 };
@@ -132,6 +138,9 @@ struct far_end {
 
 struct chan {
 	struct m_chan pub;
+	uint64_t end_seq;
+	struct chan *into;
+	bool is_waited; /* fold.c: somebody sleeps in it */
 	struct far_end readers[2], writers[2]; /* of q[] */
 	bool has_outside; /* a process outside the scope ever held an end */
 	bool resurvey;    /* readers and writers are to be worked out anew */
@@ -155,7 +164,7 @@ struct flow {
 	struct m_flow **pprev; /* NULL: not listed, for it is empty */
 	struct flow_key key;
 	UT_hash_handle hh;
-	struct flow *all_next;
+	struct flow *all_next, **all_pprev;
 };
 
 struct wait {
@@ -174,10 +183,13 @@ struct blocked {
 	struct m_blocked **pprev; /* NULL: not listed */
 	struct blocked_key key;
 	UT_hash_handle hh;
-	struct blocked *all_next;
+	struct blocked *all_next, **all_pprev;
 };
 
 #define TASK_CACHE 256
+
+/* What can be over, and then be folded. */
+enum ended { ENDED_PROC, ENDED_TASK, ENDED_CHAN, ENDED_ENDPOINT, ENDED_MAX };
 
 struct model {
 	struct m_proc *procs, **proc_tail;
@@ -190,11 +202,19 @@ struct model {
 	struct task *task_cache[TASK_CACHE]; /* by the low bits of the tid */
 	struct task *by_tid;
 	struct proc *by_pid;
-	struct chan **chan_array;
-	uint64_t chan_cap, nchans;
+	struct chan **chan_array; /* of the ids from chan_base on */
+	uint64_t chan_base, chan_cap, nchans;
 	struct chan *by_id;
 	struct flow *by_flow, *all_flows;
 	struct blocked *by_blocked, *all_blocked;
+
+	uint64_t keep;
+	uint64_t ended[ENDED_MAX];  /* ever */
+	uint64_t kept[ENDED_MAX];   /* of those, not folded yet */
+	uint64_t gather[ENDED_MAX]; /* fold when more are kept */
+	uint64_t folded[ENDED_MAX];
+	struct proc *folded_proc;
+	struct chan *folded_chans[KIND_MAX];
 
 	uint64_t pieces;     /* capacity of all rings together */
 	uint64_t loss_epoch; /* raised when operations were lost: matching can no longer be sure */
@@ -210,6 +230,10 @@ struct task *task_get(struct model *m, uint32_t pid, uint32_t tid, uint64_t t_ns
 struct proc *proc_get(struct model *m, uint32_t pid, uint64_t t_ns);
 struct proc *proc_find(const struct model *m, uint32_t pid);
 struct task *task_find(const struct model *m, uint32_t tid);
+struct task *task_add(struct proc *p); /* one without a number, for a sum; NULL: no memory */
+struct proc *proc_add(struct model *m);
+void task_drop(struct model *m, struct task *t); /* out of the index, freed; the list is the caller's */
+void proc_drop(struct model *m, struct proc *p); /* with its threads; the list is the caller's */
 void tasks_free(struct model *m);
 
 /* ---- chans.c ---- */
@@ -217,12 +241,18 @@ int chans_apply(struct model *m, const struct ev_chan *ev);
 struct chan *chan_find(const struct model *m, uint64_t id);
 struct chan *chan_get(struct model *m, uint64_t id, uint64_t t_ns);
 void chan_update_known(struct chan *c); /* after a change of older or debts */
+int chans_gone(struct model *m, const struct ev_gone *ev);
+struct chan *chan_add(struct model *m, uint16_t kind); /* one for a sum, in no index; NULL: no memory */
+void chan_drop(struct model *m, struct chan *c); /* out of the index, freed; the list is the caller's */
+void chans_rebase(struct model *m); /* the array no longer holds the ids that are over */
 void chans_free(struct model *m);
 
 /* ---- endpoints.c ---- */
 int endpoints_apply(struct model *m, const struct ev_endpoint *ev);
-int endpoint_used(struct proc *p, struct chan *c, const struct ev_io *io);
-void endpoints_close_all(struct proc *p, uint64_t t_ns);
+int endpoint_used(struct model *m, struct proc *p, struct chan *c, const struct ev_io *io);
+void endpoints_close_all(struct model *m, struct proc *p, uint64_t t_ns);
+void endpoints_close_chan(struct model *m, struct chan *c, uint64_t t_ns);
+void endpoint_drop(struct endpoint *e); /* a closed one: out of its process's index, freed */
 void endpoints_resurvey(const struct proc *p); /* it came into scope, or left it */
 void endpoints_free(struct proc *p); /* the indexes; the endpoints belong to their channels */
 
@@ -232,13 +262,32 @@ struct flow *flow_get(struct model *m, struct proc *src, struct proc *dst, struc
 		      struct flow **cache);
 void flow_add(struct model *m, struct flow *f, uint64_t messages, uint64_t bytes, uint64_t t_ns);
 void flow_take_back(struct model *m, struct flow *f, uint64_t messages, uint64_t bytes);
+/* fold.c: gives *f the ends it now has; it may become part of another flow and is then freed. */
+int flow_rekey(struct model *m, struct flow *f, struct proc *src, struct proc *dst, struct chan *c);
 void flows_free(struct model *m);
 
 /* ---- waits.c ---- */
 int waits_apply(struct model *m, const struct ev_wait *ev);
 int blocked_add(struct model *m, struct task *t, struct chan *c, const struct ev_io *io);
 void wait_end(struct model *m, struct task *t); /* accepts a task that does not wait */
+/* fold.c: the same for a row; not for one that an open wait is part of. */
+int blocked_rekey(struct model *m, struct blocked *b, struct task *t, struct chan *c);
 void waits_free(struct model *m);
+
+/* ---- fold.c ---- */
+/* Something is over, or (ended_again, an exec) turns out not to be. */
+static inline void ended_note(struct model *m, enum ended what, uint64_t *end_seq)
+{
+	*end_seq = ++m->ended[what];
+	m->kept[what]++;
+}
+static inline void ended_undo(struct model *m, enum ended what, uint64_t *end_seq)
+{
+	*end_seq = 0;
+	m->kept[what]--;
+}
+void fold_set_keep(struct model *m, uint64_t keep);
+int fold_if_due(struct model *m);
 
 /* ---- io.c ---- */
 int io_apply(struct model *m, const struct ev_io *io);

@@ -28,6 +28,7 @@ struct args {
 	const char *dump_model; /* hidden: the model at the end, as model_dump writes it */
 	const char *view, *sort;
 	uint64_t limit;     /* -n: operations; 0: no limit */
+	uint64_t keep;      /* --keep; 0: the default */
 	uint64_t refreshes; /* -n of top; 0: no limit */
 	double duration_s;  /* -d; 0: none */
 	double interval_s;
@@ -59,6 +60,8 @@ args_setter args_text;    /* const char *, borrowed from argv */
 args_setter args_count;   /* uint64_t, at least 1 */
 args_setter args_seconds; /* double, more than 0 */
 args_setter args_snap;    /* feed.snap_bytes */
+args_setter args_keep;    /* keep, and what the feed remembers */
+#define ARGS_KEEP_HELP "so many ended processes and channels whole, older ones as totals"
 
 #define ARGS_MEMBER(member) offsetof(struct args, member)
 #define ARGS_ROW_END                                                                               \

@@ -12,6 +12,7 @@
 #include "lib/abi/event.h"
 
 #define SNAP_MAX_BYTES 4096
+#define KEEP_IDLE_MAX 1000000u
 #define RING_MIN_BYTES 4096ull
 #define RING_MAX_BYTES (1ull << 32)
 
@@ -85,6 +86,16 @@ int args_count(struct args *a, const struct args_row *row, const char *value, st
 		return bad_value(row, value, "is not a number from 1 up", NULL, fail);
 	*(uint64_t *)((char *)a + row->at) = n;
 	return 0;
+}
+
+/* What is open is known in full; of the rest the feed need not know more than the model keeps. */
+int args_keep(struct args *a, const struct args_row *row, const char *value, struct fail *fail)
+{
+	int err = args_count(a, row, value, fail);
+
+	if (!err)
+		a->feed.keep_idle = a->keep > KEEP_IDLE_MAX ? KEEP_IDLE_MAX : (uint32_t)a->keep;
+	return err;
 }
 
 int args_seconds(struct args *a, const struct args_row *row, const char *value, struct fail *fail)

@@ -19,6 +19,7 @@ static const struct args_row rows[] = {
 	{ 'd', "duration", "SEC", "stop after so many seconds", args_seconds,
 	  ARGS_MEMBER(duration_s) },
 	{ 'n', "count", "N", "stop after N operations that match", args_count, ARGS_MEMBER(limit) },
+	{ 0, "keep", "N", ARGS_KEEP_HELP, args_keep, ARGS_MEMBER(keep) },
 	{ 's', "snap", "N", "keep the first N bytes of each message (default 0)", args_snap, 0 },
 	{ 0, "dump-model", "FILE", NULL, args_text, ARGS_MEMBER(dump_model) },
 	ARGS_ROW_END

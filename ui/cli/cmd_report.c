@@ -16,6 +16,7 @@ static const struct args_row rows[] = {
 	{ 'd', "duration", "SEC", "stop after so many seconds; of a trace, look at its first",
 	  args_seconds, ARGS_MEMBER(duration_s) },
 	{ 'n', "count", "N", "stop after N operations that match", args_count, ARGS_MEMBER(limit) },
+	{ 0, "keep", "N", ARGS_KEEP_HELP, args_keep, ARGS_MEMBER(keep) },
 	{ 0, "json", NULL, "one JSON document", args_flag, ARGS_MEMBER(json) },
 	{ 0, "dump-model", "FILE", NULL, args_text, ARGS_MEMBER(dump_model) },
 	ARGS_ROW_END

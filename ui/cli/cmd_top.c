@@ -13,6 +13,7 @@
 #include "verb.h"
 
 #define DEFAULT_INTERVAL_S 1.0
+#define DEFAULT_KEEP 1000 /* what is over is of less interest, and every refresh walks it */
 
 static const char *const view_words[VIEW_MAX] = {
 	[VIEW_PROCESSES] = "processes",
@@ -51,6 +52,7 @@ static const struct args_row rows[] = {
 	{ 'n', "count", "N", "stop after N refreshes", args_count, ARGS_MEMBER(refreshes) },
 	{ 'd', "duration", "SEC", "stop after so many seconds", args_seconds,
 	  ARGS_MEMBER(duration_s) },
+	{ 0, "keep", "N", ARGS_KEEP_HELP, args_keep, ARGS_MEMBER(keep) },
 	{ 0, "view", "VIEW", "the first one: processes, channels, talk or blocked", set_view, 0 },
 	{ 0, "sort", "COLUMN", "of that view", args_text, ARGS_MEMBER(sort) },
 	ARGS_ROW_END
@@ -120,6 +122,8 @@ int cmd_top(int argc, char **argv)
 
 	if (status != ARGS_GO)
 		goto out;
+	if (!a.keep)
+		a.keep = DEFAULT_KEEP;
 	a.feed.command_quiet =
 	    a.json || !a.batch; /* nothing between the objects, or on the screen */
 	if (!a.json && !a.batch && (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))) {

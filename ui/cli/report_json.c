@@ -20,7 +20,7 @@ static void put(json_t *o, const char *key, uint64_t value)
 
 static void put_chan(json_t *o, const struct m_chan *c)
 {
-	json_object_set_new(o, "chan", c ? json_integer(integer(c->id)) : json_null());
+	json_object_set_new(o, "chan", c && !c->folded ? json_integer(integer(c->id)) : json_null());
 	json_object_set_new(o, "kind", c ? json_string(kind_word(c->kind)) : json_null());
 	json_object_set_new(o, "name", c ? json_text(c->name) : json_null());
 	json_object_set_new(o, "ident", c ? json_text(c->ident) : json_null());
@@ -58,6 +58,7 @@ static void put_count(json_t *o, const struct m_count *c)
 static json_t *summary(const struct report *r)
 {
 	uint64_t first = model_first_ns(r->model), now = model_now_ns(r->model);
+	struct m_folded folded = model_folded(r->model);
 	json_t *o = json_object();
 
 	json_object_set_new(o, "file", text_or_null(r->file));
@@ -73,6 +74,9 @@ static json_t *summary(const struct report *r)
 	put(o, "operations", model_ops(r->model));
 	put(o, "matching", r->matched);
 	put(o, "spilled", r->spilled);
+	put(o, "folded_processes", folded.procs);
+	put(o, "folded_threads", folded.tasks);
+	put(o, "folded_channels", folded.chans);
 	put(o, "lost", report_losses(r));
 	return o;
 }
@@ -108,6 +112,7 @@ static json_t *proc(const struct report *r, const void *item)
 	json_object_set_new(o, "exe", json_text(p->exe));
 	json_object_set_new(o, "args", json_text(p->args));
 	json_object_set_new(o, "cgroup", json_text(p->cgroup));
+	put(o, "folded", p->folded);
 	put_count(o, &p->count);
 	put(o, "slept_ns", report_slept_ns(r, p));
 	put(o, "observed_ns", report_observed_ns(r, p));

@@ -59,6 +59,17 @@ static void print_wall(const struct report *r, FILE *out)
 	fprintf(out, "From:       %s\n", date);
 }
 
+static void print_folded(const struct report *r, FILE *out)
+{
+	struct m_folded n = model_folded(r->model);
+
+	if (n.procs || n.tasks || n.chans)
+		fprintf(out,
+			"Folded:     %" PRIu64 " processes, %" PRIu64 " threads and %" PRIu64
+			" channels that were over, into totals (raise --keep)\n",
+			n.procs, n.tasks, n.chans);
+}
+
 static int print_summary(const struct report *r, FILE *out)
 {
 	uint64_t first = model_first_ns(r->model), now = model_now_ns(r->model);
@@ -90,6 +101,7 @@ static int print_summary(const struct report *r, FILE *out)
 	if (r->idle_chans)
 		fprintf(out, ", and %zu that were not used", r->idle_chans);
 	fputc('\n', out);
+	print_folded(r, out);
 	if (r->spilled)
 		fprintf(out, "Spilled:    %" PRIu64 ", the disk was slower than the events\n",
 			r->spilled);
@@ -162,15 +174,17 @@ static int print_procs(const struct report *r, FILE *out)
 		char comm[TEXT_SIZE];
 
 		columns_row(t);
-		columns_cell(t, "%" PRIu32, p->pid);
+		columns_cell(t, p->folded ? "" : "%" PRIu32, p->pid);
 		columns_cell(t, "%s", text_comm(comm, p->comm));
 		columns_cell(t, "%" PRIu64, p->count.ops);
 		columns_cell(t, "%" PRIu64, p->count.errors);
 		columns_cell(t, "%" PRIu64, p->count.bytes_in);
 		columns_cell(t, "%" PRIu64, p->count.bytes_out);
 		cell_time(t, slept);
-		columns_cell(t, "%.1f", observed ? 100.0 * (double)slept / (double)observed : 0.0);
-		if (!p->exited)
+		columns_cell(t, p->folded ? "" : "%.1f", observed ? 100.0 * (double)slept / (double)observed : 0.0);
+		if (p->folded)
+			columns_cell(t, "folded");
+		else if (!p->exited)
 			columns_cell(t, "%s", p->nwaits ? "waits" : "lives");
 		else if (p->exit_code & 0x7f)
 			columns_cell(t, "signal %d", p->exit_code & 0x7f);

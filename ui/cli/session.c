@@ -118,6 +118,8 @@ int session_open(struct session *s, struct fail *fail)
 	s->model = model_new();
 	if (!s->model)
 		return fail_set(fail, ENOMEM, NULL, "the model");
+	if (s->args->keep)
+		model_set_keep(s->model, s->args->keep);
 	if (s->args->filter)
 		model_set_filter(s->model, filter_match_io, s->args->filter);
 	signals_init();

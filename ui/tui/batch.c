@@ -190,6 +190,7 @@ static json_t *json_of_frame(const struct frame *f, const char *title)
 	err |= json_object_set_new(o, "span_ns", json_of_n(f->span_ns));
 	err |= json_object_set_new(o, "ops", json_of_n(f->ops));
 	err |= json_object_set_new(o, "ops_per_s", json_real(f->ops_per_s));
+	err |= json_object_set_new(o, "folded", json_of_n(f->folded));
 	err |= json_object_set_new(o, "lost", json_of_n(f->lost));
 	err |= json_object_set_new(o, "lost_by_cause", json_of_losses(f));
 	for (int i = 0; i < VIEW_MAX; i++)
