@@ -6,7 +6,7 @@
 #include <uthash.h>
 
 /* Those gone are kept for a while: a parent waits for a child that has ended. */
-#define GONE_MAX 4096
+#define GONE_MAX 1024
 
 struct own_chan {
 	struct own_chan *next;

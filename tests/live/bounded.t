@@ -4,5 +4,5 @@
 # long tier has the same with 200,000 and 1,000,000.
 . tests/live/memory.sh
 
-bounded 3000 30000 300 8192
+bounded 4000 30000 300 8192
 done_testing
