@@ -16,6 +16,7 @@
 #include "mech_queue.bpf.h"
 #include "mech_set.bpf.h"
 #include "mech_signal.bpf.h"
+#include "mech_uring.bpf.h"
 #include "sched.bpf.h"
 #include "snapshot.bpf.h"
 
@@ -90,6 +91,9 @@ static __always_inline bool enter(struct task_struct *t, struct thread *s,
 	case CALL_GETFD:
 		s->arg = r->di;
 		return true;
+	case CALL_URING:
+		s->fd = (__s32)r->di;
+		return true;
 	case CALL_EXEC:
 		s->in_exec = 1;
 		return false;
@@ -147,6 +151,11 @@ static __always_inline void memory_class_exit(struct task_struct *t, struct thre
 		break;
 	case CALL_GETFD:
 		getfd_exit(s, d);
+		break;
+	case CALL_URING: /* its requests are told one by one; what is left is the wait for them */
+		d->obj = 0;
+		if (s->slept_ns)
+			emit_io(s, d);
 		break;
 	default:
 		map_exit(t, s, c->class, d);

@@ -301,6 +301,41 @@ struct msg_queue {
 	unsigned long q_cbytes;
 };
 
+/* ---- io_uring ---- */
+
+struct io_ring_ctx;
+struct io_cqe {
+	__u64 user_data;
+	int fd;
+};
+struct io_kiocb {
+	struct file *file;
+	__u8 opcode;
+	__u64 flags; /* of 32 bits before v6.9: only low ones are looked at */
+	struct io_cqe cqe;
+	struct io_ring_ctx *ctx;
+};
+/* what lies at the beginning of a request, by opcode */
+struct io_splice {
+	int splice_fd_in;
+	unsigned int flags;
+};
+struct io_close {
+	int fd;
+	__u32 file_slot;
+};
+struct io_accept {
+	__u32 file_slot;
+};
+struct io_socket {
+	__u32 file_slot;
+};
+struct io_uring_cqe {
+	__u64 user_data;
+	__s32 res;
+	__u32 flags;
+};
+
 /* ---- iterators ---- */
 
 struct seq_file;

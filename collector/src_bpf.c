@@ -16,6 +16,7 @@
 #include "collector/join.h"
 #include "collector/procfs.h"
 #include "collector/src_bpf_scope.h"
+#include "collector/src_bpf_uring.h"
 #include "collector/sleepers.h"
 #include "lib/abi/raw.h"
 #include "lib/base/clock.h"
@@ -47,7 +48,7 @@ struct src_bpf {
 	uint64_t drained;
 	uint64_t look_ns, next_look_ns, next_count_ns, next_time_ns, next_peers_ns;
 	uint64_t counted[RAW_COUNT_MAX];
-	uint64_t *compat_counted;
+	uint64_t *compat_counted, *uring_counted;
 	int ncpus;
 	bool adopted;
 	bool detached;
@@ -122,13 +123,15 @@ static int tell_counter(struct src_bpf *b, uint32_t counter, uint32_t cause)
 	return fresh ? tell_lost(b, cause, 0, fresh) : 0;
 }
 
-static int tell_compat(struct src_bpf *b)
+/* One row for each number of a map that counts by number. */
+static int tell_by_number(struct src_bpf *b, const struct bpf_map *map, uint64_t *counted,
+			  uint32_t cause)
 {
-	for (uint32_t nr = 0; nr < bpf_map__max_entries(b->skel->maps.compat_calls); nr++) {
-		uint64_t sum = percpu_sum(b, b->skel->maps.compat_calls, nr);
-		uint64_t fresh = sum - b->compat_counted[nr];
-		b->compat_counted[nr] = sum;
-		int err = fresh ? tell_lost(b, LOST_COMPAT32, nr, fresh) : 0;
+	for (uint32_t nr = 0; nr < bpf_map__max_entries(map); nr++) {
+		uint64_t sum = percpu_sum(b, map, nr);
+		uint64_t fresh = sum - counted[nr];
+		counted[nr] = sum;
+		int err = fresh ? tell_lost(b, cause, nr, fresh) : 0;
 		if (err)
 			return err;
 	}
@@ -302,7 +305,10 @@ static int bpf_poll(struct source *self, struct sink *out, int timeout_ms, uint6
 	if (!err)
 		err = periodic(b, now);
 	if (!err && b->detached)
-		err = tell_compat(b);
+		err = tell_by_number(b, b->skel->maps.compat_calls, b->compat_counted,
+				     LOST_COMPAT32);
+	if (!err && b->detached)
+		err = tell_by_number(b, b->skel->maps.uring_unknown, b->uring_counted, LOST_URING);
 	*complete_ns = b->detached ? UINT64_MAX : now - STAMP_SLACK_NS;
 	return err ? err : !b->detached;
 }
@@ -316,6 +322,7 @@ static void bpf_free(struct source *self)
 	join_free(b->join);
 	sleepers_free(b->sleepers);
 	free(b->compat_counted);
+	free(b->uring_counted);
 	free(b);
 }
 
@@ -363,6 +370,7 @@ static int configure(struct src_bpf *b, struct fail *fail)
 				"cannot read the kernel's type information (/sys/kernel/btf/vmlinux)");
 	s->rodata->has_rdonly_cast = btf_has(btf, "bpf_rdonly_cast", BTF_KIND_FUNC);
 	s->rodata->has_data_ready = btf_has(btf, "btf_trace_sk_data_ready", BTF_KIND_TYPEDEF);
+	src_bpf_uring_choose(s, btf);
 	btf__free(btf);
 	s->rodata->self_tgid = (uint32_t)getpid();
 	s->rodata->realtime_ahead_ns = (uint64_t)clock_base_ns();
@@ -438,7 +446,8 @@ static int open_all(struct src_bpf *b, pid_t held, struct fail *fail)
 	join_set_idle(b->join, &(struct join_idle){ .max = b->opts.keep_idle ? b->opts.keep_idle : JOIN_IDLE_MAX,
 						    .forget = forget, .arg = b });
 	b->compat_counted = calloc(bpf_map__max_entries(b->skel->maps.compat_calls), sizeof(uint64_t));
-	if (!b->compat_counted)
+	b->uring_counted = calloc(bpf_map__max_entries(b->skel->maps.uring_unknown), sizeof(uint64_t));
+	if (!b->compat_counted || !b->uring_counted)
 		return fail_set(fail, ENOMEM, NULL, "cannot start tracing");
 	int err = configure(b, fail);
 	if (err)

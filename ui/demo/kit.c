@@ -3,9 +3,11 @@
 #include "lib/base/clock.h"
 
 #include <errno.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/msg.h>
 #include <sys/prctl.h>
 #include <sys/sem.h>
@@ -91,6 +93,15 @@ int demo_address(struct demo_run *run, const char *name, struct sockaddr_un *add
 	return 0;
 }
 
+const char *demo_posix(struct demo_run *run, const char *name, char buf[DEMO_NAME_MAX])
+{
+	int n = snprintf(buf, DEMO_NAME_MAX, "/ipctap-demo-%d-%s", (int)getpid(), name);
+
+	if (n < 0 || n >= DEMO_NAME_MAX || run->nposix == DEMO_POSIX_MAX)
+		return NULL;
+	return strcpy(run->posix[run->nposix++], buf);
+}
+
 int demo_owns(struct demo_run *run, int kind, int id)
 {
 	if (id < 0)
@@ -117,6 +128,11 @@ void demo_cleanup(struct demo_run *run)
 			shmctl(id, IPC_RMID, NULL);
 	}
 	run->nsysv = 0;
+	for (int i = 0; i < run->nposix; i++) {
+		shm_unlink(run->posix[i]);
+		sem_unlink(run->posix[i]);
+	}
+	run->nposix = 0;
 	for (int i = 0; i < run->nnames; i++) {
 		snprintf(path, sizeof(path), "%s/%s", run->dir, run->names[i]);
 		unlink(path);

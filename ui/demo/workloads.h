@@ -26,4 +26,16 @@ int demo_udp(struct demo_run *run);
 int demo_msgq(struct demo_run *run);
 int demo_shm_ring(struct demo_run *run);
 
+/* memory.c */
+int demo_posix_shm(struct demo_run *run);
+int demo_posix_sem(struct demo_run *run);
+int demo_futex(struct demo_run *run);
+int demo_process_vm(struct demo_run *run);
+
+/* passing.c */
+int demo_fd_passing(struct demo_run *run);
+
+/* uring.c */
+int demo_io_uring(struct demo_run *run);
+
 #endif
