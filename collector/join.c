@@ -619,10 +619,11 @@ static int far_chan(struct join *j, const struct raw_io_addr *r, struct object *
 	c->shape = SHAPE_DGRAM;
 	c->duplex = 1;
 	c->remote = 1;
-	char from[NAMES_ADDR_LEN];
+	char from[NAMES_ADDR_LEN], to[NAMES_ADDR_LEN];
 	names_addr(from, sizeof(from), o->raw.laddr, o->raw.lport);
-	names_addr(c->name, sizeof(c->name), r->addr, r->port);
-	snprintf(c->ident, sizeof(c->ident), "udp %s-%.54s", from, c->name);
+	names_addr(to, sizeof(to), r->addr, r->port);
+	names_service(c->name, sizeof(c->name), r->addr, r->port, KIND_UDP);
+	snprintf(c->ident, sizeof(c->ident), "udp %s-%s", from, to);
 	return chan_tell(j, c, r->io.hdr.t_ns);
 }
 

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <ifaddrs.h>
 #include <inttypes.h>
+#include <netdb.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -40,6 +41,37 @@ void names_addr(char *buf, size_t size, const uint8_t addr[16], uint16_t port)
 		inet_ntop(AF_INET6, addr, text, sizeof(text));
 		snprintf(buf, size, "[%s]:%u", text, port);
 	}
+}
+
+/* From here on the kernel gives ports to whoever asks for just any. */
+#define ANY_PORT_FROM 32768
+
+/* What a port is called, of those asked for lately; "" when it has no name. */
+static const char *service_of(uint16_t port, const char *proto)
+{
+	static struct {
+		uint16_t port;
+		char proto, name[24];
+	} known[64];
+	if (!port || port >= ANY_PORT_FROM)
+		return "";
+	size_t at = (port ^ (unsigned char)proto[0]) % 64;
+	if (known[at].port != port || known[at].proto != proto[0]) {
+		struct servent *s = getservbyport(htons(port), proto);
+		known[at].port = port;
+		known[at].proto = proto[0];
+		snprintf(known[at].name, sizeof(known[at].name), "%s", s ? s->s_name : "");
+	}
+	return known[at].name;
+}
+
+void names_service(char *buf, size_t size, const uint8_t addr[16], uint16_t port, uint16_t kind)
+{
+	const char *service = service_of(port, kind == KIND_TCP ? "tcp" : "udp");
+	names_addr(buf, size, addr, port);
+	size_t len = strlen(buf);
+	if (service[0])
+		snprintf(buf + len, size - len, " (%s)", service);
 }
 
 /* ---- addresses of this host ---- */
@@ -134,7 +166,7 @@ static void names_sock(struct ev_chan *c, const struct raw_object *o, const char
 	if (o->kind == KIND_UNIX)
 		names_unix(c->name, sizeof(c->name), o);
 	else
-		names_addr(c->name, sizeof(c->name), o->laddr, o->lport);
+		names_service(c->name, sizeof(c->name), o->laddr, o->lport, o->kind);
 	size_t len = strlen(c->name);
 	if (len && (o->hdr.flags & RAW_LISTENING))
 		snprintf(c->name + len, sizeof(c->name) - len, " (listening)");
@@ -368,5 +400,8 @@ void names_pair(struct ev_chan *c, const struct raw_object *a, const struct raw_
 	snprintf(c->ident, sizeof(c->ident), "tcp %s-%s", from, to);
 	bool a_serves = b && (b->hdr.flags & (RAW_CONNECTED | RAW_ACCEPTED)) ? !serves(b)
 									      : serves(a);
-	snprintf(c->name, sizeof(c->name), "%s", a_serves ? from : to);
+	if (a_serves)
+		names_service(c->name, sizeof(c->name), a->laddr, a->lport, KIND_TCP);
+	else
+		names_service(c->name, sizeof(c->name), a->raddr, a->rport, KIND_TCP);
 }
