@@ -277,7 +277,11 @@ struct unix_sock {
 	struct sock *peer;
 };
 
+struct inet_connection_sock {
+	void *icsk_ulp_ops;
+};
 struct tcp_sock {
+	__u32 write_seq;
 	__u32 rcv_nxt;
 	__u32 copied_seq;
 };
@@ -386,6 +390,10 @@ struct bpf_iter__task_file {
 #define SOCK_SEQPACKET 5
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17
+#define TCP_ESTABLISHED 1
+#define TCP_FIN_WAIT1 4
+#define TCP_FIN_WAIT2 5
+#define TCP_CLOSE 7
 #define TCP_LISTEN 10
 #define MSG_PEEK 0x2
 #define MSG_TRUNC 0x20

@@ -44,6 +44,7 @@ static __always_inline bool take_look(struct task_struct *t, struct thread *s, _
 	if (!l->obj)
 		return false;
 	s->obj = l->obj;
+	s->sk = (__u64)l->sk;
 	s->type = l->type;
 	s->flags = flags | (l->f_flags & O_NONBLOCK ? IO_NONBLOCK : 0);
 	/* A datagram's channel is the socket it arrives in: on_data_ready learns which. */
@@ -81,6 +82,8 @@ static __always_inline bool take_fd2(struct task_struct *t, struct thread *s, __
 	if (!l.obj)
 		return false;
 	s->obj2 = l.obj;
+	if (l.kind == KIND_TCP)
+		s->sk = (__u64)l.sk;
 	s->fd2 = fd;
 	s->flags2 = flags | (l.f_flags & O_NONBLOCK ? IO_NONBLOCK : 0);
 	describe_once(NULL, &l, t->tgid, fd, s->enter_ns);

@@ -58,8 +58,8 @@ int BPF_PROG(on_timer_end) { timer_mark(0, IN_TIMER); return 0; }
 static __always_inline void hand_over(struct thread *from, struct thread *to)
 {
 	to->hand_ns = bpf_ktime_get_ns();
-	if (from && from->op == OP_MSGSND)
-		from->hand_ns = to->hand_ns - 1; /* next to each other, the sender first */
+	if (from && (from->op == OP_MSGSND || is_handed(from->op)))
+		from->hand_ns = to->hand_ns - 1; /* next to each other, the waker first */
 }
 
 /*

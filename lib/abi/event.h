@@ -65,6 +65,7 @@ struct ev_hdr {
 #define IO_KILLED 0x0100u   /* never returned: its thread died inside the call; ret is 0 */
 #define IO_EARLY 0x0200u    /* was in the call when tracing began: enter_ns is when it fell asleep */
 #define IO_TRUNC 0x0400u    /* MSG_TRUNC or MSG_NOERROR: ret may exceed or cut the message */
+#define IO_POS 0x2000u      /* mtype is a position: TCP's own count of the bytes */
 #define IO_COOKED 0x0800u   /* a terminal edits on the way: bytes in need not be bytes out */
 #define IO_URING 0x1000u    /* a request of an io_uring: enter_ns is its submission, fd may be -1 */
 
@@ -79,7 +80,8 @@ struct ev_io {
 	__u64 slept_ns;  /* of which asleep (not merely preempted) */
 	__u64 chan;      /* ev_chan.chan; 0: the call named no channel (failed before it had one) */
 	__s64 ret;       /* what the call returned, -errno on failure */
-	__s64 mtype;     /* msgsnd, msgrcv: the message's type; *ctl: the command; semop: first sem_op;
+	__s64 mtype;     /* IO_POS: the position in the stream, modulo 2^32, behind what was moved;
+			    msgsnd, msgrcv: the message's type; *ctl: the command; semop: first sem_op;
 			    dup forms, accept: the new fd; mq_timed*: the priority, -1 not told;
 			    signals: the number; eventfd: the value; flock: the operation; fcntl: the
 			    command, of a lock's its type << 16 as well; wait4, waitid: the status as

@@ -33,6 +33,15 @@ void model_free(struct model *m)
 	free(m);
 }
 
+void model_set_witness(struct model *m,
+		       void (*witness)(void *arg, const struct m_flow *flow, uint64_t read_end_ns,
+				       uint64_t bytes),
+		       void *arg)
+{
+	m->witness = witness;
+	m->witness_arg = arg;
+}
+
 void model_set_filter(struct model *m,
 		      bool (*match)(const void *arg, const struct model *m, const struct ev_io *io),
 		      const void *arg)

@@ -173,6 +173,16 @@ void model_set_filter(struct model *m,
 		      bool (*match)(const void *arg, const struct model *m, const struct ev_io *io),
 		      const void *arg);
 
+/*
+ * Who is told of every attribution as it is made: of what *flow counts, `bytes` came with the read,
+ * by its receiver, that returned at read_end_ns (reads that had to wait for their write to be seen
+ * may have been merged with later ones). NULL: nobody.
+ */
+void model_set_witness(struct model *m,
+		       void (*witness)(void *arg, const struct m_flow *flow, uint64_t read_end_ns,
+				       uint64_t bytes),
+		       void *arg);
+
 const struct m_proc *model_procs(const struct model *m);
 const struct m_chan *model_chans(const struct model *m);
 const struct m_flow *model_flows(const struct model *m);   /* includes those from and to "?" */

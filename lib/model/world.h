@@ -50,9 +50,11 @@ struct piece {
 	uint64_t left;     /* bytes not yet matched */
 	uint32_t messages; /* a debt: reads merged into it */
 	uint32_t flags;    /* PIECE_* */
+	uint32_t end;      /* PIECE_PLACED: the stream's position behind it */
 };
 #define PIECE_COUNTS 1u /* the filter lets its operation count */
 #define PIECE_APPROX 2u /* its place in the order is not certain */
+#define PIECE_PLACED 4u /* its place in the stream is known */
 
 struct ring {
 	struct piece *v;
@@ -60,7 +62,7 @@ struct ring {
 };
 
 #define RING_MAX 65536u               /* pieces a direction (or message type) */
-#define RING_BUDGET (4u * 1024 * 1024) /* pieces of the whole model: 128 MiB */
+#define RING_BUDGET ((128u << 20) / (uint32_t)sizeof(struct piece)) /* of the whole model: 128 MiB */
 
 struct piece *ring_push(struct model *m, struct ring *r, uint32_t max); /* NULL: full, or no memory */
 void ring_pop(struct ring *r);
@@ -76,6 +78,16 @@ struct overlap {
 	uint64_t first_end, other_end;
 };
 
+/*
+ * One end of a stream whose operations tell their position (IO_POS). Read when a call returns, it
+ * may include what another thread moved meanwhile: it is believed only while there is one thread.
+ */
+struct placing {
+	uint32_t tid;     /* the first thread */
+	bool is_shared;   /* there is another */
+	uint64_t skipped; /* bytes that the latest operation said were somebody's out of sight */
+};
+
 /* One direction of a channel. */
 struct queue {
 	struct ring written; /* and not yet read */
@@ -84,6 +96,7 @@ struct queue {
 	uint64_t stale_end;  /* the latest t_ns of stale debts; 0: there are none */
 	const struct proc *writer;
 	bool many_writers;
+	struct placing writing, reading;
 	struct overlap writes, reads;
 	struct flow *flow;   /* the last one used */
 	struct flow *nobody; /* the last one used, from "?" */
@@ -221,6 +234,8 @@ struct model {
 	uint64_t now_ns, first_ns, ops;
 	bool (*match)(const void *arg, const struct model *m, const struct ev_io *io);
 	const void *match_arg;
+	void (*witness)(void *arg, const struct m_flow *flow, uint64_t read_end_ns, uint64_t bytes);
+	void *witness_arg;
 };
 
 /* ---- tasks.c ---- */
@@ -330,6 +345,7 @@ struct queue *match_read_queue(const struct transfer *x);
 struct attribution {
 	struct proc *src, *dst; /* NULL: not known */
 	uint64_t messages, bytes, latency_ns;
+	uint64_t read_end_ns; /* 0: the read is the operation at hand, or there was none */
 	bool approximate, no_latency;
 };
 int match_attribute(struct model *m, const struct transfer *x, struct queue *q,
@@ -339,7 +355,10 @@ int match_attribute(struct model *m, const struct transfer *x, struct queue *q,
 int match_queue(struct model *m, const struct transfer *x, struct queue *q, uint64_t bytes,
 		uint32_t flags);
 /* Notes what was read though nobody is known to have written it, and gives it back. */
-int debt_add(struct model *m, const struct transfer *x, struct queue *q, uint64_t bytes);
+int debt_add(struct model *m, const struct transfer *x, struct queue *q, uint64_t bytes,
+	     uint32_t flags);
+/* `bytes` of the oldest debt, its first, were written out of sight: they stay with "?". */
+void debt_forgive(struct queue *q, struct chan *c, uint64_t bytes);
 void debt_expire(struct queue *q);
 int debt_pay(struct model *m, const struct transfer *x, struct queue *q, struct piece *debt,
 	     const struct attribution *a);

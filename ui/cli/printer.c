@@ -66,7 +66,8 @@ const struct printer_flag printer_flags[] = {
 	{ IO_PEEK, "peek", true },         { IO_HALF, "half", true },
 	{ IO_KILLED, "killed", true },     { IO_EARLY, "early", true },
 	{ IO_TRUNC, "trunc", true },       { IO_URING, "io_uring", true },
-	{ IO_COOKED, "cooked", true },     { 0, NULL, false },
+	{ IO_COOKED, "cooked", true },     { IO_POS, "position", false },
+	{ 0, NULL, false },
 };
 
 static void print_result(const struct printer *p, const struct ev_io *io)
@@ -205,7 +206,7 @@ static void print_detail(const struct printer *p, const struct ev_io *io)
 		print_lock(p, io);
 	else if (kind == KIND_EVENTFD && io->hdr.flags & (IO_READ | IO_WRITE) && io->bytes)
 		fprintf(p->out, ", value=%" PRId64, (int64_t)io->mtype);
-	else if (io->mtype && detail_word(io->op))
+	else if (io->mtype && !(io->hdr.flags & IO_POS) && detail_word(io->op))
 		fprintf(p->out, ", %s=%" PRId64, detail_word(io->op), (int64_t)io->mtype);
 }
 
