@@ -58,7 +58,7 @@ static const char tables[] =
 static const char views[] =
 	"CREATE VIEW v_talk AS SELECT f.src_pid, coalesce(f.src_comm, '?') AS src_comm, f.dst_pid,"
 	" coalesce(f.dst_comm, '?') AS dst_comm, " KIND_OF("f") " AS kind, " NAME_OF("f") " AS name,"
-	" f.messages, f.bytes, f.p50_ns, f.p99_ns, f.approximate FROM flow f;"
+	" f.messages, f.bytes, f.p50_ns, f.p90_ns, f.p99_ns, f.max_ns, f.approximate FROM flow f;"
 
 	"CREATE VIEW v_event AS SELECT e.t_ns, e.pid, e.tid,"
 	" coalesce(" COMM_AT("e.tid") ", " FIRST_COMM("e.tid") ", " LAST_COMM("e.tid") ", "

@@ -37,6 +37,8 @@ static void put_latency(json_t *o, const struct hist *h)
 {
 	json_object_set_new(o, "p50_ns",
 			    h->count ? json_integer(integer(hist_percentile(h, 50))) : json_null());
+	json_object_set_new(o, "p90_ns",
+			    h->count ? json_integer(integer(hist_percentile(h, 90))) : json_null());
 	json_object_set_new(o, "p99_ns",
 			    h->count ? json_integer(integer(hist_percentile(h, 99))) : json_null());
 	json_object_set_new(o, "max_ns", h->count ? json_integer(integer(h->max)) : json_null());

@@ -21,15 +21,16 @@ static void cell_time(struct columns *t, uint64_t ns)
 	columns_cell(t, "%s", units_time(buf, ns));
 }
 
-/* Percentile 50, 99 and the maximum; dashes where there was nothing to measure. */
+/* Percentiles 50, 90, 99 and the maximum; dashes where there was nothing to measure. */
 static void cells_latency(struct columns *t, const struct hist *h)
 {
 	if (!h->count) {
-		for (int i = 0; i < 3; i++)
+		for (int i = 0; i < 4; i++)
 			columns_cell(t, "-");
 		return;
 	}
 	cell_time(t, hist_percentile(h, 50));
+	cell_time(t, hist_percentile(h, 90));
 	cell_time(t, hist_percentile(h, 99));
 	cell_time(t, h->max);
 }
@@ -117,8 +118,8 @@ static int print_talk(const struct report *r, FILE *out)
 	static const struct column cols[] = {
 		{ "FROM", COLUMN_WHO },        { "TO", COLUMN_WHO },       { "KIND", COLUMN_TEXT },
 		{ "MESSAGES", COLUMN_NUMBER }, { "BYTES", COLUMN_NUMBER }, { "", COLUMN_TEXT },
-		{ "P50", COLUMN_NUMBER },      { "P99", COLUMN_NUMBER },   { "MAX", COLUMN_NUMBER },
-		{ "CHANNEL", COLUMN_NAME },
+		{ "P50", COLUMN_NUMBER },      { "P90", COLUMN_NUMBER },   { "P99", COLUMN_NUMBER },
+		{ "MAX", COLUMN_NUMBER },      { "CHANNEL", COLUMN_NAME },
 	};
 	bool approximate = false;
 	struct columns *t;
@@ -201,8 +202,9 @@ static int print_chans(const struct report *r, FILE *out)
 		{ "ENDS", COLUMN_NUMBER },    { "MESSAGES", COLUMN_NUMBER },
 		{ "WRITTEN", COLUMN_NUMBER }, { "READ", COLUMN_NUMBER },
 		{ "UNREAD", COLUMN_NUMBER },  { "P50", COLUMN_NUMBER },
-		{ "P99", COLUMN_NUMBER },     { "MAX", COLUMN_NUMBER },
-		{ "NAME", COLUMN_NAME },      { "IDENT", COLUMN_NAME },
+		{ "P90", COLUMN_NUMBER },     { "P99", COLUMN_NUMBER },
+		{ "MAX", COLUMN_NUMBER },     { "NAME", COLUMN_NAME },
+		{ "IDENT", COLUMN_NAME },
 	};
 	struct columns *t;
 
