@@ -5,6 +5,8 @@
 ##   make run         build, then the live dashboard over a demo (no terminal: a text report);
 ##                    ARGS='top -a' runs any other ipctap command instead
 ##   make test        build, then every tier of tests this machine allows; TIERS='unit cli' picks some
+##   make test-long   the tests that take minutes: minutes of load, a million channels, real servers and
+##                    stress-ng against strace; installs the servers it can get
 ##   make             build into build/ only, install nothing: build/ipctap
 ##   make deps        install the packages that building and testing need (run and test do it too)
 ##   make unit, cli, screens, ripc, live     one tier of tests
@@ -41,6 +43,9 @@ DESTDIR ?=
 ARGS    ?=
 TIERS   ?= check unit cli screens ripc live
 
+# The same folder is the same word, however it was written: O is part of the flags
+override O := $(patsubst $(CURDIR)/%,%,$(abspath $(O)))
+
 # ---- the packages of Debian 12 ----
 
 PKG_C     := gcc libc6-dev linux-libc-dev pkg-config libsqlite3-dev libncurses-dev libsmartcols-dev \
@@ -48,6 +53,8 @@ PKG_C     := gcc libc6-dev linux-libc-dev pkg-config libsqlite3-dev libncurses-d
 PKG_BPF   := clang libbpf-dev bpftool libelf-dev zlib1g-dev
 PKG_BUILD := $(PKG_C) $(if $(filter 0,$(BPF)),,$(PKG_BPF))
 PKG_TEST  := libcmocka-dev perl strace sqlite3 python3 tmux procps
+# Programs that the long tests trace. Debian starts such servers when it installs them.
+PKG_LONG  := git postgresql redis-server redis-tools nginx-light apache2-utils stress-ng
 PKG_BENCH := strace sqlite3 python3 linux-perf bpftrace
 
 # ---- flags ----
@@ -267,6 +274,12 @@ define need
 	$$sudo $$apt -qq update && $$sudo $$apt -qq -y install --no-install-recommends $$missing; fi
 endef
 
+# want: installs what is missing and can be had, each by itself; the tests that miss one say so
+define want
+@for p in $1; do $(MAKE) -s --no-print-directory need-one PKG=$$p || \
+	echo "make: there is no $$p here: its tests will be skipped"; done
+endef
+
 # As many jobs as there are processors, unless -j was given
 JOBS = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 AGAIN = +$(Q)$(MAKE) --no-print-directory $(JOBS)
@@ -287,9 +300,14 @@ endif
 
 test:
 	$(call need,$(PKG_BUILD) $(PKG_TEST))
-	$(AGAIN) $(if $(filter-out unit,$(TIERS)),all test-programs,unit-programs)
+	$(AGAIN) $(if $(filter-out unit,$(TIERS)),all man test-programs,unit-programs)
 	@O='$(O)' BPF='$(BPF)' SAN='$(SAN)' CC='$(CC)' tests/run $(TIERS)
 
+test-long:
+	$(call want,$(PKG_LONG))
+	@$(MAKE) --no-print-directory test TIERS=long
+need-one:
+	$(call need,$(PKG))
 unit cli screens ripc live:
 	@$(MAKE) --no-print-directory test TIERS=$@
 asan:
@@ -330,7 +348,7 @@ clean:
 	@if [ -e $(O)/.cflags ]; then rm -rf $(O); elif [ -e $(O) ]; then \
 		echo "make: $(O) was not made by a build; not removed" >&2; exit 1; fi
 
-.PHONY: all test-programs unit-programs bench-programs man deps run test unit cli screens ripc live asan ubsan check \
+.PHONY: all test-programs unit-programs bench-programs man deps run test test-long need-one unit cli screens ripc live asan ubsan check \
 	check-layers check-headers bench install uninstall help clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:

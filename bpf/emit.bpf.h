@@ -19,6 +19,16 @@ struct done {
 };
 
 /*
+ * A sleeper in msgrcv does not fetch its message when it comes to run: the sender puts it into its
+ * hands and then wakes it. Another receiver may get a later one before it runs. POSIX queues do so
+ * both ways: a receiver also puts the message of a sleeping sender into the full queue.
+ */
+static __always_inline bool is_handed(__u16 op)
+{
+	return op == OP_MSGRCV || op == OP_MQ_TIMEDRECEIVE || op == OP_MQ_TIMEDSEND;
+}
+
+/*
  * When the call took effect: after its last wake-up if it slept; else somewhere between the last
  * time its thread came onto a CPU (or entered) and now. Measured against truth carried in the
  * payload, with four writers the middle is right for 99.9 % of reads.
@@ -26,7 +36,33 @@ struct done {
 static __always_inline __u64 effect_ns(const struct thread *s, __u64 now)
 {
 	__u64 from = s->on_ns > s->enter_ns ? s->on_ns : s->enter_ns;
+	if (s->hand_ns > s->enter_ns)
+		return s->hand_ns;
 	return s->slept_ns ? from : from + (now - from) / 2;
+}
+
+/*
+ * Where the stream stands now: sender and receiver of a TCP connection count the same bytes. A layer
+ * above TCP (TLS in the kernel) puts bytes of its own between those of the calls.
+ */
+static __always_inline bool tcp_position(const struct thread *s, const struct done *d, __s64 *pos)
+{
+	struct tcp_sock *tp = (void *)s->sk;
+	if (!tp || !d->bytes || (d->flags & IO_PEEK) ||
+	    BPF_CORE_READ((struct inet_connection_sock *)tp, icsk_ulp_ops))
+		return false;
+	if (d->flags & IO_WRITE) {
+		*pos = BPF_CORE_READ(tp, write_seq);
+		return true;
+	}
+	/* In this order: what arrives meanwhile must not look as if it had been read */
+	__u32 seq = BPF_CORE_READ(tp, copied_seq);
+	__u8 state = BPF_CORE_READ((struct sock *)tp, __sk_common.skc_state);
+	bool is_open = state == TCP_ESTABLISHED || state == TCP_FIN_WAIT1 || state == TCP_FIN_WAIT2;
+	/* The end of the stream counts as a byte, and the read of the last bytes takes it, too */
+	bool took_end = !is_open && seq == BPF_CORE_READ(tp, rcv_nxt);
+	*pos = took_end ? seq - 1 : seq;
+	return !took_end || state != TCP_CLOSE; /* reset: there may have been no end to take */
 }
 
 static __always_inline void fill_io(struct ev_io *e, struct task_struct *t, const struct thread *s,
@@ -55,6 +91,11 @@ static __always_inline void fill_io(struct ev_io *e, struct task_struct *t, cons
 	e->op = s->op;
 	e->messages = (__u16)d->messages;
 	e->pad = 0;
+	__s64 pos;
+	if (RAW_OBJ_KIND(d->obj) == KIND_TCP && tcp_position(s, d, &pos)) {
+		e->mtype = pos;
+		e->hdr.flags |= IO_POS;
+	}
 }
 
 /* ---- payload (-s) ---- */
@@ -77,7 +118,7 @@ static __always_inline struct user_iovec payload_at(const struct thread *s)
 	struct user_iovec v = { .base = s->data, .len = ~0ULL };
 	switch (s->op) {
 	case OP_READ: case OP_WRITE: case OP_PREAD64: case OP_PWRITE64:
-	case OP_SENDTO: case OP_RECVFROM:
+	case OP_SENDTO: case OP_RECVFROM: case OP_MQ_TIMEDSEND: case OP_MQ_TIMEDRECEIVE:
 		return v;
 	case OP_MSGSND: case OP_MSGRCV:
 		v.base += sizeof(__s64); /* behind the type */
@@ -136,7 +177,6 @@ __noinline int emit_io(struct thread *s, struct done *d)
 	if (!s || !d)
 		return 0;
 	struct task_struct *t = bpf_get_current_task_btf();
-	count(RAW_COUNT_PRODUCED);
 	struct ev_io *e = scratch_record(d);
 	if (e) {
 		fill_io(e, t, s, d, EV_IO, sizeof(*e));
@@ -168,7 +208,6 @@ __noinline int emit_io_addr(struct thread *s, struct done *d)
 	if (!s || !d)
 		return 0;
 	struct task_struct *t = bpf_get_current_task_btf();
-	count(RAW_COUNT_PRODUCED);
 	struct raw_io_addr *e = scratch_record(d);
 	if (e) {
 		fill_addr(e, t, s, d);

@@ -9,6 +9,14 @@
 #include "scope.bpf.h"
 #include "mech_sock.bpf.h"
 #include "mech_sysv.bpf.h"
+#include "mech_map.bpf.h"
+#include "mech_futex.bpf.h"
+#include "mech_peer.bpf.h"
+#include "mech_child.bpf.h"
+#include "mech_queue.bpf.h"
+#include "mech_set.bpf.h"
+#include "mech_signal.bpf.h"
+#include "mech_uring.bpf.h"
 #include "sched.bpf.h"
 #include "snapshot.bpf.h"
 
@@ -20,6 +28,35 @@ static __always_inline void count_compat(__u32 nr)
 	__u64 *n = bpf_map_lookup_elem(&compat_calls, &key);
 	if (n)
 		(*n)++;
+}
+
+/* The mechanisms whose entry and exit are functions of their own. */
+static __always_inline bool more_enter(struct thread *s, const struct pt_regs *r,
+				       const struct call *c)
+{
+	struct call_args args;
+	call_args(&args, r, c);
+	if (c->class <= CALL_EVENTFD)
+		return queue_enter(s, &args);
+	if (c->class <= CALL_PAUSE)
+		return signal_enter(s, &args);
+	if (c->class == CALL_FLOCK)
+		return flock_enter(s, &args);
+	if (c->class <= CALL_VFORK)
+		return child_enter(s, &args);
+	return set_enter(s, &args);
+}
+
+static __always_inline void more_exit(struct thread *s, struct done *d)
+{
+	if (s->class <= CALL_EVENTFD)
+		queue_exit(s, d);
+	else if (s->class <= CALL_PAUSE)
+		signal_exit(s, d);
+	else if (s->class > CALL_FLOCK && s->class <= CALL_VFORK)
+		child_exit(s, d);
+	else
+		emit_io(s, d);
 }
 
 static __always_inline bool enter(struct task_struct *t, struct thread *s,
@@ -42,10 +79,27 @@ static __always_inline bool enter(struct task_struct *t, struct thread *s,
 	case CALL_SEMOP:
 		sysv_enter(t, s, r, c);
 		return true;
+	case CALL_MMAP:
+	case CALL_MUNMAP:
+	case CALL_MREMAP:
+	case CALL_MEMFD:
+		return map_enter(t, s, r, c->class);
+	case CALL_FUTEX:
+		return futex_enter(s, r, c->op);
+	case CALL_PROCESS_VM:
+		return memory_enter(s, (__u32)r->di);
+	case CALL_GETFD:
+		s->arg = r->di;
+		return true;
+	case CALL_URING:
+		s->fd = (__s32)r->di;
+		return true;
 	case CALL_EXEC:
 		s->in_exec = 1;
 		return false;
 	default:
+		if (c->class > CALL_URING)
+			return more_enter(s, r, c);
 		return file_enter(t, s, r, c);
 	}
 }
@@ -84,6 +138,30 @@ int BPF_PROG(on_sys_enter, struct pt_regs *regs, long nr)
 	return 0;
 }
 
+/* The classes from CALL_MMAP on. */
+static __always_inline void memory_class_exit(struct task_struct *t, struct thread *s,
+					      const struct call *c, struct done *d)
+{
+	switch (c->class) {
+	case CALL_FUTEX:
+		futex_exit(s, d);
+		break;
+	case CALL_PROCESS_VM:
+		memory_exit(s, d);
+		break;
+	case CALL_GETFD:
+		getfd_exit(s, d);
+		break;
+	case CALL_URING: /* its requests are told one by one; what is left is the wait for them */
+		d->obj = 0;
+		if (s->slept_ns)
+			emit_io(s, d);
+		break;
+	default:
+		map_exit(t, s, c->class, d);
+	}
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
 {
@@ -108,11 +186,19 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
 		.fd = s->fd,
 		.now = bpf_ktime_get_ns(),
 	};
-	if (c.class >= CALL_IPC_GET)
+	if (c.class > CALL_URING)
+		more_exit(s, &d);
+	else if (c.class > CALL_EXEC)
+		memory_class_exit(t, s, &c, &d);
+	else if ((c.class == CALL_SHMAT || c.class == CALL_SHMDT) && ipc_ok(ret))
+		shm_exit(t, s, c.class, &d);
+	else if (c.class >= CALL_IPC_GET)
 		sysv_exit(t, s, &c, &d);
 	else if (c.class >= CALL_SOCKET || c.class == CALL_MSG || c.class == CALL_MMSG ||
 		 (c.class == CALL_IO && s->type == SOCK_DGRAM))
 		sock_exit(t, s, &c, &d);
+	else if (RAW_OBJ_KIND(d.obj) == KIND_SIGNAL)
+		signalfd_exit(t, s, &d);
 	else
 		file_exit(t, s, &c, &d);
 	s->op = OP_NONE;

@@ -44,7 +44,18 @@ struct ns_common {
 };
 
 struct ipc_namespace;
+struct xarray {
+	void *xa_head;
+};
+struct idr {
+	struct xarray idr_rt;
+};
+struct xa_node {
+	unsigned char shift;
+	void *slots[64];
+};
 struct pid_namespace {
+	struct idr idr;
 	struct ns_common ns;
 };
 struct net {
@@ -55,10 +66,18 @@ struct nsproxy {
 };
 
 struct upid {
+	int nr;
 	struct pid_namespace *ns;
+};
+struct hlist_node {
+	struct hlist_node *next;
+};
+struct hlist_head {
+	struct hlist_node *first;
 };
 struct pid {
 	unsigned int level;
+	struct hlist_head tasks[4];
 	struct upid numbers[0];
 };
 
@@ -94,6 +113,7 @@ struct task_struct {
 	struct files_struct *files;
 	struct nsproxy *nsproxy;
 	struct pid *thread_pid;
+	struct hlist_node pid_links[4];
 	struct css_set *cgroups;
 	struct sched_info sched_info;
 };
@@ -120,15 +140,26 @@ struct inode {
 	__u32 i_rdev;
 	unsigned long i_ino;
 	struct super_block *i_sb;
+	void *i_private;
 };
 
 struct qstr {
 	const unsigned char *name;
 };
 struct dentry {
+	struct dentry *d_parent;
 	struct qstr d_name;
 };
+struct vfsmount {
+	struct dentry *mnt_root;
+};
+struct mount {
+	struct mount *mnt_parent;
+	struct dentry *mnt_mountpoint;
+	struct vfsmount mnt;
+};
 struct path {
+	struct vfsmount *mnt;
 	struct dentry *dentry;
 };
 
@@ -151,6 +182,9 @@ struct files_struct {
 
 struct vm_area_struct {
 	unsigned long vm_start;
+	unsigned long vm_end;
+	unsigned long vm_flags;
+	unsigned long vm_pgoff;
 	struct file *vm_file;
 };
 
@@ -165,6 +199,33 @@ struct pipe_inode_info {
 	unsigned int tail;
 	unsigned int ring_size;
 	struct pipe_buffer *bufs;
+};
+
+/* ---- other things behind a descriptor ---- */
+
+struct eventfd_ctx {
+	int id; /* v5.2: b556db17b0e7 */
+};
+
+struct mqueue_inode_info {
+	struct inode vfs_inode;
+	unsigned long qsize; /* bytes of all messages */
+};
+
+struct tty_driver {
+	int major;
+};
+struct ktermios {
+	__u32 c_iflag, c_oflag, c_cflag, c_lflag;
+};
+struct tty_struct {
+	int index;
+	struct tty_driver *driver;
+	struct ktermios termios;
+	struct tty_struct *link; /* the other end of a pseudo terminal */
+};
+struct tty_file_private {
+	struct tty_struct *tty;
 };
 
 /* ---- sockets ---- */
@@ -216,7 +277,11 @@ struct unix_sock {
 	struct sock *peer;
 };
 
+struct inet_connection_sock {
+	void *icsk_ulp_ops;
+};
 struct tcp_sock {
+	__u32 write_seq;
 	__u32 rcv_nxt;
 	__u32 copied_seq;
 };
@@ -228,16 +293,6 @@ struct kern_ipc_perm {
 	int key;
 };
 
-struct xarray {
-	void *xa_head;
-};
-struct idr {
-	struct xarray idr_rt;
-};
-struct xa_node {
-	unsigned char shift;
-	void *slots[64];
-};
 struct ipc_ids {
 	struct idr ipcs_idr;
 };
@@ -250,6 +305,41 @@ struct msg_queue {
 	unsigned long q_cbytes;
 };
 
+/* ---- io_uring ---- */
+
+struct io_ring_ctx;
+struct io_cqe {
+	__u64 user_data;
+	int fd;
+};
+struct io_kiocb {
+	struct file *file;
+	__u8 opcode;
+	__u64 flags; /* of 32 bits before v6.9: only low ones are looked at */
+	struct io_cqe cqe;
+	struct io_ring_ctx *ctx;
+};
+/* what lies at the beginning of a request, by opcode */
+struct io_splice {
+	int splice_fd_in;
+	unsigned int flags;
+};
+struct io_close {
+	int fd;
+	__u32 file_slot;
+};
+struct io_accept {
+	__u32 file_slot;
+};
+struct io_socket {
+	__u32 file_slot;
+};
+struct io_uring_cqe {
+	__u64 user_data;
+	__s32 res;
+	__u32 flags;
+};
+
 /* ---- iterators ---- */
 
 struct seq_file;
@@ -259,6 +349,11 @@ struct bpf_iter_meta {
 struct bpf_iter__task {
 	struct bpf_iter_meta *meta;
 	struct task_struct *task;
+};
+struct bpf_iter__task_vma {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+	struct vm_area_struct *vma;
 };
 struct bpf_iter__task_file {
 	struct bpf_iter_meta *meta;
@@ -272,7 +367,15 @@ struct bpf_iter__task_file {
 #define S_IFMT 0170000
 #define S_IFSOCK 0140000
 #define S_IFIFO 0010000
+#define S_IFREG 0100000
 #define PIPEFS_MAGIC 0x50495045
+#define TMPFS_MAGIC 0x01021994
+#define VM_READ 1
+#define VM_WRITE 2
+#define VM_MAYSHARE 0x80 /* MAP_SHARED; VM_SHARED is cleared where the file cannot be written */
+#define S_IFCHR 0020000
+#define MQUEUE_MAGIC 0x19800202
+#define ANON_INODE_FS_MAGIC 0x09041934
 #define O_NONBLOCK 04000
 #define FMODE_READ 1
 #define FMODE_WRITE 2
@@ -287,9 +390,14 @@ struct bpf_iter__task_file {
 #define SOCK_SEQPACKET 5
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17
+#define TCP_ESTABLISHED 1
+#define TCP_FIN_WAIT1 4
+#define TCP_FIN_WAIT2 5
+#define TCP_CLOSE 7
 #define TCP_LISTEN 10
 #define MSG_PEEK 0x2
 #define MSG_TRUNC 0x20
 #define MSG_DONTWAIT 0x40
+#define MSG_ERRQUEUE 0x2000
 
 #endif

@@ -5,6 +5,8 @@
 
 #include "calls.bpf.h"
 #include "emit.bpf.h"
+#include "mech_map.bpf.h"
+#include "mech_lock.bpf.h"
 
 #define SPLICE_F_NONBLOCK 2
 #define F_DUPFD 0
@@ -14,20 +16,62 @@ static __always_inline bool ret_ok(__s64 ret) { return ret >= 0; }
 
 /* ---- entry ---- */
 
+/* termios(3): what makes bytes vanish, multiply or come back on their way through a terminal */
+#define IFLAGS_EDIT (0000010u | 0000200u | 0002000u) /* PARMRK, IGNCR, IXON */
+#define OFLAGS_EDIT 0000001u                         /* OPOST */
+#define LFLAGS_EDIT (0000001u | 0000002u)            /* ISIG, ICANON */
+#define LFLAGS_ECHO (0000010u | 0000100u)            /* ECHO, ECHONL */
+
+/* Does the terminal edit what goes the way of this call, in at the master or out at it? */
+static __noinline bool tty_edits(const struct look *l, __u32 flags)
+{
+	struct tty_struct *tty = l->sk;
+	if (l->type == TTY_MASTER)
+		tty = BPF_CORE_READ(tty, link); /* the settings that count are the slave's */
+	bool in = (l->type == TTY_MASTER) == ((flags & IO_WRITE) != 0);
+	__u32 lflag = BPF_CORE_READ(tty, termios.c_lflag);
+	if (in)
+		return (BPF_CORE_READ(tty, termios.c_iflag) & IFLAGS_EDIT) || (lflag & LFLAGS_EDIT);
+	return (BPF_CORE_READ(tty, termios.c_oflag) & OFLAGS_EDIT) || (lflag & LFLAGS_ECHO);
+}
+
 /* Takes the object behind fd as the call's first; false: not a channel. */
+static __always_inline bool take_look(struct task_struct *t, struct thread *s, __s32 fd,
+				      __u32 flags, struct look *l)
+{
+	look_fd(t, (__u32)fd, l);
+	s->fd = fd;
+	if (!l->obj)
+		return false;
+	s->obj = l->obj;
+	s->sk = (__u64)l->sk;
+	s->type = l->type;
+	s->flags = flags | (l->f_flags & O_NONBLOCK ? IO_NONBLOCK : 0);
+	/* A datagram's channel is the socket it arrives in: on_data_ready learns which. */
+	s->wants_receiver = (flags & IO_WRITE) && l->type == SOCK_DGRAM && l->sk;
+	describe_once(s, l, t->tgid, fd, s->enter_ns);
+	return true;
+}
+
 static __always_inline bool take_fd(struct task_struct *t, struct thread *s, __s32 fd, __u32 flags)
 {
 	struct look l;
-	look_fd(t, (__u32)fd, &l);
-	s->fd = fd;
-	if (!l.obj)
+	return take_look(t, s, fd, flags, &l);
+}
+
+/* A read or write: also of a signalfd, which is no channel; not of what only has its own calls. */
+static __always_inline bool take_io(struct task_struct *t, struct thread *s, __s32 fd, __u16 dir)
+{
+	struct look l;
+	if (take_look(t, s, fd, dir, &l)) {
+		if (l.kind == KIND_PTY && tty_edits(&l, dir))
+			s->flags |= IO_COOKED;
+		return l.kind != KIND_MQ; /* to read a queue's file gives a status, no message */
+	}
+	if (l.kind != KIND_SIGNAL || dir != IO_READ)
 		return false;
-	s->obj = l.obj;
-	s->type = l.type;
-	s->flags = flags | (l.f_flags & O_NONBLOCK ? IO_NONBLOCK : 0);
-	/* A datagram's channel is the socket it arrives in: on_data_ready learns which. */
-	s->wants_receiver = (flags & IO_WRITE) && l.type == SOCK_DGRAM && l.sk;
-	describe_once(s, &l, t->tgid, fd, s->enter_ns);
+	s->obj = RAW_OBJ_SIGNAL(t->tgid, 0);
+	s->flags |= l.f_flags & O_NONBLOCK ? IO_NONBLOCK : 0;
 	return true;
 }
 
@@ -38,6 +82,8 @@ static __always_inline bool take_fd2(struct task_struct *t, struct thread *s, __
 	if (!l.obj)
 		return false;
 	s->obj2 = l.obj;
+	if (l.kind == KIND_TCP)
+		s->sk = (__u64)l.sk;
 	s->fd2 = fd;
 	s->flags2 = flags | (l.f_flags & O_NONBLOCK ? IO_NONBLOCK : 0);
 	describe_once(NULL, &l, t->tgid, fd, s->enter_ns);
@@ -47,7 +93,7 @@ static __always_inline bool take_fd2(struct task_struct *t, struct thread *s, __
 /* vmsplice goes the way its pipe end does. */
 static __always_inline bool take_vmsplice(struct task_struct *t, struct thread *s, __s32 fd)
 {
-	struct look l;
+	struct look l = {};
 	look_fd(t, (__u32)fd, &l);
 	return take_fd(t, s, fd, l.obj && (l.f_mode & FMODE_WRITE) ? IO_WRITE : IO_READ);
 }
@@ -99,7 +145,7 @@ static __always_inline bool file_enter(struct task_struct *t, struct thread *s,
 	bool a, b;
 	switch (c->class) {
 	case CALL_IO:
-		return take_fd(t, s, fd, c->dir);
+		return take_io(t, s, fd, c->dir);
 	case CALL_SPLICE:
 		a = take_fd(t, s, fd, IO_READ);
 		b = take_fd2(t, s, (__s32)r->dx, IO_WRITE);
@@ -120,6 +166,11 @@ static __always_inline bool file_enter(struct task_struct *t, struct thread *s,
 		b = take_fd2(t, s, (__s32)r->si, 0);
 		return a || b;
 	case CALL_FCNTL:
+		if (is_lock_cmd(r->si)) {
+			struct call_args args;
+			call_args(&args, r, c);
+			return fcntl_lock_enter(s, &args);
+		}
 		if (r->si != F_DUPFD && r->si != F_DUPFD_CLOEXEC)
 			return false;
 		return take_fd(t, s, fd, 0);
@@ -182,12 +233,16 @@ static __always_inline void open_exit(struct task_struct *t, struct thread *s, s
 		return; /* what a failed open was of is not known here */
 	struct look l;
 	look_fd(t, (__u32)d->ret, &l);
-	if (l.kind != KIND_FIFO)
+	if (l.kind != KIND_FIFO && l.kind != KIND_PTY) {
+		if (!l.obj)
+			shm_open_exit(s, d);
 		return;
-	l.path = s->arg;
+	}
+	l.path = l.kind == KIND_FIFO ? s->arg : 0;
 	d->fd = (__s32)d->ret;
 	d->obj = l.obj;
-	describe(&l, t->tgid, d->fd, 0, d->now);
+	/* to open the master is to make the pair */
+	describe(&l, t->tgid, d->fd, l.type == TTY_MASTER ? RAW_NEW : 0, d->now);
 	endpoint_emit(l.obj, t->tgid, d->fd, ENDPOINT_OPEN, look_dir(&l), 0, d->now);
 	emit_io(s, d);
 }
@@ -196,7 +251,6 @@ static __always_inline void mknod_exit(struct task_struct *t, struct thread *s, 
 {
 	__s32 dirfd = s->fd;
 	d->fd = -1;
-	count(RAW_COUNT_PRODUCED);
 	struct raw_mknod *e = bpf_ringbuf_reserve(&ring, sizeof(*e), 0);
 	if (!e) {
 		count(RAW_COUNT_LOST_OP);
@@ -231,6 +285,8 @@ static __always_inline void moved_exit(struct task_struct *t, struct thread *s, 
 	if (d->ret > 0) {
 		d->bytes = (__u64)d->ret;
 		d->messages = 1;
+		if (RAW_OBJ_KIND(d->obj) == KIND_EVENTFD && s->class == CALL_IO)
+			bpf_probe_read_user(&s->mtype, sizeof(s->mtype), (void *)s->data);
 	}
 	if (d->obj)
 		emit_io(s, d);
@@ -258,7 +314,10 @@ static __always_inline void file_exit(struct task_struct *t, struct thread *s,
 	case CALL_DUP:
 	case CALL_DUP_TO:
 	case CALL_FCNTL:
-		dup_exit(t, s, c->class, d);
+		if (RAW_OBJ_KIND(d->obj) == KIND_LOCK)
+			emit_io(s, d);
+		else
+			dup_exit(t, s, c->class, d);
 		break;
 	case CALL_CLOSE:
 		/* close frees the descriptor whatever it returns, but for EBADF, which never comes here */

@@ -4,6 +4,7 @@
 #define IPCTAP_BPF_MECH_SOCK_H
 
 #include "mech_file.bpf.h"
+#include "mech_peer.bpf.h"
 
 #define MMSG_SIZE 64 /* struct mmsghdr: a msghdr of 56 bytes, then msg_len */
 #define MMSG_LEN 56
@@ -26,10 +27,13 @@ static __always_inline bool sock_enter(struct task_struct *t, struct thread *s,
 		if (!take_fd(t, s, fd, c->dir))
 			return false;
 		s->flags |= (flags & MSG_DONTWAIT ? IO_NONBLOCK : 0) |
-			    (flags & MSG_PEEK && c->dir == IO_READ ? IO_PEEK : 0) |
+			    /* the error queue holds copies of what was sent: nothing arrives by it */
+			    (flags & (MSG_PEEK | MSG_ERRQUEUE) && c->dir == IO_READ ? IO_PEEK : 0) |
 			    (flags & MSG_TRUNC && c->dir == IO_READ ? IO_TRUNC : 0);
 		s->arg = r->si;  /* message header, vector of them, or buffer */
 		s->arg2 = r->r8; /* sendto, recvfrom: the address */
+		if (c->dir == IO_WRITE && c->op != OP_SENDTO && RAW_OBJ_KIND(s->obj) == KIND_UNIX)
+			rights_sent(s, c->op == OP_SENDMMSG ? (__u32)r->dx : 1);
 		return true;
 	}
 	case CALL_SOCKETPAIR:
@@ -205,6 +209,9 @@ static __always_inline void sock_exit(struct task_struct *t, struct thread *s,
 		emit_io(s, d);
 		return;
 	}
+	if ((s->op == OP_RECVMSG || s->op == OP_RECVMMSG) && d->ret >= 0 &&
+	    RAW_OBJ_KIND(s->obj) == KIND_UNIX)
+		rights_received(s, d);
 	if (s->type == SOCK_DGRAM)
 		dgram_exit(t, s, d);
 	else

@@ -20,10 +20,6 @@ struct sembuf {
 	__s16 sem_op;
 	__s16 sem_flg;
 };
-struct timespec64 {
-	__s64 tv_sec;
-	__s64 tv_nsec;
-};
 
 static __always_inline __u32 ipc_ns_inum(struct task_struct *t)
 {
@@ -35,26 +31,29 @@ static __always_inline __u64 ipc_obj(struct task_struct *t, __u16 kind, __s32 id
 	return RAW_OBJ(kind, (__u64)(ipc_ns_inum(t) & 0xffffff) << 32 | (__u32)id);
 }
 
-/* The object of an id: a walk down the radix tree of the namespace's table. NULL: none. */
-static __always_inline struct kern_ipc_perm *ipc_find(struct task_struct *t, __u32 which, __u32 id)
+/* The entry of a radix tree (an idr) at an index; 0: none. Four levels of 64 hold 16 million. */
+static __always_inline __u64 radix_find(__u64 entry, __u32 index)
 {
-	struct ipc_namespace *ns = BPF_CORE_READ(t, nsproxy, ipc_ns);
-	__u32 index = id & IPCMNI_MASK;
-	struct ipc_ids *ids = (void *)ns + bpf_core_field_offset(struct ipc_namespace, ids) +
-			      (__u64)which * bpf_core_type_size(struct ipc_ids);
-	__u64 entry = (__u64)BPF_CORE_READ(ids, ipcs_idr.idr_rt.xa_head);
 	for (int depth = 0; depth < 4 && (entry & 3) == 2; depth++) {
 		struct xa_node *node = (void *)(entry - 2);
 		__u32 shift = BPF_CORE_READ(node, shift);
 		void *slot = (void *)node + bpf_core_field_offset(struct xa_node, slots) +
 			     (__u64)((index >> (shift & 31)) & 63) * sizeof(void *);
 		if (bpf_probe_read_kernel(&entry, sizeof(entry), slot))
-			return NULL;
+			return 0;
 	}
-	if (!entry || (entry & 3))
-		return NULL;
-	struct kern_ipc_perm *perm = (void *)entry;
-	return BPF_CORE_READ(perm, id) == (int)id ? perm : NULL;
+	return entry & 3 ? 0 : entry;
+}
+
+/* The object of an id, from the table of its namespace. NULL: none. */
+static __always_inline struct kern_ipc_perm *ipc_find(struct task_struct *t, __u32 which, __u32 id)
+{
+	struct ipc_namespace *ns = BPF_CORE_READ(t, nsproxy, ipc_ns);
+	struct ipc_ids *ids = (void *)ns + bpf_core_field_offset(struct ipc_namespace, ids) +
+			      (__u64)which * bpf_core_type_size(struct ipc_ids);
+	struct kern_ipc_perm *perm = (void *)radix_find(
+		(__u64)BPF_CORE_READ(ids, ipcs_idr.idr_rt.xa_head), id & IPCMNI_MASK);
+	return perm && BPF_CORE_READ(perm, id) == (int)id ? perm : NULL;
 }
 
 /* The object id of a System V id, described if it is new; 0: there is no such id. */
@@ -144,6 +143,7 @@ static __always_inline void sysv_enter(struct task_struct *t, struct thread *s,
 		return;
 	if (c->class == CALL_SHMDT) {
 		__u64 ino = ~0ULL;
+		s->arg = r->di;
 		if (!bpf_find_vma(t, r->di, shmdt_vma, &ino, 0) && ino != ~0ULL)
 			s->obj = ipc_describe(t, KIND_SHM, (__s32)ino, s->enter_ns);
 		return;
@@ -159,10 +159,12 @@ static __always_inline void sysv_enter(struct task_struct *t, struct thread *s,
 		msg_enter(s, r, c->class);
 }
 
+static __always_inline bool ipc_ok(__s64 ret) { return !(ret < 0 && ret >= -4095); }
+
 static __always_inline void sysv_exit(struct task_struct *t, struct thread *s,
 				      const struct call *c, struct done *d)
 {
-	bool ok = !(d->ret < 0 && d->ret >= -4095);
+	bool ok = ipc_ok(d->ret);
 	d->fd = -1;
 	if (c->class == CALL_IPC_GET && ok) {
 		d->obj = ipc_describe(t, c->dir, (__s32)d->ret, d->now);
@@ -174,13 +176,6 @@ static __always_inline void sysv_exit(struct task_struct *t, struct thread *s,
 		d->messages = 1;
 		bpf_probe_read_user(&s->mtype, sizeof(s->mtype), (void *)s->arg);
 	}
-	if (ok && c->class == CALL_SHMAT)
-		endpoint_emit(d->obj, t->tgid, -1, ENDPOINT_ATTACH,
-			      s->arg & SHM_RDONLY ? ENDPOINT_DIR_READ
-						  : ENDPOINT_DIR_READ | ENDPOINT_DIR_WRITE,
-			      0, d->now);
-	if (ok && c->class == CALL_SHMDT && d->obj)
-		endpoint_emit(d->obj, t->tgid, -1, ENDPOINT_DETACH, 0, 0, d->now);
 	emit_io(s, d);
 }
 

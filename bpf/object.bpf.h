@@ -50,17 +50,84 @@ static __always_inline void look_sock(struct look *l, __u16 family, __u16 protoc
 		l->obj = RAW_OBJ(l->kind, l->ino);
 }
 
+/*
+ * Anonymous inodes are one inode: what the file is, its dentry's name says, which no program can
+ * choose. (Their i_mode has a type since v6.16, cfd86ef7e8e7, and none before.)
+ */
+#define ANON_EVENTFD 0x6466746e6576655bULL  /* "[eventfd" */
+#define ANON_SIGNALFD 0x666c616e6769735bULL /* "[signalf" */
+
+static __always_inline void look_anon(struct look *l)
+{
+	struct file *f = l->file;
+	__u64 name = 0;
+	bpf_probe_read_kernel(&name, sizeof(name), BPF_CORE_READ(f, f_path.dentry, d_name.name));
+	if (name == ANON_EVENTFD) {
+		struct eventfd_ctx *ctx = BPF_CORE_READ(f, private_data);
+		l->ino = (__u32)BPF_CORE_READ(ctx, id);
+		l->kind = KIND_EVENTFD;
+		l->obj = RAW_OBJ(KIND_EVENTFD, l->ino);
+	} else if (name == ANON_SIGNALFD) {
+		l->kind = KIND_SIGNAL; /* no object: it yields the signals of whoever reads it */
+	}
+}
+
+#define TTY_MASTER 0x10 /* look.type; no SOCK_* */
+#define TTY_SLAVE 0x11
+#define UNIX98_PTY_MASTER_MAJOR 128
+#define UNIX98_PTY_SLAVE_MAJOR 136
+#define DEV_TTY (5u << 20)
+#define DEV_PTMX (5u << 20 | 2)
+
+/* /dev/ptmx and /dev/pts/N, and /dev/tty where it stands for one of them. */
+static __always_inline void look_tty(struct look *l, __u32 rdev)
+{
+	__u32 major = rdev >> 20;
+	if (major != UNIX98_PTY_SLAVE_MAJOR && rdev != DEV_PTMX && rdev != DEV_TTY)
+		return;
+	struct file *f = l->file;
+	struct tty_file_private *p = BPF_CORE_READ(f, private_data);
+	struct tty_struct *tty = BPF_CORE_READ(p, tty);
+	major = BPF_CORE_READ(tty, driver, major);
+	if (!tty || (major != UNIX98_PTY_MASTER_MAJOR && major != UNIX98_PTY_SLAVE_MAJOR))
+		return;
+	l->kind = KIND_PTY;
+	l->obj = RAW_OBJ(KIND_PTY, (__u64)tty);
+	l->sk = tty;
+	l->ino = (__u32)BPF_CORE_READ(tty, index);
+	l->type = major == UNIX98_PTY_MASTER_MAJOR ? TTY_MASTER : TTY_SLAVE;
+}
+
+/* Neither pipe nor socket. */
+static __always_inline void look_other(struct look *l, __u16 fmt, __u32 rdev, unsigned long magic)
+{
+	if (fmt == S_IFCHR) {
+		look_tty(l, rdev);
+	} else if (magic == MQUEUE_MAGIC && fmt == S_IFREG) {
+		l->kind = KIND_MQ;
+		l->obj = RAW_OBJ(KIND_MQ, (__u64)(l->dev & 0xffffff) << 32 | (__u32)l->ino);
+	} else if (magic == ANON_INODE_FS_MAGIC) {
+		look_anon(l);
+	}
+}
+
 /* Twice the same: by direct loads, a third of the cost, where the kernel can check a cast. */
 static __always_inline void look_direct(void *fp, struct look *l)
 {
 	struct file *f = bpf_rdonly_cast(fp, bpf_core_type_id_kernel(struct file));
 	struct inode *i = f->f_inode;
 	__u16 fmt = i->i_mode & S_IFMT;
-	if (fmt != S_IFIFO && fmt != S_IFSOCK)
+	if (fmt != S_IFIFO && fmt != S_IFSOCK && fmt != S_IFREG && fmt != S_IFCHR && fmt)
 		return;
 	l->ino = i->i_ino;
 	l->f_mode = f->f_mode;
 	l->f_flags = f->f_flags;
+	if (fmt != S_IFIFO && fmt != S_IFSOCK) {
+		struct super_block *sb = i->i_sb;
+		l->dev = sb->s_dev;
+		look_other(l, fmt, i->i_rdev, sb->s_magic);
+		return;
+	}
 	if (fmt == S_IFIFO) {
 		struct super_block *sb = i->i_sb;
 		l->dev = sb->s_dev;
@@ -79,11 +146,16 @@ static __always_inline void look_probe(void *fp, struct look *l)
 	struct file *f = fp;
 	struct inode *i = BPF_CORE_READ(f, f_inode);
 	__u16 fmt = BPF_CORE_READ(i, i_mode) & S_IFMT;
-	if (fmt != S_IFIFO && fmt != S_IFSOCK)
+	if (fmt != S_IFIFO && fmt != S_IFSOCK && fmt != S_IFREG && fmt != S_IFCHR && fmt)
 		return;
 	l->ino = BPF_CORE_READ(i, i_ino);
 	l->f_mode = BPF_CORE_READ(f, f_mode);
 	l->f_flags = BPF_CORE_READ(f, f_flags);
+	if (fmt != S_IFIFO && fmt != S_IFSOCK) {
+		l->dev = BPF_CORE_READ(i, i_sb, s_dev);
+		look_other(l, fmt, BPF_CORE_READ(i, i_rdev), BPF_CORE_READ(i, i_sb, s_magic));
+		return;
+	}
 	if (fmt == S_IFIFO) {
 		struct super_block *sb = BPF_CORE_READ(i, i_sb);
 		l->dev = BPF_CORE_READ(sb, s_dev);
@@ -113,6 +185,7 @@ static __always_inline void look_fd(struct task_struct *t, __u32 fd, struct look
 	void *fp = NULL;
 	struct fdtable *fdt = t->files->fdt;
 	l->obj = 0;
+	l->kind = KIND_NONE;
 	if (fd >= fdt->max_fds || bpf_probe_read_kernel(&fp, sizeof(fp), fdt->fd + fd) || !fp)
 		return;
 	look_file(fp, l);
@@ -167,10 +240,12 @@ static __always_inline void describe_unix(struct raw_object *o, struct sock *sk)
 	struct unix_sock *u = (void *)sk;
 	struct sock *peer = BPF_CORE_READ(u, peer);
 	o->peer_sk = (__u64)peer;
+	if (peer)
+		o->peer_ino = BPF_CORE_READ(peer, sk_socket, file, f_inode, i_ino);
 	if (BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_LISTEN)
 		o->hdr.flags |= RAW_LISTENING;
 	struct unix_address *addr = BPF_CORE_READ(u, addr);
-	if (!addr && peer)
+	if (!addr && peer && o->sock_type != SOCK_DGRAM) /* a connection is known by its server's path */
 		addr = BPF_CORE_READ((struct unix_sock *)peer, addr);
 	int len = addr ? BPF_CORE_READ(addr, len) - 2 : 0;
 	if (len > 0 && len <= 108) {
@@ -204,6 +279,25 @@ static __always_inline void describe_fifo(struct raw_object *o, const struct loo
 	bpf_probe_read_kernel_str(o->name, sizeof(o->name), name);
 }
 
+static __always_inline void describe_mq(struct raw_object *o, const struct look *l)
+{
+	struct file *f = l->file;
+	const unsigned char *name = BPF_CORE_READ(f, f_path.dentry, d_name.name);
+	o->name[0] = '/'; /* as mq_open(3) has it; the kernel knows it without */
+	bpf_probe_read_kernel_str(o->name + 1, sizeof(o->name) - 1, name);
+	if (!bpf_core_type_exists(struct mqueue_inode_info))
+		return; /* its layout is private to ipc/mqueue.c */
+	struct mqueue_inode_info *info = (void *)BPF_CORE_READ(f, f_inode) -
+					 bpf_core_field_offset(struct mqueue_inode_info, vfs_inode);
+	o->backlog = BPF_CORE_READ(info, qsize);
+}
+
+static __always_inline void describe_pty(struct raw_object *o, struct tty_struct *tty)
+{
+	o->sk = (__u64)tty;
+	o->peer_sk = (__u64)BPF_CORE_READ(tty, link);
+}
+
 /* Tells the collector of the object in *l, whether or not it knows it. Not inlined: it is long. */
 static __noinline int describe(struct look *l, __u32 pid, __s32 fd, __u32 flags, __u64 now)
 {
@@ -225,7 +319,11 @@ static __noinline int describe(struct look *l, __u32 pid, __s32 fd, __u32 flags,
 			o->backlog = pipe_backlog(l->file);
 		if (l->kind == KIND_FIFO)
 			describe_fifo(o, l);
-	} else {
+	} else if (l->kind == KIND_MQ) {
+		describe_mq(o, l);
+	} else if (l->kind == KIND_PTY) {
+		describe_pty(o, l->sk);
+	} else if (l->kind <= KIND_UDP) {
 		describe_sock(o, l->sk);
 	}
 	__u32 state = DESCRIBED | (o->lport ? DESCRIBED_PORT : 0);
@@ -263,7 +361,8 @@ static __always_inline void endpoint_emit(__u64 obj, __u32 pid, __s32 fd, __u8 w
 	e->what = what;
 	e->dir = dir;
 	e->side = 0;
-	__builtin_memset(e->pad, 0, sizeof(e->pad));
+	e->pad = 0;
+	e->from = 0;
 	ring_submit(e);
 }
 

@@ -3,7 +3,7 @@
 #ifndef IPCTAP_BPF_SCHED_H
 #define IPCTAP_BPF_SCHED_H
 
-#include "object.bpf.h"
+#include "emit.bpf.h"
 
 SEC("tp_btf/sched_switch")
 int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_struct *next,
@@ -27,6 +27,42 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 }
 
 /*
+ * A timer runs in whatever thread it interrupts, which has nothing to do with the sleeper it wakes.
+ * Set and cleared, not counted: tracing may begin inside one.
+ */
+#define IN_HRTIMER 1u
+#define IN_TIMER 2u
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} in_timer SEC(".maps");
+
+static __always_inline void timer_mark(__u32 set, __u32 clear)
+{
+	__u32 zero = 0, *in = bpf_map_lookup_elem(&in_timer, &zero);
+	if (in)
+		*in = (*in & ~clear) | set;
+}
+
+SEC("tp_btf/hrtimer_expire_entry")
+int BPF_PROG(on_hrtimer) { timer_mark(IN_HRTIMER, 0); return 0; }
+SEC("tp_btf/hrtimer_expire_exit")
+int BPF_PROG(on_hrtimer_end) { timer_mark(0, IN_HRTIMER); return 0; }
+SEC("tp_btf/timer_expire_entry")
+int BPF_PROG(on_timer) { timer_mark(IN_TIMER, 0); return 0; }
+SEC("tp_btf/timer_expire_exit")
+int BPF_PROG(on_timer_end) { timer_mark(0, IN_TIMER); return 0; }
+
+static __always_inline void hand_over(struct thread *from, struct thread *to)
+{
+	to->hand_ns = bpf_ktime_get_ns();
+	if (from && (from->op == OP_MSGSND || is_handed(from->op)))
+		from->hand_ns = to->hand_ns - 1; /* next to each other, the waker first */
+}
+
+/*
  * Runs in the waker: current is who ended the sleep (sched_wakeup may run on the sleeper's CPU).
  * A network socket is also woken by packets that arrive in whatever thread happens to run: there
  * only a thread that is itself inside a call of ours is believed.
@@ -38,13 +74,21 @@ int BPF_PROG(on_waking, struct task_struct *t)
 	if (!s || !s->op || !s->sleep_ns)
 		return 0;
 	struct task_struct *current = bpf_get_current_task_btf();
+	if (is_handed(s->op))
+		hand_over(thread_of(current), s);
+	__u32 zero = 0, *in = bpf_map_lookup_elem(&in_timer, &zero);
+	if (in && *in) {
+		s->waker = 0;
+		return 0;
+	}
 	__u32 kind = RAW_OBJ_KIND(s->obj);
-	if (kind == KIND_TCP || kind == KIND_UDP) {
+	if (kind == KIND_TCP || kind == KIND_UDP || kind == KIND_SET) {
 		struct thread *w = thread_of(current);
 		if (!w || !w->op)
 			return 0;
 	}
-	s->waker = current->pid;
+	/* a kernel thread carries on what somebody else began: a terminal's data, for one */
+	s->waker = current->flags & PF_KTHREAD ? 0 : current->pid;
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 #define IPCTAP_BPF_SCOPE_H
 
 #include "emit.bpf.h"
+#include "mech_map.bpf.h"
 
 static __always_inline bool scope_has_comm(const char *comm)
 {
@@ -53,6 +54,17 @@ static __always_inline bool scope_wants(struct task_struct *t, const char *comm)
 }
 
 /* ---- telling of tasks ---- */
+
+/* The pids of processes in a pid namespace below the initial one, by what their parents call them. */
+struct ns_pid {
+	__u32 ns, nr;
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct ns_pid);
+	__type(value, __u32);
+} ns_pids SEC(".maps");
 
 static __always_inline __u32 pidns_inum(struct task_struct *t)
 {
@@ -116,6 +128,27 @@ static __always_inline void scope_join(struct task_struct *t)
 	fd_walk(t, ENDPOINT_SEEN, now);
 }
 
+/* Whom a vfork of *parent waits for. */
+static __always_inline void vfork_note(struct task_struct *parent, struct task_struct *child)
+{
+	struct thread *p = thread_of(parent);
+	if (p && p->op >= OP_VFORK && p->op <= OP_CLONE3)
+		p->obj = RAW_OBJ_CHILD(child->tgid);
+}
+
+static __always_inline void ns_pid_note(struct task_struct *parent, struct task_struct *child)
+{
+	__u32 level = BPF_CORE_READ(parent, thread_pid, level);
+	struct pid *pid = BPF_CORE_READ(child, thread_pid);
+	if (!level || !pid)
+		return;
+	struct upid *at = (void *)pid + bpf_core_field_offset(struct pid, numbers) +
+			  (__u64)level * bpf_core_type_size(struct upid);
+	struct ns_pid key = { .ns = BPF_CORE_READ(at, ns, ns.inum), .nr = (__u32)BPF_CORE_READ(at, nr) };
+	__u32 tgid = (__u32)child->tgid;
+	bpf_map_update_elem(&ns_pids, &key, &tgid, BPF_ANY);
+}
+
 /* ---- hooks ---- */
 
 SEC("tp_btf/sched_process_fork")
@@ -129,8 +162,12 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 		return 0;
 	__u64 now = bpf_ktime_get_ns();
 	task_emit(child, TASK_FORK, 0, now);
-	if (!thread)
+	if (!thread) {
+		mapper_fork(parent->tgid, child->tgid);
+		vfork_note(parent, child);
+		ns_pid_note(parent, child);
 		fd_walk(child, ENDPOINT_INHERIT, now);
+	}
 	return 0;
 }
 
@@ -150,10 +187,13 @@ int BPF_PROG(on_exec, struct task_struct *t, int old_pid, struct linux_binprm *b
 	if (!thread_of(t)) {
 		if ((scope_ncomms || scope_ncgroups) && scope_wants(t, t->comm))
 			scope_join(t);
-		if (!thread_of(t))
-			return 0;
 	}
+	struct thread *s = thread_of(t);
+	if (!s)
+		return 0;
+	s->in_exec = 0; /* its own rename is over */
 	__u64 now = bpf_ktime_get_ns();
+	mapper_drop(t->tgid);
 	struct ev_task *e = task_record(t, TASK_EXEC, 0, now);
 	if (e) {
 		const char *path = bprm->filename;
@@ -193,6 +233,8 @@ static __always_inline void exit_in_call(struct task_struct *t, struct thread *s
 		return;
 	struct done d = {
 		.obj = s->obj, .flags = s->flags | IO_KILLED, .fd = s->fd, .now = now,
+		/* a process that kills itself has sent the signal all the same */
+		.messages = s->op >= OP_KILL && s->op <= OP_PIDFD_SEND_SIGNAL ? s->bytes : 0,
 	};
 	emit_io(s, &d);
 	s->op = OP_NONE;
@@ -207,6 +249,8 @@ int BPF_PROG(on_exit, struct task_struct *t)
 	__u64 now = bpf_ktime_get_ns();
 	exit_in_call(t, s, now);
 	bool last = BPF_CORE_READ(t, signal, live.counter) == 0;
+	if (last)
+		mapper_drop(t->tgid);
 	struct ev_task *e = task_record(t, TASK_EXIT, last ? TASK_F_LAST : 0, now);
 	if (!e)
 		return 0;

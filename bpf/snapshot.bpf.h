@@ -8,7 +8,68 @@
 
 #include "calls.bpf.h"
 #include "scope.bpf.h"
+#include "mech_child.bpf.h"
+#include "mech_lock.bpf.h"
 #include "mech_sysv.bpf.h"
+#include "mech_futex.bpf.h"
+
+/* What a sleeper of the other mechanisms waits for; 0: not known, or its descriptor tells it. */
+static __always_inline __u64 adopt_object(struct task_struct *t, struct pt_regs *r, __u8 class)
+{
+	switch (class) {
+	case CALL_SIGWAIT:
+	case CALL_PAUSE:
+		return RAW_OBJ_SIGNAL(t->tgid, 0);
+	case CALL_FLOCK:
+		return lock_object(t, (__s32)r->di);
+	case CALL_FCNTL:
+		return is_lock_cmd(r->si) ? lock_object(t, (__s32)r->di) : 0;
+	case CALL_WAIT4:
+		return child_object(t, (__s32)r->di);
+	case CALL_WAITID:
+		return child_object(t, r->di == P_PID ? (__s32)r->si : -1);
+	case CALL_POLL:
+	case CALL_PPOLL:
+	case CALL_SELECT:
+	case CALL_PSELECT:
+		return RAW_OBJ_SET(t->pid, RAW_SET_NO_FD);
+	case CALL_EPOLL:
+	case CALL_EPOLL2:
+		return RAW_OBJ_SET(t->tgid, (__s32)r->di);
+	}
+	return 0;
+}
+
+/* Arguments that its exit, or a look at it, will want. */
+static __always_inline void adopt_args(struct thread *s, const struct pt_regs *r, __u8 class)
+{
+	s->arg = s->data = r->si;
+	s->arg2 = r->r8;
+	switch (class) {
+	case CALL_MQ_SEND:
+	case CALL_MQ_RECEIVE:
+		s->arg = r->r10;
+		s->bytes = r->dx;
+		s->mtype = class == CALL_MQ_SEND ? (__u32)r->r10 : -1;
+		break;
+	case CALL_WAITID:
+		s->arg = r->dx;
+		break;
+	case CALL_POLL:
+	case CALL_PPOLL:
+		s->arg = r->di;
+		s->arg2 = r->si;
+		break;
+	case CALL_SELECT:
+	case CALL_PSELECT:
+		s->data = r->dx;
+		s->arg2 = r->di;
+		break;
+	case CALL_FLOCK:
+		s->mtype = (__s64)r->si;
+		break;
+	}
+}
 
 /*
  * A thread that is asleep inside a call when tracing begins: its registers still hold the
@@ -21,17 +82,30 @@ static __always_inline void adopt_call(struct task_struct *t, struct thread *s)
 	if (t->on_cpu || !t->__state || nr >= CALL_MAX)
 		return;
 	struct call c = call_row(nr);
-	if (c.class != CALL_IO && c.class != CALL_MSG && c.class != CALL_MMSG &&
+	__u64 obj = adopt_object(t, r, c.class);
+	if (!obj && c.class != CALL_MQ_SEND && c.class != CALL_MQ_RECEIVE &&
+	    c.class != CALL_IO && c.class != CALL_MSG && c.class != CALL_MMSG &&
 	    c.class != CALL_ACCEPT && c.class != CALL_MSGSND && c.class != CALL_MSGRCV &&
-	    c.class != CALL_SEMOP)
+	    c.class != CALL_SEMOP && c.class != CALL_FUTEX)
 		return;
 	s->enter_ns = s->sleep_ns = t->sched_info.last_arrival;
 	s->flags = IO_EARLY | (c.dir <= (IO_READ | IO_WRITE) ? c.dir : 0);
-	s->arg = s->data = r->si;
-	s->arg2 = r->r8;
+	adopt_args(s, r, c.class);
 	s->class = c.class;
 	s->fd = -1;
-	if (c.class >= CALL_IPC_GET) {
+	if (obj) {
+		s->obj = obj;
+		if (c.class == CALL_FLOCK || c.class == CALL_FCNTL || c.class == CALL_EPOLL ||
+		    c.class == CALL_EPOLL2)
+			s->fd = (__s32)r->di;
+	} else if (c.class == CALL_FUTEX) {
+		if (c.op != OP_FUTEX)
+			return;
+		s->mtype = (__u32)r->si;
+		s->obj = futex_adopt(t, r);
+		if (!s->obj)
+			return;
+	} else if (c.class >= CALL_IPC_GET && c.class < CALL_EXEC) {
 		s->obj = ipc_describe(t, sysv_kind(c.class, c.dir), (__s32)r->di, s->enter_ns);
 		s->bytes = r->dx;
 	} else {
@@ -92,6 +166,38 @@ int adopt_files(struct bpf_iter__task_file *ctx)
 	return 0;
 }
 
+/* What is mapped shared already: told like the calls that did it, but of no call. */
+SEC("iter/task_vma")
+int adopt_maps(struct bpf_iter__task_vma *ctx)
+{
+	struct task_struct *t = ctx->task;
+	struct vm_area_struct *vma = ctx->vma;
+	if (!t || !vma || t->pid != t->tgid || !(vma->vm_flags & VM_MAYSHARE) || !thread_of(t))
+		return 0;
+	struct file *file = vma->vm_file;
+	if (!file)
+		return 0;
+	struct look l;
+	look_mapped(t, file, &l);
+	if (!l.obj)
+		return 0;
+	__u64 now = bpf_ktime_get_ns();
+	describe_mapped(t, &l, -1, now);
+	mapper_add(t->tgid);
+	struct raw_map *e = ring_control(sizeof(*e), RAW_MAP, EV_SYNTHETIC, now);
+	if (!e)
+		return 0;
+	__builtin_memset((void *)e + sizeof(e->io.hdr), 0, sizeof(*e) - sizeof(e->io.hdr));
+	e->io.chan = l.obj;
+	e->io.pid = t->tgid;
+	e->io.tid = t->pid;
+	e->start = vma->vm_start;
+	e->end = vma->vm_end;
+	e->dir = mapped_dir(vma->vm_flags);
+	ring_submit(e);
+	return 0;
+}
+
 /* ---- who outside the scope holds the other ends ---- */
 
 static __always_inline bool is_described(__u64 obj)
@@ -104,6 +210,11 @@ static __always_inline bool peer_is_described(struct sock *sk)
 	struct sock *peer = BPF_CORE_READ((struct unix_sock *)sk, peer);
 	__u64 ino = peer ? BPF_CORE_READ(peer, sk_socket, file, f_inode, i_ino) : 0;
 	return ino && is_described(RAW_OBJ(KIND_UNIX, ino));
+}
+
+static __always_inline bool tty_peer_is_described(struct tty_struct *tty)
+{
+	return is_described(RAW_OBJ(KIND_PTY, (__u64)BPF_CORE_READ(tty, link)));
 }
 
 /* A TCP connection that does not leave this host has a local address at both ends; the joiner
@@ -141,6 +252,7 @@ int peer_files(struct bpf_iter__task_file *ctx)
 	__u64 now = bpf_ktime_get_ns();
 	if (!is_described(l.obj)) {
 		bool peer = l.kind == KIND_UNIX	 ? peer_is_described(l.sk)
+			    : l.kind == KIND_PTY ? tty_peer_is_described(l.sk)
 			    : l.kind == KIND_TCP ? may_be_local(l.sk)
 						 : false;
 		if (!peer)
@@ -162,11 +274,17 @@ int inflight(struct bpf_iter__task *ctx)
 	struct thread *s = thread_of(t);
 	if (!s || !s->op || !s->sleep_ns)
 		return 0;
+	__u8 class = s->class;
+	bool is_poll = class == CALL_POLL || class == CALL_PPOLL;
+	bool is_select = class == CALL_SELECT || class == CALL_PSELECT;
 	struct raw_inflight r = {
 		.enter_ns = s->enter_ns,
 		.sleep_ns = s->sleep_ns,
 		.deadline_ns = s->deadline_ns,
 		.obj = s->obj,
+		.path = class == CALL_OPEN ? s->arg : 0,
+		.set = { is_poll || is_select ? s->arg : 0, is_select ? s->data : 0,
+			 is_poll || is_select ? s->arg2 : 0 },
 		.pid = t->tgid,
 		.tid = t->pid,
 		.fd = s->fd,

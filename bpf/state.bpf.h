@@ -31,6 +31,7 @@ const volatile __u32 scope_cgroup_levels[SCOPE_MAX];
 const volatile bool has_rdonly_cast; /* v6.2: fd35fdcd9e8a; without it, probe reads */
 const volatile bool has_data_ready;  /* tracepoint sk_data_ready, v6.3: 40e0b0908142 */
 const volatile __u32 snap_bytes;     /* payload bytes to keep of each operation; at most EV_PAYLOAD_MAX */
+const volatile __u64 realtime_ahead_ns; /* CLOCK_REALTIME minus CLOCK_MONOTONIC, at start */
 const volatile __u64 ring_wake_bytes; /* wake the collector when so much waits in the ring */
 
 /* ---- per thread ---- */
@@ -43,8 +44,10 @@ struct thread {
 	__u64 enter_ns;
 	__u64 on_ns;    /* last time it was put on a CPU */
 	__u64 sleep_ns; /* since when asleep; 0: awake */
+	__u64 hand_ns;  /* when a message passed from hand to hand (is_handed), there or here */
 	__u64 slept_ns;
 	__u64 obj;      /* object of the call; 0: not known yet */
+	__u64 sk;       /* struct sock behind obj or obj2, when that is a TCP socket */
 	__u64 obj2;     /* second one (splice, tee, sendfile, dup2) */
 	__u64 rcv_obj;  /* datagram send: the socket it arrived in */
 	__u64 arg;      /* user pointer or value the exit side needs, by class */
@@ -92,7 +95,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 32 << 20);
+	__uint(max_entries, 16 << 20); /* the collector sets it */
 } ring SEC(".maps");
 
 struct {

@@ -20,6 +20,12 @@ void bystanders_free(struct bystanders *b); /* accepts NULL */
 /* Keeps a candidate back (true), or notes that a process is in scope, or gone (false: pass it on). */
 bool bystanders_note(struct bystanders *b, const struct ev_task *t);
 
+/*
+ * Before another look for candidates: those that the last two did not find are forgotten, and those
+ * that were told of and are gone have exited, at t_ns.
+ */
+int bystanders_age(struct bystanders *b, uint64_t t_ns, struct sink *out);
+
 /* Tells `out` of the candidate `pid`, unless it already was, or is in scope. */
 int bystanders_tell(struct bystanders *b, uint32_t pid, struct sink *out);
 

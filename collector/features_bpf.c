@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "collector/src_bpf_uring.h"
+
 /* The smallest program: return 0. */
 static const struct bpf_insn return_0[] = {
 	{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
@@ -101,6 +103,11 @@ static int probe_data_ready(const struct btf *btf)
 		       ? 0 : ENOENT;
 }
 
+static int probe_uring(const struct btf *btf)
+{
+	return btf && src_bpf_uring_works(btf) ? 0 : ENOENT;
+}
+
 static const struct {
 	struct feature row;
 	int (*probe)(const struct btf *btf);
@@ -120,6 +127,8 @@ static const struct {
 	{ { "sk_data_ready", "which socket a datagram arrived in", 0,
 	    "without it datagrams are attributed to addresses only; Linux 6.3 or newer", false },
 	  probe_data_ready },
+	{ { "io_uring", "requests of a ring, told like plain calls", 0,
+	    "without it what goes through a ring is not seen; Linux 6.0 or newer", false }, probe_uring },
 	{ { "fentry", "not used yet", 0, "nothing is lost without it", false }, probe_fentry },
 	{ { "tracepoints", "not used: tp_btf is better", 0, "nothing is lost without them", false },
 	  probe_tracepoint },

@@ -91,6 +91,7 @@ static int open_source(struct feed *f, const struct feed_opts *opts, struct fail
 	if (opts->source == SOURCE_SHIM)
 		return fail_set(fail, ENOTSUP, "use --source bpf", "the shim source is not part of this build");
 #ifdef IPCTAP_NO_BPF
+	(void)f;
 	return fail_set(fail, ENOTSUP, "build it with `make BPF=1`", "this ipctap was built without BPF and cannot trace live");
 #else
 	int err = src_bpf_open(&f->bpf, opts, f->launch.pid, fail);
@@ -208,16 +209,6 @@ bool feed_is_live(const struct feed *f) { return f->live; }
 const char *feed_source_name(const struct feed *f) { return f->source->name; }
 pid_t feed_command_pid(const struct feed *f) { return f->launch.pid; }
 int feed_exit_status(const struct feed *f) { return f->launch.status; }
-
-uint64_t feed_produced(const struct feed *f)
-{
-#ifndef IPCTAP_NO_BPF
-	if (f->bpf)
-		return src_bpf_produced(f->bpf);
-#endif
-	(void)f;
-	return 0;
-}
 
 void feed_free(struct feed *f)
 {

@@ -39,9 +39,10 @@ struct scope {
 struct feed_opts {
 	struct scope scope;
 	enum feed_source source;
-	uint64_t ring_bytes;   /* kernel ring buffer; 0: the default (32 MiB) */
+	uint64_t ring_bytes;   /* kernel ring buffer; 0: the default (16 MiB) */
 	uint32_t snap_bytes;   /* payload bytes to keep per operation, at most EV_PAYLOAD_MAX; 0: none */
 	bool command_quiet;    /* the command's stdout and stderr go to /dev/null: a screen is being drawn */
+	uint32_t keep_idle;    /* objects that nobody holds, remembered; 0: the default (4096) */
 	uint32_t wait_look_ms; /* how often the in-flight table is read; 0: the default (200) */
 };
 
@@ -64,7 +65,7 @@ int feed_pump(struct feed *f, int timeout_ms, struct fail *fail);
 
 /*
  * Stops tracing, then delivers everything still on the way. A command that is still running is
- * then ended when `end_command` (SIGTERM, after two seconds SIGKILL), else left to run.
+ * then ended with its descendants when `end_command` (SIGTERM, after two seconds SIGKILL), else left to run.
  */
 int feed_stop(struct feed *f, bool end_command, struct fail *fail);
 
@@ -72,7 +73,6 @@ bool feed_is_live(const struct feed *f);
 const char *feed_source_name(const struct feed *f);  /* "bpf", "trace" */
 pid_t feed_command_pid(const struct feed *f);        /* 0: no command */
 int feed_exit_status(const struct feed *f);          /* of the command, as a shell gives it: 128+N for a signal; 0 without one */
-uint64_t feed_produced(const struct feed *f);        /* EV_IO the kernel side made, lost ones included; live only */
 void feed_free(struct feed *f);
 
 #endif

@@ -9,16 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static void child_signals(void)
-{
-	/* the collector's own handling of these must not reach the command */
-	static const int ours[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGWINCH, SIGCHLD };
-	sigset_t none;
-	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
-		signal(ours[i], SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
+#include "collector/procfs.h"
 
 static void child_quiet(void)
 {
@@ -34,7 +25,6 @@ static void child_quiet(void)
 static void child_run(int go, int report, char *const *argv, bool quiet)
 {
 	char byte;
-	child_signals();
 	if (read(go, &byte, 1) != 1)
 		_exit(127);
 	if (quiet)
@@ -127,16 +117,27 @@ bool launch_poll(struct launch *l)
 	return l->exited;
 }
 
+static void signal_child(void *arg, uint32_t pid);
+
+/* Signals the process and everything below it that has not cut itself loose. */
+static void signal_tree(pid_t pid, int sig)
+{
+	procfs_children((uint32_t)pid, signal_child, &sig);
+	kill(pid, sig);
+}
+
+static void signal_child(void *arg, uint32_t pid) { signal_tree((pid_t)pid, *(int *)arg); }
+
 void launch_end(struct launch *l)
 {
 	if (launch_poll(l))
 		return;
-	kill(l->pid, SIGTERM);
+	signal_tree(l->pid, SIGTERM);
 	for (int i = 0; i < 200 && !launch_poll(l); i++)
 		nanosleep(&(struct timespec){ .tv_nsec = 10 * 1000 * 1000 }, NULL);
 	if (launch_poll(l))
 		return;
-	kill(l->pid, SIGKILL);
+	signal_tree(l->pid, SIGKILL);
 	reap(l);
 }
 

@@ -25,7 +25,7 @@ int launch_release(struct launch *l, char *const *argv, struct fail *fail);
 /* Has it exited? Does not wait. */
 bool launch_poll(struct launch *l);
 
-/* Ends it: SIGTERM, after two seconds SIGKILL; waits for it. Nothing to do when it has exited. */
+/* Ends it and its descendants: SIGTERM, after two seconds SIGKILL; waits for it. Nothing to do when it has exited. */
 void launch_end(struct launch *l);
 
 /* Gives up a child that was never released, or closes what is open. */

@@ -3,11 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 static int link_of(const char *path, char *buf, size_t size)
@@ -87,7 +90,8 @@ int procfs_cgroup(uint32_t pid, char *buf, size_t size)
 	return 0;
 }
 
-int procfs_fifo(uint32_t pid, int dirfd, const char *path, uint32_t *dev, uint64_t *ino)
+int procfs_fifo(uint32_t pid, int dirfd, const char *path, uint32_t *dev, uint64_t *ino,
+		char *whole, size_t size)
 {
 	char full[512];
 	int n;
@@ -106,24 +110,87 @@ int procfs_fifo(uint32_t pid, int dirfd, const char *path, uint32_t *dev, uint64
 		return -ENOTSUP;
 	*dev = (uint32_t)major(st.st_dev) << 20 | (uint32_t)minor(st.st_dev);
 	*ino = st.st_ino;
+	char *real = realpath(full, NULL);
+	snprintf(whole, size, "%s", real ? real : path);
+	free(real);
 	return 0;
 }
 
-int procfs_shm(uint32_t pid, void (*each)(void *arg, uint32_t pid, int32_t shmid), void *arg)
+static void children_of(const char *path, void (*each)(void *arg, uint32_t pid), void *arg)
 {
-	char path[64], line[512];
-	snprintf(path, sizeof(path), "/proc/%u/maps", pid);
 	FILE *f = fopen(path, "re");
+	uint32_t pid;
+	while (f && fscanf(f, "%" SCNu32, &pid) == 1)
+		each(arg, pid);
+	if (f)
+		fclose(f);
+}
+
+int procfs_children(uint32_t pid, void (*each)(void *arg, uint32_t pid), void *arg)
+{
+	char path[64];
+	glob_t threads;
+	snprintf(path, sizeof(path), "/proc/%u/task/*/children", pid);
+	if (glob(path, GLOB_NOSORT, NULL, &threads))
+		return -ESRCH;
+	for (size_t i = 0; i < threads.gl_pathc; i++)
+		children_of(threads.gl_pathv[i], each, arg);
+	globfree(&threads);
+	return 0;
+}
+
+int procfs_read_string(uint32_t pid, uint64_t address, char *buf, size_t size)
+{
+	struct iovec to = { buf, size - 1 }, from = { (void *)(uintptr_t)address, size - 1 };
+	buf[0] = '\0';
+	ssize_t n = process_vm_readv((pid_t)pid, &to, 1, &from, 1, 0);
+	if (n < 0) { /* it may lie near the end of a mapping: up to the end of its page */
+		from.iov_len = 4096 - (address & 4095);
+		to.iov_len = from.iov_len < size - 1 ? from.iov_len : size - 1;
+		n = process_vm_readv((pid_t)pid, &to, 1, &from, 1, 0);
+	}
+	buf[n > 0 ? n : 0] = '\0';
+	return n < 0 ? -errno : 0;
+}
+
+int procfs_read_memory(uint32_t pid, uint64_t address, void *buf, size_t size)
+{
+	struct iovec to = { buf, size }, from = { (void *)(uintptr_t)address, size };
+	ssize_t n = process_vm_readv((pid_t)pid, &to, 1, &from, 1, 0);
+	return n < 0 ? -errno : (size_t)n == size ? 0 : -EFAULT;
+}
+
+static FILE *open_fdinfo(uint32_t pid, int fd)
+{
+	char path[64];
+	snprintf(path, sizeof(path), "/proc/%u/fdinfo/%d", pid, fd);
+	return fopen(path, "re");
+}
+
+int procfs_epoll(uint32_t pid, int epfd, void (*each)(void *arg, int fd), void *arg)
+{
+	char line[256];
+	int fd;
+	FILE *f = open_fdinfo(pid, epfd);
 	if (!f)
 		return -errno;
-	while (fgets(line, sizeof(line), f)) {
-		uint64_t ino;
-		char name[8];
-		/* a segment's inode number is its id; a file that merely has such a name lies elsewhere */
-		if (sscanf(line, "%*s %*s %*s %*s %" SCNu64 " %7s", &ino, name) == 2 &&
-		    strncmp(name, "/SYSV", 5) == 0)
-			each(arg, pid, (int32_t)ino);
-	}
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "tfd: %d", &fd) == 1)
+			each(arg, fd);
 	fclose(f);
 	return 0;
+}
+
+int procfs_eventfd(uint32_t pid, int fd, int32_t *id)
+{
+	char line[256];
+	int err = -ENOTSUP;
+	FILE *f = open_fdinfo(pid, fd);
+	if (!f)
+		return -errno;
+	while (err && fgets(line, sizeof(line), f))
+		if (sscanf(line, "eventfd-id: %" SCNd32, id) == 1)
+			err = 0;
+	fclose(f);
+	return err;
 }

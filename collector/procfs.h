@@ -20,11 +20,24 @@ void procfs_join_args(char *args, size_t size);
 /*
  * The FIFO at `path` as process `pid` would find it, relative paths from its descriptor `dirfd` or
  * its working directory (AT_FDCWD). On success its device as the kernel writes it (major << 20 |
- * minor) and inode; -ENOTSUP when it is no FIFO.
+ * minor), inode and whole path; -ENOTSUP when it is no FIFO.
  */
-int procfs_fifo(uint32_t pid, int dirfd, const char *path, uint32_t *dev, uint64_t *ino);
+int procfs_fifo(uint32_t pid, int dirfd, const char *path, uint32_t *dev, uint64_t *ino,
+		char *whole, size_t size);
 
-/* Calls each(arg, shmid) for every System V segment mapped by `pid`. */
-int procfs_shm(uint32_t pid, void (*each)(void *arg, uint32_t pid, int32_t shmid), void *arg);
+/* `size` bytes at `address` in the memory of `pid`, all or nothing. */
+int procfs_read_memory(uint32_t pid, uint64_t address, void *buf, size_t size);
+
+/* Calls each(arg, fd) for every descriptor that the epoll descriptor `epfd` of `pid` looks at. */
+int procfs_epoll(uint32_t pid, int epfd, void (*each)(void *arg, int fd), void *arg);
+
+/* The kernel's id of the eventfd at `fd`; -ENOTSUP: it is none. */
+int procfs_eventfd(uint32_t pid, int fd, int32_t *id);
+
+/* The string at `address` in the memory of `pid`, cut at size - 1. */
+int procfs_read_string(uint32_t pid, uint64_t address, char *buf, size_t size);
+
+/* Calls each(arg, pid) for every child of `pid`. */
+int procfs_children(uint32_t pid, void (*each)(void *arg, uint32_t pid), void *arg);
 
 #endif

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <uthash.h>
 
+#include "collector/sets.h"
+
 struct sleeper {
 	uint32_t tid;
 	uint64_t enter_ns;  /* with tid, the call */
@@ -71,7 +73,7 @@ static int wait_begin(struct sleepers *w, struct join *j, struct sleeper *s,
 		.hdr = { .t_ns = now_ns, .type = EV_WAIT, .size = sizeof(s->wait) },
 		.since_ns = r->sleep_ns,
 		.deadline_ns = r->deadline_ns,
-		.chan = join_chan(j, r->obj),
+		.chan = join_chan(j, r->obj, now_ns),
 		.pid = r->pid,
 		.tid = r->tid,
 		.fd = r->fd,
@@ -80,6 +82,11 @@ static int wait_begin(struct sleepers *w, struct join *j, struct sleeper *s,
 	};
 	s->open = true;
 	w->nopen++;
+	if (RAW_OBJ_KIND(r->obj) == KIND_SET) {
+		int err = sets_tell(j, r, now_ns);
+		if (err)
+			return err;
+	}
 	return sink_event(w->next, &s->wait.hdr);
 }
 

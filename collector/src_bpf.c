@@ -16,10 +16,12 @@
 #include "collector/join.h"
 #include "collector/procfs.h"
 #include "collector/src_bpf_scope.h"
+#include "collector/src_bpf_uring.h"
 #include "collector/sleepers.h"
 #include "lib/abi/raw.h"
+#include "lib/base/clock.h"
 
-#define DEFAULT_RING_BYTES (32ull << 20)
+#define DEFAULT_RING_BYTES (16ull << 20) /* mapped twice: 32 MiB of our resident size */
 #define DEFAULT_LOOK_MS 200
 #define COUNTERS_MS 100
 #define TIME_MS 1000
@@ -27,7 +29,7 @@
 #define PEERS_AFTER_MS 100
 #define PEERS_EVERY_MS 1000
 /* A record may be stamped a little before its place in the ring is reserved. */
-#define STAMP_SLACK_NS 2000000ull
+#define STAMP_SLACK_NS (2 * NS_PER_MS)
 /* Probes do not wake the reader (it costs three times all else): it looks this often by itself. */
 #define DRAIN_MS 5
 #define DRAIN_IDLE_MS 50
@@ -46,7 +48,7 @@ struct src_bpf {
 	uint64_t drained;
 	uint64_t look_ns, next_look_ns, next_count_ns, next_time_ns, next_peers_ns;
 	uint64_t counted[RAW_COUNT_MAX];
-	uint64_t *compat_counted;
+	uint64_t *compat_counted, *uring_counted;
 	int ncpus;
 	bool adopted;
 	bool detached;
@@ -54,13 +56,6 @@ struct src_bpf {
 	int idle_ms;
 	struct feed_opts opts;
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
-}
 
 /* ---- the ring ---- */
 
@@ -90,12 +85,19 @@ static int to_sleepers(struct sink *self, const struct ev_hdr *h)
 	return sink_event(sleepers_sink(b->sleepers), h);
 }
 
+/* The joiner has forgotten an object: should it turn up again, it is to be described again. */
+static void forget(void *arg, uint64_t obj)
+{
+	struct src_bpf *b = arg;
+	bpf_map_delete_elem(bpf_map__fd(b->skel->maps.described), &obj);
+}
+
 /* ---- what the probes counted ---- */
 
 static int tell_lost(struct src_bpf *b, uint32_t cause, uint32_t where, uint64_t count)
 {
 	struct ev_lost e = {
-		.hdr = { .t_ns = now_ns(), .type = EV_LOST, .size = sizeof(e) },
+		.hdr = { .t_ns = clock_now_ns(), .type = EV_LOST, .size = sizeof(e) },
 		.count = count, .cause = cause, .where = where,
 	};
 	return sink_event(b->out, &e.hdr);
@@ -115,17 +117,21 @@ static int tell_counter(struct src_bpf *b, uint32_t counter, uint32_t cause)
 {
 	uint64_t sum = percpu_sum(b, b->skel->maps.counters, counter);
 	uint64_t fresh = sum - b->counted[counter];
+	if (fresh && cause == LOST_RING_CTL)
+		join_sweep(b->join);
 	b->counted[counter] = sum;
-	return fresh && cause ? tell_lost(b, cause, 0, fresh) : 0;
+	return fresh ? tell_lost(b, cause, 0, fresh) : 0;
 }
 
-static int tell_compat(struct src_bpf *b)
+/* One row for each number of a map that counts by number. */
+static int tell_by_number(struct src_bpf *b, const struct bpf_map *map, uint64_t *counted,
+			  uint32_t cause)
 {
-	for (uint32_t nr = 0; nr < bpf_map__max_entries(b->skel->maps.compat_calls); nr++) {
-		uint64_t sum = percpu_sum(b, b->skel->maps.compat_calls, nr);
-		uint64_t fresh = sum - b->compat_counted[nr];
-		b->compat_counted[nr] = sum;
-		int err = fresh ? tell_lost(b, LOST_COMPAT32, nr, fresh) : 0;
+	for (uint32_t nr = 0; nr < bpf_map__max_entries(map); nr++) {
+		uint64_t sum = percpu_sum(b, map, nr);
+		uint64_t fresh = sum - counted[nr];
+		counted[nr] = sum;
+		int err = fresh ? tell_lost(b, cause, nr, fresh) : 0;
 		if (err)
 			return err;
 	}
@@ -134,17 +140,13 @@ static int tell_compat(struct src_bpf *b)
 
 static int tell_counters(struct src_bpf *b)
 {
-	int err = tell_counter(b, RAW_COUNT_PRODUCED, LOST_NONE);
-	if (!err)
-		err = tell_counter(b, RAW_COUNT_LOST_OP, LOST_RING_OP);
+	int err = tell_counter(b, RAW_COUNT_LOST_OP, LOST_RING_OP);
 	if (!err)
 		err = tell_counter(b, RAW_COUNT_LOST_CTL, LOST_RING_CTL);
 	if (!err)
 		err = tell_counter(b, RAW_COUNT_NO_STORAGE, LOST_NO_STORAGE);
 	return err;
 }
-
-uint64_t src_bpf_produced(const struct src_bpf *b) { return b->counted[RAW_COUNT_PRODUCED]; }
 
 /* ---- iterators ---- */
 
@@ -189,30 +191,30 @@ static int iter_run(struct bpf_program *prog)
 	return 0;
 }
 
+/* An open that sleeps: of a FIFO whose other end nobody has opened, or of something else, on a disk. */
+static bool is_fifo_open(struct src_bpf *b, struct raw_inflight *r, uint64_t now)
+{
+	char path[EV_PATH_LEN];
+	if (procfs_read_string(r->pid, r->path, path, sizeof(path)))
+		return false;
+	r->obj = join_fifo(b->join, r->pid, r->fd, path, now);
+	r->fd = -1;
+	return r->obj != 0;
+}
+
 static int look(struct src_bpf *b, uint64_t now)
 {
-	size_t len = 0;
+	size_t len = 0, n = 0;
 	char *buf = iter_read(b->inflight, &len);
 	if (!buf)
 		return 0;
-	int err = sleepers_look(b->sleepers, b->join, (const struct raw_inflight *)buf,
-			     len / sizeof(struct raw_inflight), now);
+	struct raw_inflight *list = (struct raw_inflight *)buf;
+	for (size_t i = 0; i < len / sizeof(*list); i++)
+		if (!list[i].path || is_fifo_open(b, &list[i], now))
+			list[n++] = list[i];
+	int err = sleepers_look(b->sleepers, b->join, list, n, now);
 	free(buf);
 	return err;
-}
-
-static void tell_attached(void *arg, uint32_t pid, int32_t shmid)
-{
-	struct src_bpf *b = arg;
-	struct ev_endpoint e = {
-		.hdr = { .t_ns = now_ns(), .type = EV_ENDPOINT, .size = sizeof(e),
-			 .flags = EV_SYNTHETIC },
-		.chan = RAW_OBJ(KIND_SHM, (uint64_t)(src_bpf_ipc_ns(pid) & 0xffffff) << 32 |
-						  (uint32_t)shmid),
-		.pid = pid, .fd = -1, .what = ENDPOINT_ATTACH,
-		.dir = ENDPOINT_DIR_READ | ENDPOINT_DIR_WRITE,
-	};
-	sink_event(join_sink(b->join), &e.hdr);
 }
 
 /*
@@ -226,8 +228,8 @@ static int adopt(struct src_bpf *b)
 	int err = iter_run(b->skel->progs.adopt_tasks);
 	if (!err && !b->held)
 		err = iter_run(b->skel->progs.adopt_files);
-	for (int i = 0; !err && i < b->opts.scope.npids; i++)
-		procfs_shm((uint32_t)b->opts.scope.pids[i], tell_attached, b);
+	if (!err && !b->held)
+		err = iter_run(b->skel->progs.adopt_maps);
 	return err;
 }
 
@@ -249,21 +251,21 @@ static void wait_for_records(struct src_bpf *b, int timeout_ms)
 static int look_for_peers(struct src_bpf *b, uint64_t now)
 {
 	if (!join_lonely(b->join)) {
-		if (b->next_peers_ns < now + PEERS_AFTER_MS * 1000000ull)
-			b->next_peers_ns = now + PEERS_AFTER_MS * 1000000ull;
+		if (b->next_peers_ns < now + PEERS_AFTER_MS * NS_PER_MS)
+			b->next_peers_ns = now + PEERS_AFTER_MS * NS_PER_MS;
 		return 0;
 	}
 	if (now < b->next_peers_ns)
 		return 0;
-	b->next_peers_ns = now + PEERS_EVERY_MS * 1000000ull;
-	join_forget_lonely(b->join);
-	return iter_run(b->skel->progs.peer_files);
+	b->next_peers_ns = now + PEERS_EVERY_MS * NS_PER_MS;
+	int err = join_forget_lonely(b->join);
+	return err ? err : iter_run(b->skel->progs.peer_files);
 }
 
 static int tell_time(struct src_bpf *b, uint64_t now)
 {
 	struct ev_hdr e = { .t_ns = now, .type = EV_TIME, .size = sizeof(e) };
-	b->next_time_ns = now + TIME_MS * 1000000ull;
+	b->next_time_ns = now + TIME_MS * NS_PER_MS;
 	return sink_event(b->out, &e);
 }
 
@@ -278,7 +280,7 @@ static int periodic(struct src_bpf *b, uint64_t now)
 	}
 	if (!err && (now >= b->next_count_ns || b->detached)) {
 		err = tell_counters(b);
-		b->next_count_ns = now + COUNTERS_MS * 1000000ull;
+		b->next_count_ns = now + COUNTERS_MS * NS_PER_MS;
 	}
 	return err;
 }
@@ -295,13 +297,18 @@ static int bpf_poll(struct source *self, struct sink *out, int timeout_ms, uint6
 	}
 	if (!b->detached)
 		wait_for_records(b, timeout_ms);
-	uint64_t now = now_ns(), before = b->drained;
+	uint64_t now = clock_now_ns(), before = b->drained;
 	ring_buffer__consume(b->ring);
 	b->idle_ms = b->drained != before ? DRAIN_MS
 					  : b->idle_ms < DRAIN_IDLE_MS ? b->idle_ms * 2 : DRAIN_IDLE_MS;
-	int err = b->sink_err ? b->sink_err : periodic(b, now);
+	int err = b->sink_err ? b->sink_err : join_trim(b->join);
+	if (!err)
+		err = periodic(b, now);
 	if (!err && b->detached)
-		err = tell_compat(b);
+		err = tell_by_number(b, b->skel->maps.compat_calls, b->compat_counted,
+				     LOST_COMPAT32);
+	if (!err && b->detached)
+		err = tell_by_number(b, b->skel->maps.uring_unknown, b->uring_counted, LOST_URING);
 	*complete_ns = b->detached ? UINT64_MAX : now - STAMP_SLACK_NS;
 	return err ? err : !b->detached;
 }
@@ -315,6 +322,7 @@ static void bpf_free(struct source *self)
 	join_free(b->join);
 	sleepers_free(b->sleepers);
 	free(b->compat_counted);
+	free(b->uring_counted);
 	free(b);
 }
 
@@ -362,8 +370,10 @@ static int configure(struct src_bpf *b, struct fail *fail)
 				"cannot read the kernel's type information (/sys/kernel/btf/vmlinux)");
 	s->rodata->has_rdonly_cast = btf_has(btf, "bpf_rdonly_cast", BTF_KIND_FUNC);
 	s->rodata->has_data_ready = btf_has(btf, "btf_trace_sk_data_ready", BTF_KIND_TYPEDEF);
+	src_bpf_uring_choose(s, btf);
 	btf__free(btf);
 	s->rodata->self_tgid = (uint32_t)getpid();
+	s->rodata->realtime_ahead_ns = (uint64_t)clock_base_ns();
 	s->rodata->scope_follow = !b->opts.scope.no_follow;
 	s->rodata->snap_bytes = b->opts.snap_bytes;
 	uint64_t ring = ring_size(b->opts.ring_bytes ? b->opts.ring_bytes : DEFAULT_RING_BYTES);
@@ -407,6 +417,7 @@ static int attach(struct src_bpf *b, pid_t held, struct fail *fail)
 	/* iterators are attached when they are run */
 	bpf_program__set_autoattach(b->skel->progs.adopt_tasks, false);
 	bpf_program__set_autoattach(b->skel->progs.adopt_files, false);
+	bpf_program__set_autoattach(b->skel->progs.adopt_maps, false);
 	bpf_program__set_autoattach(b->skel->progs.peer_files, false);
 	bpf_program__set_autoattach(b->skel->progs.inflight, false);
 	int err = src_bpf_scope_pids(b->skel, &b->opts.scope, held);
@@ -432,8 +443,11 @@ static int open_all(struct src_bpf *b, pid_t held, struct fail *fail)
 	b->skel = ipctap_bpf__open();
 	if (!b->sleepers || !b->join || !b->skel)
 		return fail_set(fail, ENOMEM, NULL, "cannot start tracing");
+	join_set_idle(b->join, &(struct join_idle){ .max = b->opts.keep_idle ? b->opts.keep_idle : JOIN_IDLE_MAX,
+						    .forget = forget, .arg = b });
 	b->compat_counted = calloc(bpf_map__max_entries(b->skel->maps.compat_calls), sizeof(uint64_t));
-	if (!b->compat_counted)
+	b->uring_counted = calloc(bpf_map__max_entries(b->skel->maps.uring_unknown), sizeof(uint64_t));
+	if (!b->compat_counted || !b->uring_counted)
 		return fail_set(fail, ENOMEM, NULL, "cannot start tracing");
 	int err = configure(b, fail);
 	if (err)
@@ -452,7 +466,7 @@ int src_bpf_open(struct src_bpf **out, const struct feed_opts *opts, pid_t held,
 	b->opts = *opts;
 	b->held = held != 0;
 	b->ncpus = libbpf_num_possible_cpus();
-	b->look_ns = (opts->wait_look_ms ? opts->wait_look_ms : DEFAULT_LOOK_MS) * 1000000ull;
+	b->look_ns = (opts->wait_look_ms ? opts->wait_look_ms : DEFAULT_LOOK_MS) * NS_PER_MS;
 	b->idle_ms = DRAIN_MS;
 	int err = open_all(b, held, fail);
 	if (err) {

@@ -24,7 +24,4 @@ struct source *src_bpf_source(struct src_bpf *b); /* borrowed; source_free frees
 /* Detaches the probes; what is in the ring can still be polled. */
 void src_bpf_detach(struct src_bpf *b);
 
-/* Operations the probes saw end, lost ones included. */
-uint64_t src_bpf_produced(const struct src_bpf *b);
-
 #endif

@@ -116,11 +116,3 @@ int src_bpf_scope_pids(struct ipctap_bpf *skel, const struct scope *scope, pid_t
 		return -errno;
 	return 0;
 }
-
-uint32_t src_bpf_ipc_ns(uint32_t pid)
-{
-	char path[64];
-	struct stat st;
-	snprintf(path, sizeof(path), "/proc/%u/ns/ipc", pid);
-	return stat(path, &st) ? 0 : (uint32_t)st.st_ino;
-}

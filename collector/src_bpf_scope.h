@@ -17,6 +17,5 @@ int src_bpf_scope_consts(struct ipctap_bpf *skel, const struct scope *scope, str
 /* After load: -p and the held command. */
 int src_bpf_scope_pids(struct ipctap_bpf *skel, const struct scope *scope, pid_t held);
 
-uint32_t src_bpf_ipc_ns(uint32_t pid); /* inode number of its IPC namespace; 0: gone */
 
 #endif

@@ -39,6 +39,7 @@ enum ev_type {
 	EV_WAIT,     /* struct ev_wait */
 	EV_LOST,     /* struct ev_lost */
 	EV_TIME,     /* struct ev_hdr alone: time has come this far, whether or not anything happened */
+	EV_GONE,     /* struct ev_gone */
 	EV_TYPE_MAX
 };
 
@@ -64,6 +65,9 @@ struct ev_hdr {
 #define IO_KILLED 0x0100u   /* never returned: its thread died inside the call; ret is 0 */
 #define IO_EARLY 0x0200u    /* was in the call when tracing began: enter_ns is when it fell asleep */
 #define IO_TRUNC 0x0400u    /* MSG_TRUNC or MSG_NOERROR: ret may exceed or cut the message */
+#define IO_POS 0x2000u      /* mtype is a position: TCP's own count of the bytes */
+#define IO_COOKED 0x0800u   /* a terminal edits on the way: bytes in need not be bytes out */
+#define IO_URING 0x1000u    /* a request of an io_uring: enter_ns is its submission, fd may be -1 */
 
 /*
  * One finished operation: one system call on one channel. splice, tee and sendfile between two
@@ -76,8 +80,14 @@ struct ev_io {
 	__u64 slept_ns;  /* of which asleep (not merely preempted) */
 	__u64 chan;      /* ev_chan.chan; 0: the call named no channel (failed before it had one) */
 	__s64 ret;       /* what the call returned, -errno on failure */
-	__s64 mtype;     /* msgsnd, msgrcv: the message's type; *ctl: the command; semop: first sem_op;
-			    dup forms, accept: the new fd; else 0 */
+	__s64 mtype;     /* IO_POS: the position in the stream, modulo 2^32, behind what was moved;
+			    msgsnd, msgrcv: the message's type; *ctl: the command; semop: first sem_op;
+			    dup forms, accept: the new fd; mq_timed*: the priority, -1 not told;
+			    signals: the number; eventfd: the value; flock: the operation; fcntl: the
+			    command, of a lock's its type << 16 as well; wait4, waitid: the status as
+			    wait4 gives it; mmap, munmap, mremap: the length; futex: its operation and
+			    flags; process_vm_*, pidfd_getfd: the other process; sendmsg, recvmsg:
+			    descriptors passed; else 0 */
 	__u64 bytes;     /* payload moved; for sendmmsg and recvmmsg the sum */
 	__u32 pid;       /* process (thread group) */
 	__u32 tid;
@@ -117,8 +127,9 @@ enum ev_endpoint_what {
 	ENDPOINT_INHERIT,  /* came with fork, or was found in the table after exec */
 	ENDPOINT_SEEN,     /* first noticed in use, or found by a snapshot */
 	ENDPOINT_CLOSE,
-	ENDPOINT_ATTACH,   /* shmat; fd is -1 */
+	ENDPOINT_ATTACH,   /* shmat, mmap, first use of a futex; fd is -1 */
 	ENDPOINT_DETACH,
+	ENDPOINT_PASSED,   /* came from another process: SCM_RIGHTS, pidfd_getfd */
 };
 #define ENDPOINT_DIR_READ 1
 #define ENDPOINT_DIR_WRITE 2
@@ -133,7 +144,8 @@ struct ev_endpoint {
 	__u8 what; /* enum ev_endpoint_what */
 	__u8 dir;  /* ENDPOINT_DIR_* */
 	__u8 side; /* 0 A, 1 B */
-	__u8 pad[5];
+	__u8 pad;
+	__u32 from; /* ENDPOINT_PASSED: the process it came from; 0: not known */
 };
 
 enum ev_task_what {
@@ -187,12 +199,22 @@ struct ev_wait {
 	__u16 what; /* enum ev_wait_what */
 };
 
+/*
+ * A channel's id will not be used again: nobody in scope holds an end of it, and it has long not
+ * been used. Should the kernel object be used once more, it comes back under a new id.
+ */
+struct ev_gone {
+	struct ev_hdr hdr;
+	__u64 chan;
+};
+
 /* Something is missing. Counts are increments since the last record of the same cause and where. */
 struct ev_lost {
 	struct ev_hdr hdr;
 	__u64 count;
 	__u32 cause; /* enum ipctap_loss */
-	__u32 where; /* COMPAT32: the i386 call number; RING_*: CPU; else 0 */
+	__u32 where; /* COMPAT32: the i386 call number; URING: IORING_OP_*, 64: completions that found
+			no room; RING_*: CPU; else 0 */
 };
 
 _Static_assert(sizeof(struct ev_hdr) == 16, "wire");
@@ -201,6 +223,7 @@ _Static_assert(sizeof(struct ev_chan) == 304, "wire");
 _Static_assert(sizeof(struct ev_endpoint) == 40, "wire");
 _Static_assert(sizeof(struct ev_task) == 488, "wire");
 _Static_assert(sizeof(struct ev_wait) == 64, "wire");
+_Static_assert(sizeof(struct ev_gone) == 24, "wire");
 _Static_assert(sizeof(struct ev_lost) == 32, "wire");
 
 #endif

@@ -18,15 +18,37 @@ enum raw_type {
 	RAW_OBJECT = 64, /* struct raw_object: precedes the first record that names the object */
 	RAW_IO_ADDR,     /* struct raw_io_addr */
 	RAW_MKNOD,       /* struct raw_mknod */
+	RAW_MAP,         /* struct raw_map */
+	RAW_MQ_UNLINK,   /* struct raw_mknod: path is the queue's name */
 };
 
 /* An object id: its kind in the top byte, below it what identifies it there. */
 #define RAW_OBJ(kind, rest) ((__u64)(kind) << 56 | ((__u64)(rest) & 0xffffffffffffffULL))
 #define RAW_OBJ_KIND(obj) ((unsigned int)((obj) >> 56))
+#define RAW_MIX(a, b) ((((__u64)(a) ^ (__u64)(b) << 40) * 0x9e3779b97f4a7c15ULL) >> 8)
 /* pipe: 24 bits of device, 32 of inode. Socket: its inode in sockfs. System V: 24 bits of IPC
- * namespace, 32 of id. FIFO: a mix of its device (major << 20 | minor) and inode. */
-#define RAW_OBJ_FIFO(dev, ino)                                                                     \
-	RAW_OBJ(KIND_FIFO, (((__u64)(ino) ^ (__u64)(dev) << 40) * 0x9e3779b97f4a7c15ULL) >> 8)
+ * namespace, 32 of id. FIFO, lock: a mix of its file's device (major << 20 | minor) and inode.
+ * POSIX queue: like a pipe. eventfd: its id. Terminal: the address of its struct tty_struct. */
+#define RAW_OBJ_FILE(kind, dev, ino) RAW_OBJ(kind, RAW_MIX(ino, dev))
+#define RAW_OBJ_FIFO(dev, ino) RAW_OBJ_FILE(KIND_FIFO, dev, ino)
+/* Mapped file or memory: a mix of device and inode. Futex: of that and its offset, or of its address
+ * and the memory it is private to. Process memory: of the pid and its start. */
+#define RAW_OBJ_MAP(dev, ino) RAW_OBJ(KIND_MAP, RAW_MIX(ino, dev))
+#define RAW_OBJ_FUTEX(where, at, is_private)                                                       \
+	((RAW_OBJ(KIND_FUTEX, (((where) ^ RAW_MIX(at, 0)) * 0x9e3779b97f4a7c15ULL) >> 8) & ~1ULL) | \
+	 !!(is_private))
+#define RAW_OBJ_IS_PRIVATE(obj) ((obj) & 1) /* of a futex: in memory of one process */
+#define RAW_OBJ_MEM(pid, start_ns) RAW_OBJ(KIND_MEM, RAW_MIX(start_ns, pid))
+/*
+ * Objects that no descriptor leads to, and that no raw_object describes: their id says all. A
+ * signal of one number (0: any) to one process; the end of one child, or of any child of a process;
+ * what an epoll descriptor of a process, or a thread in poll or select, waits for.
+ */
+#define RAW_OBJ_SIGNAL(pid, sig) RAW_OBJ(KIND_SIGNAL, (__u64)(__u32)(pid) << 8 | ((sig) & 0xff))
+#define RAW_OBJ_CHILD(pid) RAW_OBJ(KIND_CHILD, (__u32)(pid))
+#define RAW_OBJ_ANY_CHILD(parent) RAW_OBJ(KIND_CHILD, 1ULL << 32 | (__u32)(parent))
+#define RAW_OBJ_SET(pid, fd) RAW_OBJ(KIND_SET, (__u64)(__u32)(pid) << 32 | (__u32)(fd))
+#define RAW_SET_NO_FD (-1) /* poll, select: pid is the thread's */
 
 #define RAW_NAME_LEN 112
 
@@ -35,8 +57,9 @@ enum raw_type {
 #define RAW_ACCEPTED 0x0002u /* this socket came out of accept: its local address is the service */
 #define RAW_CONNECTED 0x0004u /* this socket called connect: its remote address is the service */
 #define RAW_LISTENING 0x0008u
-#define RAW_PATH 0x0010u     /* FIFO: name is the whole path */
+#define RAW_PATH 0x0010u     /* FIFO: name is the whole path; mapping: its components reach the root */
 #define RAW_IF_PEER 0x0020u  /* a socket outside the scope: of interest only if it joins one inside */
+#define RAW_PRIVATE 0x0040u  /* a futex of one process's own memory */
 
 /* hdr.flags of EV_ENDPOINT, before the joiner: of interest only if the object is known */
 #define RAW_IF_KNOWN 0x0001u
@@ -45,9 +68,11 @@ struct raw_object {
 	struct ev_hdr hdr;
 	__u64 obj;
 	__u64 sk;       /* sockets: struct sock */
-	__u64 peer_sk;  /* connected unix sockets: the other struct sock */
+	__u64 peer_sk;  /* futex: the object it lies in; connected unix sockets: the other struct sock … */
+	__u64 peer_ino; /* … and its inode; 0: not accepted yet, or closed already */
 	__u64 backlog;  /* bytes inside at first sight */
 	__u64 ino;
+	__u64 at;       /* futex: offset in the file, or address */
 	__u32 dev;
 	__u32 ns;       /* network or IPC namespace, by inode number */
 	__u32 pid;      /* a process that has it … */
@@ -57,10 +82,13 @@ struct raw_object {
 	__u16 sock_type; /* SOCK_STREAM … */
 	__u16 family;   /* AF_*; IPv4 addresses are stored in IPv6's mapped form */
 	__u16 lport, rport; /* host byte order; 0: none */
-	__u16 name_len; /* unix: bytes of name; a leading NUL: abstract */
+	__u16 name_len; /* bytes of name; unix: a leading NUL means abstract */
 	__u8 laddr[16];
 	__u8 raddr[16];
-	char name[RAW_NAME_LEN]; /* unix: the bound path; FIFO: its path (RAW_PATH), else the last component */
+	/* unix: the bound path; FIFO: its path (RAW_PATH), else the last component; mapping, shared
+	 * futex and lock: the components of the file's path, the last one first, a NUL after each;
+	 * process memory: the process's name; mq: its name */
+	char name[RAW_NAME_LEN];
 };
 
 /*
@@ -83,12 +111,29 @@ struct raw_mknod {
 	char path[EV_PATH_LEN];
 };
 
+/*
+ * A change of what is mapped shared. io.op OP_NONE: no call to tell of, found by a snapshot or done in
+ * passing. io.chan is the object mapped; 0: the collector knows from the ranges.
+ */
+struct raw_map {
+	struct ev_io io;
+	__u64 old_start, old_end; /* what is gone from there; equal: nothing */
+	__u64 start, end;         /* what is there now; equal: nothing */
+	__u8 dir;                 /* ENDPOINT_DIR_* */
+	__u8 whole;               /* the whole mapping that old_start lies in is gone (shmdt) */
+	__u8 moves;               /* what was at old is now at start (mremap) */
+	__u8 keeps;               /* … and stays at old as well */
+	__u8 pad[4];
+};
+
 /* What the in-flight look of the BPF iterator yields, one for each thread asleep inside a call. */
 struct raw_inflight {
 	__u64 enter_ns;
 	__u64 sleep_ns;    /* when it fell asleep */
 	__u64 deadline_ns; /* 0: none known */
 	__u64 obj;
+	__u64 path; /* obj 0, an open: address of the path in the process's memory; fd is its dirfd */
+	__u64 set[3]; /* a set: poll: address and number of pollfds; select: two sets and their size */
 	__u32 pid;
 	__u32 tid;
 	__s32 fd;
@@ -98,16 +143,16 @@ struct raw_inflight {
 
 /* Counters kept by the probes, one per CPU; what could not be sent. */
 enum raw_counter {
-	RAW_COUNT_PRODUCED, /* operations that should have become an ev_io */
-	RAW_COUNT_LOST_OP,  /* … that did not: no room in the ring */
+	RAW_COUNT_LOST_OP, /* operations: no room in the ring */
 	RAW_COUNT_LOST_CTL,
 	RAW_COUNT_NO_STORAGE,
 	RAW_COUNT_MAX
 };
 
-_Static_assert(sizeof(struct raw_object) == 232, "wire");
+_Static_assert(sizeof(struct raw_object) == 248, "wire");
+_Static_assert(sizeof(struct raw_map) == 136, "wire");
 _Static_assert(sizeof(struct raw_io_addr) == 120, "wire");
 _Static_assert(sizeof(struct raw_mknod) == 232, "wire");
-_Static_assert(sizeof(struct raw_inflight) == 48, "wire");
+_Static_assert(sizeof(struct raw_inflight) == 80, "wire");
 
 #endif

@@ -18,7 +18,17 @@
 	K(5, UDP, "udp", "UDP socket")                                                             \
 	K(6, MSG, "msg", "System V message queue")                                                 \
 	K(7, SEM, "sem", "System V semaphore set")                                                 \
-	K(8, SHM, "shm", "System V shared memory segment")
+	K(8, SHM, "shm", "System V shared memory segment")                                         \
+	K(9, MQ, "mq", "POSIX message queue")                                                      \
+	K(10, EVENTFD, "eventfd", "eventfd counter")                                               \
+	K(11, SIGNAL, "signal", "signals of one number to one process")                            \
+	K(12, PTY, "pty", "pseudo terminal")                                                       \
+	K(13, LOCK, "lock", "locks on one file: flock, fcntl, OFD")                                \
+	K(14, CHILD, "child", "the end of a child process")                                        \
+	K(15, SET, "set", "several channels waited for at once: poll, select, epoll")            \
+	K(16, MAP, "map", "shared memory mapping: POSIX, file, memfd or anonymous")                \
+	K(17, FUTEX, "futex", "futex: POSIX semaphore, mutex, condition …")                        \
+	K(18, MEM, "mem", "memory of a process, read or written by another")
 
 /*
  * How data moves through a channel: the rule by which a read is matched with the write it got.
@@ -30,9 +40,14 @@
 	S(2, DGRAM, "dgram")       /* messages in order; a read takes one whole message */         \
 	S(3, TYPED, "typed")       /* messages chosen by type (System V queues) */                 \
 	S(4, COUNTER, "counter")   /* no payload: who woke whom (semaphores) */                    \
-	S(5, MEMORY, "memory")     /* attached, not sent through */
+	S(5, MEMORY, "memory")     /* attached, not sent through */                                \
+	S(6, PRIORITY, "priority") /* messages, the highest priority first (POSIX queues) */       \
+	S(7, DIRECT, "direct")     /* no queue: its one receiver, or sender, is who is attached */
 
-/* O(number, ID, word): the word is the system call's name, as strace prints it */
+/*
+ * O(number, ID, word): the word is the system call's name, as strace prints it. Families of calls
+ * have ranges of their own, so there are gaps between the numbers.
+ */
 #define IPCTAP_OPS(O)                                                                              \
 	O(1, READ, "read")                                                                         \
 	O(2, READV, "readv")                                                                       \
@@ -63,7 +78,7 @@
 	O(27, DUP, "dup")                                                                          \
 	O(28, DUP2, "dup2")                                                                        \
 	O(29, DUP3, "dup3")                                                                        \
-	O(30, FCNTL, "fcntl") /* only F_DUPFD and F_DUPFD_CLOEXEC */                               \
+	O(30, FCNTL, "fcntl") /* only F_DUPFD*, and the commands of POSIX and OFD locks */         \
 	O(31, CLOSE, "close")                                                                      \
 	O(32, SOCKET, "socket")                                                                    \
 	O(33, SOCKETPAIR, "socketpair")                                                            \
@@ -86,8 +101,52 @@
 	O(50, SEMTIMEDOP, "semtimedop")                                                            \
 	O(51, SEMCTL, "semctl")                                                                    \
 	O(52, OPENAT2, "openat2")                                                                  \
-	O(53, CLOSE_RANGE, "close_range")                                                          \
-	O(54, CREAT, "creat")
+	O(53, CREAT, "creat")                                                                      \
+	O(60, POLL, "poll")                                                                        \
+	O(61, PPOLL, "ppoll")                                                                      \
+	O(62, SELECT, "select")                                                                    \
+	O(63, PSELECT6, "pselect6")                                                                \
+	O(64, EPOLL_WAIT, "epoll_wait")                                                            \
+	O(65, EPOLL_PWAIT, "epoll_pwait")                                                          \
+	O(66, EPOLL_PWAIT2, "epoll_pwait2")                                                        \
+	O(67, MQ_OPEN, "mq_open")                                                                  \
+	O(68, MQ_UNLINK, "mq_unlink")                                                              \
+	O(69, MQ_TIMEDSEND, "mq_timedsend")                                                        \
+	O(70, MQ_TIMEDRECEIVE, "mq_timedreceive")                                                  \
+	O(71, MQ_GETSETATTR, "mq_getsetattr")                                                      \
+	O(72, MQ_NOTIFY, "mq_notify")                                                              \
+	O(73, EVENTFD, "eventfd")                                                                  \
+	O(74, EVENTFD2, "eventfd2")                                                                \
+	O(75, KILL, "kill")                                                                        \
+	O(76, TKILL, "tkill")                                                                      \
+	O(77, TGKILL, "tgkill")                                                                    \
+	O(78, RT_SIGQUEUEINFO, "rt_sigqueueinfo")                                                  \
+	O(79, RT_TGSIGQUEUEINFO, "rt_tgsigqueueinfo")                                              \
+	O(80, PIDFD_SEND_SIGNAL, "pidfd_send_signal")                                              \
+	O(81, SIGNALFD, "signalfd")                                                                \
+	O(82, SIGNALFD4, "signalfd4")                                                              \
+	O(83, RT_SIGTIMEDWAIT, "rt_sigtimedwait")                                                  \
+	O(84, PAUSE, "pause")                                                                      \
+	O(85, RT_SIGSUSPEND, "rt_sigsuspend")                                                      \
+	O(86, FLOCK, "flock")                                                                      \
+	O(87, WAIT4, "wait4")                                                                      \
+	O(88, WAITID, "waitid")                                                                    \
+	O(89, VFORK, "vfork")                                                                      \
+	O(90, CLONE, "clone") /* only with CLONE_VFORK, as a wait for the child */                 \
+	O(91, CLONE3, "clone3") /* the same */                                                     \
+	O(100, MMAP, "mmap") /* only MAP_SHARED of regular files and anonymous memory */           \
+	O(101, MUNMAP, "munmap")                                                                   \
+	O(102, MREMAP, "mremap")                                                                   \
+	O(103, MEMFD_CREATE, "memfd_create")                                                       \
+	O(104, FUTEX, "futex")                                                                     \
+	O(105, FUTEX_WAITV, "futex_waitv")                                                         \
+	O(106, FUTEX_WAIT, "futex_wait")                                                           \
+	O(107, FUTEX_WAKE, "futex_wake")                                                           \
+	O(108, FUTEX_REQUEUE, "futex_requeue")                                                     \
+	O(109, PIDFD_GETFD, "pidfd_getfd")                                                         \
+	O(110, PROCESS_VM_READV, "process_vm_readv")                                               \
+	O(111, PROCESS_VM_WRITEV, "process_vm_writev")                                             \
+	O(112, IO_URING_ENTER, "io_uring_enter") /* only when it slept: a wait for completions */
 
 /*
  * L(number, ID, word, what was lost, remedy). A count of any of these means that something is
@@ -111,6 +170,9 @@
 	  "writes no longer waited for by the matcher (reported as sent to ?)",                    \
 	  "include the reader in the scope")                                                       \
 	L(8, TORN, "torn", "events missing from the end of an unfinished trace",                   \
-	  "none: the recorder was killed")
+	  "none: the recorder was killed")                                                         \
+	L(9, URING, "uring",                                                                       \
+	  "io_uring requests on channels, seen but not decoded",                                   \
+	  "none yet: have the program use plain system calls")
 
 #endif

@@ -168,7 +168,7 @@ static int parse_bucket(struct hist *h, const char **text)
 int hist_parse(struct hist *h, const char *text)
 {
 	int err = 0;
-	while (*text && !err) {
+	while (!err && *text) {
 		err = parse_bucket(h, &text);
 		if (!err && *text == ' ' && text[1])
 			text++;

@@ -11,10 +11,17 @@
 
 #define ARRAY_SLACK 1024u
 
+static bool is_in_array(const struct model *m, const struct m_chan *c)
+{
+	uint64_t at = c->id - m->chan_base; /* below the base: far beyond the end */
+	return at < m->chan_cap && &m->chan_array[at]->pub == c;
+}
+
 struct chan *chan_find(const struct model *m, uint64_t id)
 {
-	if (id < m->chan_cap && m->chan_array[id])
-		return m->chan_array[id];
+	uint64_t at = id - m->chan_base;
+	if (at < m->chan_cap && m->chan_array[at])
+		return m->chan_array[at];
 	struct chan *c = NULL;
 	if (m->by_id)
 		HASH_FIND(hh, m->by_id, &id, sizeof(id), c);
@@ -23,9 +30,9 @@ struct chan *chan_find(const struct model *m, uint64_t id)
 
 static int chan_index(struct model *m, struct chan *c)
 {
-	uint64_t id = c->pub.id, cap = m->chan_cap;
-	if (id >= cap && id < 2 * m->nchans + ARRAY_SLACK) {
-		cap = 2 * id + ARRAY_SLACK;
+	uint64_t id = c->pub.id, at = id - m->chan_base, cap = m->chan_cap;
+	if (at >= cap && at < 2 * m->nchans + ARRAY_SLACK) {
+		cap = 2 * at + ARRAY_SLACK;
 		struct chan **array = reallocarray(m->chan_array, cap, sizeof(struct chan *));
 		if (!array)
 			return -ENOMEM;
@@ -33,12 +40,18 @@ static int chan_index(struct model *m, struct chan *c)
 		m->chan_array = array;
 		m->chan_cap = cap;
 	}
-	if (id < cap) {
-		m->chan_array[id] = c;
+	if (at < cap) {
+		m->chan_array[at] = c;
 		return 0;
 	}
 	HASH_ADD(hh, m->by_id, pub.id, sizeof(id), c);
 	return c->hh.tbl ? 0 : -ENOMEM;
+}
+
+static void chan_list(struct model *m, struct chan *c)
+{
+	*m->chan_tail = &c->pub;
+	m->chan_tail = &c->pub.next;
 }
 
 struct chan *chan_get(struct model *m, uint64_t id, uint64_t t_ns)
@@ -59,8 +72,19 @@ struct chan *chan_get(struct model *m, uint64_t id, uint64_t t_ns)
 		return NULL;
 	}
 	m->nchans++;
-	*m->chan_tail = &c->pub;
-	m->chan_tail = &c->pub.next;
+	chan_list(m, c);
+	return c;
+}
+
+struct chan *chan_add(struct model *m, uint16_t kind)
+{
+	struct chan *c = calloc(1, sizeof(*c));
+	if (!c)
+		return NULL;
+	c->pub.id = MODEL_FOLDED_ID(kind);
+	c->pub.kind = kind;
+	c->endpoint_tail = &c->pub.endpoints;
+	chan_list(m, c);
 	return c;
 }
 
@@ -116,6 +140,69 @@ static void chan_free(struct model *m, struct chan *c)
 		free(e);
 	}
 	free(c);
+}
+
+int chans_gone(struct model *m, const struct ev_gone *ev)
+{
+	struct chan *c = chan_find(m, ev->chan);
+	if (!c || c->end_seq)
+		return 0;
+	endpoints_close_chan(m, c, ev->hdr.t_ns);
+	ended_note(m, ENDED_CHAN, &c->end_seq);
+	return 0;
+}
+
+void chan_drop(struct model *m, struct chan *c)
+{
+	if (is_in_array(m, &c->pub))
+		m->chan_array[c->pub.id - m->chan_base] = NULL;
+	else
+		HASH_DELETE(hh, m->by_id, c);
+	m->nchans--;
+	chan_free(m, c);
+}
+
+/*
+ * Ids only grow, so an array over all of them would as well. Once most of it stands for channels
+ * that are over, it begins anew at the upper half of those that are not; older ones go to the hash.
+ */
+void chans_rebase(struct model *m)
+{
+	uint64_t end = m->chan_base, ids = 0;
+	for (const struct m_chan *c = m->chans; c; c = c->next)
+		if (is_in_array(m, c)) {
+			ids++;
+			if (c->id >= end)
+				end = c->id + 1;
+		}
+	uint64_t window = 2 * ids + ARRAY_SLACK;
+	if (end - m->chan_base < 2 * window)
+		return;
+	uint64_t base = end - window;
+	struct chan **array = calloc(2 * window, sizeof(struct chan *));
+	if (!array)
+		return; /* later, then */
+	for (struct m_chan *c = m->chans; c; c = c->next) {
+		if (!is_in_array(m, c))
+			continue;
+		struct chan *in = (struct chan *)c;
+		if (c->id >= base) {
+			array[c->id - base] = in;
+			continue;
+		}
+		HASH_ADD(hh, m->by_id, pub.id, sizeof(c->id), in);
+		if (in->hh.tbl)
+			continue;
+		for (struct m_chan *done = m->chans; done != c; done = done->next)
+			if (is_in_array(m, done) && done->id < base)
+				HASH_DELETE(hh, m->by_id, (struct chan *)done);
+		free(array); /* no memory: it stays as it was */
+		return;
+	}
+	free(m->chan_array);
+	m->chan_array = array;
+	m->chan_base = base;
+	m->chan_cap = 2 * window;
 }
 
 void chans_free(struct model *m)

@@ -207,6 +207,16 @@ static void dump_losses(const struct model *m, struct lines *l)
 	}
 }
 
+static void print_folded(const struct model *m, FILE *out)
+{
+	struct m_folded n = model_folded(m);
+	if (n.procs || n.tasks || n.chans || n.endpoints)
+		fprintf(out,
+			"folded procs=%" PRIu64 " tasks=%" PRIu64 " chans=%" PRIu64
+			" endpoints=%" PRIu64 "\n",
+			n.procs, n.tasks, n.chans, n.endpoints);
+}
+
 int model_dump(const struct model *m, FILE *out)
 {
 	static void (*const sections[])(const struct model *, struct lines *) = {
@@ -215,6 +225,7 @@ int model_dump(const struct model *m, FILE *out)
 	};
 	fprintf(out, "model first=%" PRIu64 " now=%" PRIu64 " ops=%" PRIu64 "\n", m->first_ns,
 		m->now_ns, m->ops);
+	print_folded(m, out);
 	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
 		struct lines l;
 		int err = lines_open(&l);

@@ -46,7 +46,7 @@ static int slot_set(struct proc *p, int32_t fd, struct endpoint *e)
 
 static struct chan *chan_of(const struct endpoint *e) { return (struct chan *)e->pub.chan; }
 
-static void endpoint_close(struct endpoint *e, uint64_t t_ns)
+static void endpoint_close(struct model *m, struct endpoint *e, uint64_t t_ns)
 {
 	if (!e->pub.open)
 		return;
@@ -54,10 +54,12 @@ static void endpoint_close(struct endpoint *e, uint64_t t_ns)
 	e->pub.to_ns = t_ns;
 	e->pub.chan->nopen--;
 	chan_of(e)->resurvey = true;
+	ended_note(m, ENDED_ENDPOINT, &e->end_seq);
 }
 
-static void endpoint_reopen(struct endpoint *e)
+static void endpoint_reopen(struct model *m, struct endpoint *e)
 {
+	ended_undo(m, ENDED_ENDPOINT, &e->end_seq);
 	e->pub.open = true;
 	e->pub.to_ns = 0;
 	e->pub.chan->nopen++;
@@ -88,45 +90,82 @@ static struct endpoint *endpoint_new(struct proc *p, struct chan *c, int32_t fd,
 }
 
 /* The open endpoint of that fd and channel, made or revived when there is none. */
-static struct endpoint *endpoint_hold(struct proc *p, struct chan *c, int32_t fd, uint64_t t_ns,
-				      bool inherit)
+static struct endpoint *endpoint_hold(struct model *m, struct proc *p, struct chan *c, int32_t fd,
+				      uint64_t t_ns, bool inherit)
 {
 	struct endpoint *e = slot_get(p, fd);
 	if (e && chan_of(e) == c) {
 		if (e->pub.open)
 			return e;
 		if (inherit && p->exec_ns && e->pub.to_ns == p->exec_ns) {
-			endpoint_reopen(e);
+			endpoint_reopen(m, e);
 			return e;
 		}
 	}
 	if (e)
-		endpoint_close(e, t_ns); /* another channel at this fd: its close was missed */
+		endpoint_close(m, e, t_ns); /* another channel at this fd: its close was missed */
 	return endpoint_new(p, c, fd, t_ns);
 }
 
-static void detach(struct proc *p, const struct chan *c, uint64_t t_ns)
+static void detach(struct model *m, struct proc *p, const struct chan *c, uint64_t t_ns)
 {
 	for (struct endpoint **link = &p->attached; *link; link = &(*link)->attached_next) {
 		struct endpoint *e = *link;
 		if (chan_of(e) == c) {
-			endpoint_close(e, t_ns);
+			endpoint_close(m, e, t_ns);
 			*link = e->attached_next;
 			return;
 		}
 	}
 }
 
-void endpoints_close_all(struct proc *p, uint64_t t_ns)
+/* No more than one event in a channel's life: its closes were not seen. */
+void endpoints_close_chan(struct model *m, struct chan *c, uint64_t t_ns)
+{
+	for (struct m_endpoint *e = c->pub.endpoints; e && c->pub.nopen > 0; e = e->next) {
+		if (e->open && e->fd < 0)
+			detach(m, (struct proc *)e->proc, c, t_ns);
+		else
+			endpoint_close(m, (struct endpoint *)e, t_ns);
+	}
+}
+
+void endpoints_close_all(struct model *m, struct proc *p, uint64_t t_ns)
 {
 	for (uint32_t fd = 0; fd < p->nfds; fd++)
 		if (p->fds[fd])
-			endpoint_close(p->fds[fd], t_ns);
+			endpoint_close(m, p->fds[fd], t_ns);
 	for (struct endpoint *e = p->high_fds; e; e = e->hh.next)
-		endpoint_close(e, t_ns);
+		endpoint_close(m, e, t_ns);
 	for (struct endpoint *e = p->attached; e; e = e->attached_next)
-		endpoint_close(e, t_ns);
+		endpoint_close(m, e, t_ns);
 	p->attached = NULL;
+}
+
+void endpoints_resurvey(const struct proc *p)
+{
+	for (uint32_t fd = 0; fd < p->nfds; fd++)
+		if (p->fds[fd]) {
+			chan_of(p->fds[fd])->has_outside |= p->pub.outside;
+			chan_of(p->fds[fd])->resurvey = true;
+		}
+	for (struct endpoint *e = p->high_fds; e; e = e->hh.next) {
+		chan_of(e)->has_outside |= p->pub.outside;
+		chan_of(e)->resurvey = true;
+	}
+}
+
+void endpoint_drop(struct endpoint *e)
+{
+	struct proc *p = (struct proc *)e->pub.proc;
+	int32_t fd = e->pub.fd;
+	if (slot_get(p, fd) == e) {
+		if (fd < FDS_DENSE)
+			p->fds[fd] = NULL;
+		else
+			HASH_DELETE(hh, p->high_fds, e);
+	}
+	free(e);
 }
 
 void endpoints_free(struct proc *p)
@@ -143,16 +182,16 @@ static int endpoint_end(struct model *m, const struct ev_endpoint *ev)
 		return 0; /* nothing is known to be held */
 	struct endpoint *e = slot_get(p, ev->fd);
 	if (ev->what == ENDPOINT_DETACH)
-		detach(p, c, ev->hdr.t_ns);
+		detach(m, p, c, ev->hdr.t_ns);
 	else if (e && chan_of(e) == c)
-		endpoint_close(e, ev->hdr.t_ns);
+		endpoint_close(m, e, ev->hdr.t_ns);
 	return 0;
 }
 
 int endpoints_apply(struct model *m, const struct ev_endpoint *ev)
 {
 	bool attachment = ev->what == ENDPOINT_ATTACH || ev->what == ENDPOINT_DETACH;
-	if (ev->what < ENDPOINT_OPEN || ev->what > ENDPOINT_DETACH || ev->chan == 0 ||
+	if (ev->what < ENDPOINT_OPEN || ev->what > ENDPOINT_PASSED || ev->chan == 0 ||
 	    (ev->fd < 0 && !attachment))
 		return -EINVAL;
 	if (ev->what == ENDPOINT_CLOSE || ev->what == ENDPOINT_DETACH)
@@ -167,24 +206,27 @@ int endpoints_apply(struct model *m, const struct ev_endpoint *ev)
 	}
 	struct endpoint *e =
 	    attachment ? endpoint_new(p, c, -1, ev->hdr.t_ns)
-		       : endpoint_hold(p, c, ev->fd, ev->hdr.t_ns, ev->what == ENDPOINT_INHERIT);
+		       : endpoint_hold(m, p, c, ev->fd, ev->hdr.t_ns, ev->what == ENDPOINT_INHERIT);
 	if (!e)
 		return -ENOMEM;
 	e->pub.dir |= ev->dir;
 	e->pub.side = ev->side;
+	if (ev->what == ENDPOINT_PASSED)
+		e->pub.passed_by = ev->from;
 	c->has_outside |= p->pub.outside;
 	c->resurvey = true;
 	if (ev->hdr.flags & EV_SYNTHETIC)
 		e->pub.synthetic = true;
 	if (p->pub.exited) { /* a last word of a process known to be gone */
-		endpoint_close(e, p->pub.exit_ns);
+		endpoint_close(m, e, p->pub.exit_ns);
 		if (attachment)
 			p->attached = e->attached_next;
 	}
 	return 0;
 }
 
-/* A datagram is sent on one socket and belongs to another, or to the pair of a socket and an address. */
+/* A datagram is sent on one socket and belongs to another, or to the pair of a socket and an
+ * address. */
 static bool is_own_channel(const struct chan *c, const struct ev_io *io)
 {
 	if (c->pub.shape != SHAPE_DGRAM)
@@ -193,7 +235,7 @@ static bool is_own_channel(const struct chan *c, const struct ev_io *io)
 }
 
 /* An operation proves that its fd is open, unless it began before a close that we know of. */
-int endpoint_used(struct proc *p, struct chan *c, const struct ev_io *io)
+int endpoint_used(struct model *m, struct proc *p, struct chan *c, const struct ev_io *io)
 {
 	uint8_t dir = (io->hdr.flags & IO_READ ? ENDPOINT_DIR_READ : 0) |
 		      (io->hdr.flags & IO_WRITE ? ENDPOINT_DIR_WRITE : 0);
@@ -207,7 +249,7 @@ int endpoint_used(struct proc *p, struct chan *c, const struct ev_io *io)
 	}
 	if (p->pub.exited || (e && !e->pub.open && e->pub.to_ns >= io->enter_ns))
 		return 0;
-	e = endpoint_hold(p, c, io->fd, io->enter_ns, true);
+	e = endpoint_hold(m, p, c, io->fd, io->enter_ns, true);
 	if (!e)
 		return -ENOMEM;
 	if (e->pub.dir)

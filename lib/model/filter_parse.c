@@ -43,15 +43,22 @@ static const struct family {
 	const char *name;
 	uint8_t ops[8];
 } families[] = {
-    {"send", {OP_SENDTO, OP_SENDMSG, OP_SENDMMSG, OP_SENDFILE, OP_MSGSND}},
-    {"recv", {OP_RECVFROM, OP_RECVMSG, OP_RECVMMSG, OP_MSGRCV}},
+    {"send", {OP_SENDTO, OP_SENDMSG, OP_SENDMMSG, OP_SENDFILE, OP_MSGSND, OP_MQ_TIMEDSEND}},
+    {"recv", {OP_RECVFROM, OP_RECVMSG, OP_RECVMMSG, OP_MSGRCV, OP_MQ_TIMEDRECEIVE}},
     {"read", {OP_READ, OP_READV, OP_PREAD64, OP_PREADV, OP_PREADV2}},
     {"write", {OP_WRITE, OP_WRITEV, OP_PWRITE64, OP_PWRITEV, OP_PWRITEV2}},
     {"open", {OP_OPEN, OP_OPENAT, OP_OPENAT2, OP_CREAT}},
     {"create",
      {OP_PIPE, OP_PIPE2, OP_SOCKET, OP_SOCKETPAIR, OP_SHMGET, OP_MSGGET, OP_SEMGET, OP_MKNOD}},
-    {"create", {OP_MKNODAT}},
+    {"create", {OP_MKNODAT, OP_MQ_OPEN, OP_EVENTFD, OP_EVENTFD2, OP_SIGNALFD, OP_SIGNALFD4}},
     {"ctl", {OP_SHMCTL, OP_MSGCTL, OP_SEMCTL, OP_FCNTL}},
+    {"signal",
+     {OP_KILL, OP_TKILL, OP_TGKILL, OP_RT_SIGQUEUEINFO, OP_RT_TGSIGQUEUEINFO,
+      OP_PIDFD_SEND_SIGNAL}},
+    {"wait", {OP_WAIT4, OP_WAITID, OP_VFORK, OP_CLONE, OP_CLONE3}},
+    {"poll",
+     {OP_POLL, OP_PPOLL, OP_SELECT, OP_PSELECT6, OP_EPOLL_WAIT, OP_EPOLL_PWAIT,
+      OP_EPOLL_PWAIT2}},
 };
 
 struct parser {
@@ -164,8 +171,8 @@ static int add_op(struct parser *p, struct term *t, const char *s, size_t n)
 	if (found)
 		return 0;
 	return unknown(p, "op", s, n,
-		       "known: the families send recv read write open create ctl, and every traced "
-		       "system call by its name: recvmsg, pread64, msgsnd, semop …");
+		       "known: the families send recv read write open create ctl signal wait poll, and "
+		       "every traced system call by its name: recvmsg, pread64, msgsnd, semop …");
 }
 
 static int add_id(struct parser *p, struct term *t, const char *s, size_t n, const char *what)

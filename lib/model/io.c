@@ -4,14 +4,23 @@
 
 #include <errno.h>
 
-static void count_add(struct m_count *n, const struct ev_io *io, bool is_call)
+/* Of a sleep that began before anybody looked, what belongs to the story. */
+static uint64_t slept_in_sight(const struct model *m, const struct ev_io *io)
+{
+	uint64_t end = io_end_ns(io);
+	if (!(io->hdr.flags & IO_EARLY) || !m->first_ns || end < m->first_ns)
+		return io->slept_ns;
+	return min_u64(io->slept_ns, end - m->first_ns);
+}
+
+static void count_add(struct m_count *n, const struct ev_io *io, bool is_call, uint64_t slept_ns)
 {
 	uint32_t flags = io->hdr.flags;
 	if (is_call) {
 		n->ops++;
 		n->errors += (flags & IO_ERROR) != 0;
 		n->blocked += io->slept_ns > 0;
-		n->slept_ns += io->slept_ns;
+		n->slept_ns += slept_ns;
 	}
 	if (flags & (IO_ERROR | IO_PEEK))
 		return;
@@ -30,13 +39,14 @@ static int count(struct model *m, const struct transfer *x)
 {
 	const struct ev_io *io = x->io;
 	bool is_half = io->hdr.flags & IO_HALF;
-	count_add(&x->proc->pub.count, io, !is_half);
+	uint64_t slept_ns = slept_in_sight(m, io);
+	count_add(&x->proc->pub.count, io, !is_half, slept_ns);
 	int err = 0;
 	if (io->slept_ns > 0 && !is_half)
 		err = blocked_add(m, x->task, x->chan, io);
 	if (err || !x->chan)
 		return err;
-	count_add(&x->chan->pub.count, io, true);
+	count_add(&x->chan->pub.count, io, true, slept_ns);
 	if (io->hdr.flags & IO_WRITE && !(io->hdr.flags & IO_ERROR) && io->messages > 0)
 		err = hist_add(&x->chan->pub.sizes, io->bytes / io->messages, io->messages);
 	return err;
@@ -61,6 +71,6 @@ int io_apply(struct model *m, const struct ev_io *io)
 		return err;
 	if (io->hdr.t_ns > x.chan->pub.last_ns)
 		x.chan->pub.last_ns = io->hdr.t_ns;
-	err = endpoint_used(x.proc, x.chan, io);
+	err = endpoint_used(m, x.proc, x.chan, io);
 	return err ? err : match_apply(m, &x);
 }

@@ -10,6 +10,8 @@ static const struct matcher *const matchers[SHAPE_MAX] = {
     [SHAPE_DGRAM] = &match_dgram,
     [SHAPE_TYPED] = &match_typed,
     [SHAPE_COUNTER] = &match_counter,
+    [SHAPE_PRIORITY] = &match_priority,
+    [SHAPE_DIRECT] = &match_direct,
 };
 
 struct queue *match_write_queue(const struct transfer *x)
@@ -32,6 +34,9 @@ int match_attribute(struct model *m, const struct transfer *x, struct queue *q,
 		return -ENOMEM;
 	flow_add(m, f, a->messages, a->bytes, x->io->hdr.t_ns);
 	f->pub.approximate |= a->approximate;
+	if (m->witness && a->dst)
+		m->witness(m->witness_arg, &f->pub,
+			   a->read_end_ns ? a->read_end_ns : io_end_ns(x->io), a->bytes);
 	if (a->messages == 0 || a->no_latency)
 		return 0;
 	int err = hist_add(&f->pub.latency, a->latency_ns, a->messages);

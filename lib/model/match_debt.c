@@ -66,9 +66,10 @@ static bool is_mergeable(const struct queue *q, const struct transfer *x, uint32
 	       io_end_ns(x->io) - last->t_ns < DEBTS_MERGE_NS;
 }
 
-int debt_add(struct model *m, const struct transfer *x, struct queue *q, uint64_t bytes)
+int debt_add(struct model *m, const struct transfer *x, struct queue *q, uint64_t bytes,
+	     uint32_t flags)
 {
-	uint32_t flags = x->counts ? PIECE_COUNTS : 0;
+	flags |= x->counts ? PIECE_COUNTS : 0;
 	struct piece *d;
 	if (is_mergeable(q, x, flags)) {
 		d = ring_at(&q->debts, q->debts.n - 1);
@@ -86,6 +87,7 @@ int debt_add(struct model *m, const struct transfer *x, struct queue *q, uint64_
 		chan_update_known(x->chan);
 	}
 	d->t_ns = io_end_ns(x->io);
+	d->end = (uint32_t)x->io->mtype;
 	d->left += bytes;
 	d->messages++;
 	if (!x->counts)
@@ -115,6 +117,17 @@ int debt_pay(struct model *m, const struct transfer *x, struct queue *q, struct 
 	return x->counts || debt->flags & PIECE_COUNTS ? match_attribute(m, x, q, a) : 0;
 }
 
+void debt_forgive(struct queue *q, struct chan *c, uint64_t bytes)
+{
+	struct piece *d = ring_at(&q->debts, 0);
+	d->left -= min_u64(bytes, d->left);
+	if (d->left > 0)
+		return;
+	ring_pop(&q->debts);
+	c->debts--;
+	chan_update_known(c);
+}
+
 /*
  * The oldest debt is out of reach of the latest writes. One that is still inside its call may
  * have begun early enough, so streams keep it, merged by reader; otherwise it stays with "?".
@@ -123,6 +136,7 @@ void debt_expire(struct queue *q)
 {
 	struct piece d = *ring_at(&q->debts, 0);
 	ring_pop(&q->debts);
+	d.flags &= ~PIECE_PLACED; /* merged, it has no one place */
 	if (!q->stale)
 		q->stale = calloc(STALE_MAX, sizeof(*q->stale));
 	if (!q->stale)

@@ -28,6 +28,7 @@ static int pay_debt(struct model *m, const struct transfer *x, struct queue *q, 
 					.dst = d->who,
 					.messages = 1,
 					.bytes = d->left,
+					.read_end_ns = d->t_ns,
 					.approximate = approximate};
 		int err = debt_pay(m, x, q, d, &a);
 		ring_pop(&q->debts);
@@ -105,7 +106,7 @@ int message_read(struct model *m, const struct transfer *x, struct queue *q, boo
 					     : left / n;
 		bytes = min_u64(bytes, left);
 		left -= bytes;
-		int err = is_queued ? take(m, x, q, bytes, approximate) : debt_add(m, x, q, bytes);
+		int err = is_queued ? take(m, x, q, bytes, approximate) : debt_add(m, x, q, bytes, 0);
 		if (err)
 			return err;
 	}

@@ -2,10 +2,52 @@
 /*
  * Byte streams: pipes, stream sockets. What is written queues up in order and is read from the
  * front, whatever the sizes. A write counts as a message to whoever reads its last byte.
+ *
+ * Where both ends tell their position in the stream (TCP), that decides which bytes are meant: what
+ * was written before tracing began, or was lost, or moved out of sight, is then neither taken for
+ * something else nor does it put the rest out of step.
  */
 #include "world.h"
 
 #include <errno.h>
+
+/* Bytes of *x whose other end is out of sight. */
+static int attribute_unknown(struct model *m, const struct transfer *x, struct queue *q,
+			     const struct proc *who, uint64_t messages, uint64_t bytes, bool is_read)
+{
+	struct attribution a = {.src = is_read ? NULL : (struct proc *)who,
+				.dst = is_read ? (struct proc *)who : NULL,
+				.messages = messages,
+				.bytes = bytes,
+				.no_latency = true};
+	return bytes && x->counts ? match_attribute(m, x, q, &a) : 0;
+}
+
+/*
+ * Is the position of *x to be believed? When a second thread turns up, the first one's latest
+ * position may have included what this one moved: *left loses what was told of it then.
+ */
+static bool is_placed(struct placing *p, const struct ev_io *io, uint64_t *left)
+{
+	if (!(io->hdr.flags & IO_POS) || p->is_shared)
+		return false;
+	if (!p->tid)
+		p->tid = io->tid;
+	if (p->tid == io->tid)
+		return true;
+	p->is_shared = true;
+	*left -= min_u64(p->skipped, *left);
+	return false;
+}
+
+/* Operations were lost, or bytes are inside that nobody knows of: of a pipe it is told how many,
+ * of a socket that existed before it is not. */
+static bool is_unsure(const struct model *m, const struct chan *c)
+{
+	return match_is_suspect(m, c) || c->backlog > 0 || (c->older && c->pub.duplex);
+}
+
+/* ---- writing ---- */
 
 /* Feeds one debt from the write *x, of which *left bytes are not yet placed. */
 static int pay(struct model *m, const struct transfer *x, struct queue *q, struct piece *debt,
@@ -17,8 +59,15 @@ static int pay(struct model *m, const struct transfer *x, struct queue *q, struc
 				.dst = debt->who,
 				.messages = *left == 0,
 				.bytes = n,
+				.read_end_ns = debt->t_ns,
 				.approximate = approximate};
 	return debt_pay(m, x, q, debt, &a);
+}
+
+/* Are there debts so many that they are not kept apart, which this write may have fed? */
+static bool is_stale(const struct queue *q, const struct ev_io *io)
+{
+	return q->stale && q->stale_end >= io->enter_ns;
 }
 
 static int pay_debts(struct model *m, const struct transfer *x, struct queue *q, uint64_t *left,
@@ -26,7 +75,7 @@ static int pay_debts(struct model *m, const struct transfer *x, struct queue *q,
 {
 	uint64_t begin_ns = x->io->enter_ns;
 	int err = 0;
-	if (q->stale && q->stale_end >= begin_ns)
+	if (is_stale(q, x->io))
 		for (struct piece *s = q->stale; s < q->stale + STALE_MAX && !err && *left; s++)
 			if (s->left && s->t_ns >= begin_ns)
 				err = pay(m, x, q, s, left, true);
@@ -43,6 +92,37 @@ static int pay_debts(struct model *m, const struct transfer *x, struct queue *q,
 	return err;
 }
 
+/*
+ * The same by position: *left bytes of the write begin at *at. What lies before the debt was read
+ * out of sight, and what of the debt lies before the write, was written there.
+ */
+static int pay_placed(struct model *m, const struct transfer *x, struct queue *q, uint32_t at,
+		      uint64_t *left)
+{
+	int err = 0;
+	while (!err && *left && q->debts.n > 0) {
+		struct piece *d = ring_at(&q->debts, 0);
+		if (!(d->flags & PIECE_PLACED))
+			return 0;
+		int32_t ahead = (int32_t)(d->end - (uint32_t)d->left - at);
+		if (ahead < 0) {
+			debt_forgive(q, x->chan, (uint64_t)-(int64_t)ahead);
+			continue;
+		}
+		uint64_t before = *left;
+		if (ahead > 0) {
+			*left -= min_u64((uint64_t)ahead, *left);
+			err = attribute_unknown(m, x, q, x->proc, *left == 0, before - *left, false);
+		} else {
+			err = pay(m, x, q, d, left, false);
+			if (d->left == 0)
+				ring_pop(&q->debts);
+		}
+		at += (uint32_t)(before - *left);
+	}
+	return err;
+}
+
 static int stream_write(struct model *m, const struct transfer *x)
 {
 	const struct ev_io *io = x->io;
@@ -51,13 +131,26 @@ static int stream_write(struct model *m, const struct transfer *x)
 		return 0;
 	struct queue *q = match_write_queue(x);
 	bool overlaps = queue_note_write(q, x->proc, io->enter_ns, io_end_ns(io));
+	overlaps |= (io->hdr.flags & IO_COOKED) != 0; /* where its bytes begin and end is not certain */
 	/* The only writer there ever was cannot be confused with another. */
-	bool approximate = overlaps || q->many_writers || match_is_suspect(m, x->chan);
-	int err = pay_debts(m, x, q, &left, approximate);
+	bool approximate = overlaps || q->many_writers || is_unsure(m, x->chan);
+	bool placed = is_placed(&q->writing, io, &left);
+	uint32_t end = (uint32_t)io->mtype;
+	q->writing.skipped = 0;
+	int err = 0;
+	if (placed && !is_stale(q, io))
+		err = pay_placed(m, x, q, end - (uint32_t)left, &left);
+	if (!err && left > 0)
+		err = pay_debts(m, x, q, &left, approximate);
 	if (err || left == 0)
 		return err;
-	return match_queue(m, x, q, left, overlaps ? PIECE_APPROX : 0);
+	err = match_queue(m, x, q, left, placed ? PIECE_PLACED : overlaps ? PIECE_APPROX : 0);
+	if (!err && placed)
+		ring_at(&q->written, q->written.n - 1)->end = end;
+	return err;
 }
+
+/* ---- reading ---- */
 
 /* Takes up to *left bytes from the front piece. */
 static int take(struct model *m, const struct transfer *x, struct queue *q, uint64_t *left,
@@ -94,6 +187,39 @@ static int take_backlog(struct model *m, const struct transfer *x, struct queue 
 	return x->counts ? match_attribute(m, x, q, &a) : 0;
 }
 
+/*
+ * Before a piece is taken by a read whose *left bytes begin at `at`: what of the piece was read out
+ * of sight is passed over, what of the read lies before the piece was written out of sight. *ready:
+ * piece and read begin together.
+ */
+static int line_up(struct model *m, const struct transfer *x, struct queue *q, uint32_t at,
+		   uint64_t *left, bool *ready)
+{
+	struct piece *p = ring_at(&q->written, 0);
+	int32_t ahead = (int32_t)(p->end - (uint32_t)p->left - at);
+	*ready = ahead == 0;
+	if (ahead == 0)
+		return 0;
+	struct chan *c = x->chan;
+	if (ahead > 0) {
+		uint64_t n = min_u64((uint64_t)ahead, *left), known = min_u64(n, c->backlog);
+		*left -= n;
+		c->backlog -= known;
+		c->pub.unread_bytes -= known;
+		q->writing.skipped += n;
+		return attribute_unknown(m, x, q, x->proc, 1, n, true);
+	}
+	uint64_t n = min_u64((uint64_t)-(int64_t)ahead, p->left);
+	struct proc *who = p->who;
+	p->left -= n;
+	c->pub.unread_bytes -= n;
+	q->reading.skipped += n;
+	bool is_over = p->left == 0;
+	if (is_over)
+		ring_pop(&q->written);
+	return attribute_unknown(m, x, q, who, is_over, n, false);
+}
+
 static int stream_read(struct model *m, const struct transfer *x)
 {
 	const struct ev_io *io = x->io;
@@ -103,15 +229,23 @@ static int stream_read(struct model *m, const struct transfer *x)
 	struct queue *q = match_read_queue(x);
 	uint64_t begin_ns = io->slept_ns > 0 ? io->hdr.t_ns : io->enter_ns;
 	bool overlaps = queue_note_read(q, x->proc, begin_ns, io_end_ns(io));
-	bool approximate =
-	    (overlaps && q->many_writers) || match_is_suspect(m, x->chan) || x->chan->backlog > 0;
+	bool approximate = (overlaps && q->many_writers) || is_unsure(m, x->chan) ||
+			   io->hdr.flags & IO_COOKED;
+	bool placed = is_placed(&q->reading, io, &left);
+	uint32_t end = (uint32_t)io->mtype;
+	q->reading.skipped = 0;
 	int err = 0;
-	while (!err && left > 0 && q->written.n > 0)
-		err = take(m, x, q, &left, approximate);
+	while (!err && left > 0 && q->written.n > 0) {
+		bool by_place = placed && ring_at(&q->written, 0)->flags & PIECE_PLACED, ready = true;
+		if (by_place)
+			err = line_up(m, x, q, end - (uint32_t)left, &left, &ready);
+		if (!err && ready)
+			err = take(m, x, q, &left, approximate && !by_place);
+	}
 	if (!err && left > 0 && x->chan->backlog > 0)
 		err = take_backlog(m, x, q, &left);
 	if (!err && left > 0)
-		err = debt_add(m, x, q, left);
+		err = debt_add(m, x, q, left, placed ? PIECE_PLACED : 0);
 	return err;
 }
 

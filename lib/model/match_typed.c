@@ -27,11 +27,9 @@ static void forget_empty(struct model *m, struct chan *c)
 	c->types_max = 2 * HASH_COUNT(c->types) + TYPES_KEPT;
 }
 
-static struct queue *type_queue(struct model *m, const struct transfer *x)
+struct queue *match_type_queue(struct model *m, struct chan *c, int64_t mtype)
 {
-	struct chan *c = x->chan;
 	struct type_queue *t = NULL;
-	int64_t mtype = x->io->mtype;
 	HASH_FIND(hh, c->types, &mtype, sizeof(mtype), t);
 	if (t)
 		return &t->q;
@@ -51,13 +49,13 @@ static struct queue *type_queue(struct model *m, const struct transfer *x)
 
 static int typed_write(struct model *m, const struct transfer *x)
 {
-	struct queue *q = type_queue(m, x);
+	struct queue *q = match_type_queue(m, x->chan, x->io->mtype);
 	return q ? message_write(m, x, q) : -ENOMEM;
 }
 
 /* The types of what was inside at first sight are not known: a queued message of just that size
  * wins. */
-static bool is_backlog(const struct transfer *x, const struct queue *q)
+bool match_is_typed_backlog(const struct transfer *x, const struct queue *q)
 {
 	if (x->chan->backlog == 0 || x->io->bytes > x->chan->backlog)
 		return false;
@@ -66,11 +64,11 @@ static bool is_backlog(const struct transfer *x, const struct queue *q)
 
 static int typed_read(struct model *m, const struct transfer *x)
 {
-	struct queue *q = type_queue(m, x);
-	return q ? message_read(m, x, q, is_backlog(x, q)) : -ENOMEM;
+	struct queue *q = match_type_queue(m, x->chan, x->io->mtype);
+	return q ? message_read(m, x, q, match_is_typed_backlog(x, q)) : -ENOMEM;
 }
 
-static int typed_backlog(struct model *m, struct chan *c, uint64_t bytes)
+int match_typed_backlog(struct model *m, struct chan *c, uint64_t bytes)
 {
 	(void)m;
 	c->backlog = bytes;
@@ -80,5 +78,5 @@ static int typed_backlog(struct model *m, struct chan *c, uint64_t bytes)
 const struct matcher match_typed = {
     .write = typed_write,
     .read = typed_read,
-    .backlog = typed_backlog,
+    .backlog = match_typed_backlog,
 };

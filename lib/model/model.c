@@ -17,6 +17,7 @@ struct model *model_new(void)
 	m->wait_tail = &m->waits;
 	m->blocked_tail = &m->blocked;
 	m->loss_tail = &m->losses;
+	fold_set_keep(m, MODEL_KEEP);
 	return m;
 }
 
@@ -26,10 +27,19 @@ void model_free(struct model *m)
 		return;
 	waits_free(m);
 	flows_free(m);
+	tasks_free(m); /* before the channels: the tables in it run through their endpoints */
 	chans_free(m);
-	tasks_free(m);
 	losses_free(m);
 	free(m);
+}
+
+void model_set_witness(struct model *m,
+		       void (*witness)(void *arg, const struct m_flow *flow, uint64_t read_end_ns,
+				       uint64_t bytes),
+		       void *arg)
+{
+	m->witness = witness;
+	m->witness_arg = arg;
 }
 
 void model_set_filter(struct model *m,
@@ -39,6 +49,8 @@ void model_set_filter(struct model *m,
 	m->match = match;
 	m->match_arg = arg;
 }
+
+void model_set_keep(struct model *m, uint64_t keep) { fold_set_keep(m, keep); }
 
 static int apply(struct model *m, const struct ev_hdr *ev)
 {
@@ -53,6 +65,8 @@ static int apply(struct model *m, const struct ev_hdr *ev)
 		return tasks_apply(m, (const struct ev_task *)ev);
 	case EV_WAIT:
 		return waits_apply(m, (const struct ev_wait *)ev);
+	case EV_GONE:
+		return chans_gone(m, (const struct ev_gone *)ev);
 	case EV_LOST:
 		return losses_apply(m, (const struct ev_lost *)ev);
 	default:
@@ -87,13 +101,15 @@ int model_apply(struct model *m, const struct ev_hdr *ev)
 	    [EV_WAIT] = sizeof(struct ev_wait),
 	    [EV_LOST] = sizeof(struct ev_lost),
 	    [EV_TIME] = sizeof(struct ev_hdr),
+	    [EV_GONE] = sizeof(struct ev_gone),
 	};
 	if (ev->type == 0 || ev->type >= EV_TYPE_MAX || ev->size < sizes[ev->type])
 		return -EINVAL;
 	int err = apply(m, ev);
-	if (!err)
-		note_time(m, ev);
-	return err;
+	if (err)
+		return err;
+	note_time(m, ev);
+	return fold_if_due(m);
 }
 
 const struct m_proc *model_procs(const struct model *m) { return m->procs; }

@@ -34,6 +34,7 @@ struct m_count {
 /* A process. A pid that is reused gives a new m_proc. */
 struct m_proc {
 	struct m_proc *next;
+	uint64_t folded; /* 0; else this row is the sum of so many that ended, its pid is 0 */
 	uint32_t pid, ppid;
 	uint32_t nthreads; /* alive */
 	bool exited;
@@ -54,6 +55,7 @@ struct m_proc {
 struct m_task {
 	struct m_task *sibling;
 	struct m_proc *proc;
+	uint64_t folded; /* 0; else the sum of so many that ended, its tid is 0 */
 	uint32_t tid;
 	bool exited;
 	uint64_t start_ns, exit_ns;
@@ -70,12 +72,14 @@ struct m_endpoint {
 	uint8_t side;
 	bool open;
 	bool synthetic; /* found, not seen being made */
+	uint32_t passed_by; /* the process that it came from over a socket; 0: none, or not known */
 	uint64_t from_ns, to_ns; /* to_ns 0: still open */
 };
 
 struct m_chan {
 	struct m_chan *next;
 	uint64_t id;
+	uint64_t folded; /* 0; else the sum of so many of its kind that are gone; see m_folded */
 	uint16_t kind, shape;
 	bool duplex, remote;
 	int32_t key;
@@ -134,8 +138,24 @@ struct m_loss {
 	uint64_t count;
 };
 
+/*
+ * What was folded into totals, so that memory stays bounded. Of what is over (processes and threads
+ * that ended, channels that are gone) the latest `keep` of each are kept whole, and four times as
+ * many ends that were closed. Older ones are summed up: processes in one m_proc, channels in one
+ * m_chan for each kind, threads of a process that lives in one m_task of it, each named
+ * "(N folded)"; their flows and sleeps are added up likewise. Closed ends are only counted.
+ *
+ * It is done every so many events, never by time: equal streams fold alike.
+ */
+struct m_folded {
+	uint64_t procs, tasks, chans, endpoints;
+};
+#define MODEL_KEEP 10000
+#define MODEL_FOLDED_ID(kind) (UINT64_MAX - (kind)) /* m_chan.id of a sum */
+
 struct model *model_new(void); /* NULL: no memory */
 void model_free(struct model *m);
+void model_set_keep(struct model *m, uint64_t keep); /* MODEL_KEEP when not set; before the first event */
 
 /*
  * Applies one event. Returns 0, -ENOMEM, or -EINVAL for one that does not make sense (the model
@@ -153,12 +173,23 @@ void model_set_filter(struct model *m,
 		      bool (*match)(const void *arg, const struct model *m, const struct ev_io *io),
 		      const void *arg);
 
+/*
+ * Who is told of every attribution as it is made: of what *flow counts, `bytes` came with the read,
+ * by its receiver, that returned at read_end_ns (reads that had to wait for their write to be seen
+ * may have been merged with later ones). NULL: nobody.
+ */
+void model_set_witness(struct model *m,
+		       void (*witness)(void *arg, const struct m_flow *flow, uint64_t read_end_ns,
+				       uint64_t bytes),
+		       void *arg);
+
 const struct m_proc *model_procs(const struct model *m);
 const struct m_chan *model_chans(const struct model *m);
 const struct m_flow *model_flows(const struct model *m);   /* includes those from and to "?" */
 const struct m_wait *model_waits(const struct model *m);
 const struct m_blocked *model_blocked(const struct model *m);
 const struct m_loss *model_losses(const struct model *m);
+struct m_folded model_folded(const struct model *m);
 
 const struct m_proc *model_proc(const struct model *m, uint32_t pid); /* the living, else the last; or NULL */
 const struct m_task *model_task(const struct model *m, uint32_t tid);

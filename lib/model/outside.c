@@ -94,7 +94,7 @@ static int flush(struct model *m, const struct transfer *x, struct queue *q, str
 bool outside_write(struct model *m, const struct transfer *x, int *err)
 {
 	struct chan *c = x->chan;
-	if (!c->has_outside)
+	if (!c->has_outside || c->pub.shape == SHAPE_DIRECT) /* which knows the other end exactly */
 		return false;
 	if (c->resurvey)
 		survey(c);
@@ -111,7 +111,7 @@ bool outside_write(struct model *m, const struct transfer *x, int *err)
 bool outside_read(struct model *m, const struct transfer *x, int *err)
 {
 	struct chan *c = x->chan;
-	if (!c->has_outside)
+	if (!c->has_outside || c->pub.shape == SHAPE_DIRECT)
 		return false;
 	if (c->resurvey)
 		survey(c);

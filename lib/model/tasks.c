@@ -53,6 +53,7 @@ static struct task *task_new(struct model *m, struct proc *p, uint32_t tid)
 	if (p->pub.exited) { /* a last word of a process known to be gone */
 		t->pub.exited = true;
 		t->pub.exit_ns = p->pub.exit_ns;
+		ended_note(m, ENDED_TASK, &t->end_seq);
 	} else {
 		p->pub.nthreads++;
 	}
@@ -68,6 +69,7 @@ static void task_end(struct model *m, struct task *t, uint64_t t_ns)
 	t->pub.exited = true;
 	t->pub.exit_ns = t_ns;
 	t->pub.proc->nthreads--;
+	ended_note(m, ENDED_TASK, &t->end_seq);
 }
 
 static void proc_end(struct model *m, struct proc *p, uint64_t t_ns)
@@ -76,9 +78,10 @@ static void proc_end(struct model *m, struct proc *p, uint64_t t_ns)
 		return;
 	for (struct m_task *t = p->pub.tasks; t; t = t->sibling)
 		task_end(m, (struct task *)t, t_ns);
-	endpoints_close_all(p, t_ns);
+	endpoints_close_all(m, p, t_ns);
 	p->pub.exited = true;
 	p->pub.exit_ns = t_ns;
+	ended_note(m, ENDED_PROC, &p->end_seq);
 }
 
 struct proc *proc_find(const struct model *m, uint32_t pid)
@@ -183,8 +186,11 @@ static void describe(struct model *m, struct task *t, const struct ev_task *ev)
 		t->pub.start_ns = ev->start_ns;
 	if (leader && ev->start_ns)
 		p->pub.start_ns = ev->start_ns;
-	if (ev->what == TASK_SEEN)
-		p->pub.outside = ev->hdr.flags & TASK_F_OUTSIDE;
+	bool outside = ev->hdr.flags & TASK_F_OUTSIDE;
+	if (ev->what == TASK_SEEN && p->pub.outside != outside) {
+		p->pub.outside = outside;
+		endpoints_resurvey(p);
+	}
 	if (leader || !p->pub.comm[0])
 		copy_text(p->pub.comm, sizeof(p->pub.comm), ev->comm);
 	if (ev->what == TASK_SEEN || (ev->what == TASK_FORK && leader)) {
@@ -212,8 +218,9 @@ static void exec(struct model *m, struct task *t, const struct ev_task *ev)
 		t->pub.exited = false;
 		t->pub.exit_ns = 0;
 		p->pub.nthreads++;
+		ended_undo(m, ENDED_TASK, &t->end_seq);
 	}
-	endpoints_close_all(p, ev->hdr.t_ns);
+	endpoints_close_all(m, p, ev->hdr.t_ns);
 	p->exec_ns = ev->hdr.t_ns;
 }
 
@@ -240,6 +247,53 @@ int tasks_apply(struct model *m, const struct ev_task *ev)
 	else if (ev->what == TASK_EXIT)
 		task_exit(m, t, ev);
 	return 0;
+}
+
+/* ---- sums, and what went into them ---- */
+
+struct task *task_add(struct proc *p)
+{
+	struct task *t = calloc(1, sizeof(*t));
+	if (!t)
+		return NULL;
+	t->pub.proc = &p->pub;
+	t->pub.exited = true;
+	*p->task_tail = &t->pub;
+	p->task_tail = &t->pub.sibling;
+	return t;
+}
+
+struct proc *proc_add(struct model *m)
+{
+	struct proc *p = calloc(1, sizeof(*p));
+	if (!p)
+		return NULL;
+	p->pub.exited = true;
+	p->task_tail = &p->pub.tasks;
+	*m->proc_tail = &p->pub;
+	m->proc_tail = &p->pub.next;
+	return p;
+}
+
+void task_drop(struct model *m, struct task *t)
+{
+	if (m->task_cache[t->pub.tid % TASK_CACHE] == t)
+		m->task_cache[t->pub.tid % TASK_CACHE] = NULL;
+	if (t == task_find(m, t->pub.tid)) /* else its number has another bearer, or it is a sum */
+		HASH_DELETE(hh, m->by_tid, t);
+	free(t);
+}
+
+void proc_drop(struct model *m, struct proc *p)
+{
+	for (struct m_task *t = p->pub.tasks, *next; t; t = next) {
+		next = t->sibling;
+		task_drop(m, (struct task *)t);
+	}
+	if (p == proc_find(m, p->pub.pid))
+		HASH_DELETE(hh, m->by_pid, p);
+	endpoints_free(p);
+	free(p);
 }
 
 void tasks_free(struct model *m)

@@ -29,6 +29,9 @@ static struct blocked *blocked_get(struct model *m, struct task *t, struct chan 
 			return NULL;
 		}
 		b->all_next = m->all_blocked;
+		b->all_pprev = &m->all_blocked;
+		if (b->all_next)
+			b->all_next->all_pprev = &b->all_next;
 		m->all_blocked = b;
 	}
 	t->blocked = b;
@@ -125,6 +128,47 @@ int waits_apply(struct model *m, const struct ev_wait *ev)
 	if (!t)
 		return -ENOMEM;
 	return t->pub.exited ? 0 : wait_begin(m, t, ev);
+}
+
+static void blocked_merge(struct model *m, struct blocked *into, const struct blocked *b)
+{
+	into->pub.total_slept_ns += b->pub.total_slept_ns;
+	into->pub.times += b->pub.times;
+	if (b->pub.longest_ns > into->pub.longest_ns)
+		into->pub.longest_ns = b->pub.longest_ns;
+	blocked_list(m, into);
+}
+
+static void blocked_drop(struct model *m, struct blocked *b)
+{
+	if (b->pprev)
+		LIST_DEL(m->blocked_tail, b, next);
+	*b->all_pprev = b->all_next;
+	if (b->all_next)
+		b->all_next->all_pprev = b->all_pprev;
+	free(b);
+}
+
+int blocked_rekey(struct model *m, struct blocked *b, struct task *t, struct chan *c)
+{
+	struct blocked_key key = {t, c, b->key.op};
+	struct blocked *into = NULL;
+	int err = 0;
+	HASH_DELETE(hh, m->by_blocked, b);
+	HASH_FIND(hh, m->by_blocked, &key, sizeof(key), into);
+	if (!into && b->pprev) {
+		b->key = key;
+		b->pub.task = &t->pub;
+		b->pub.chan = c ? &c->pub : NULL;
+		HASH_ADD(hh, m->by_blocked, key, sizeof(key), b);
+		if (b->hh.tbl)
+			return 0;
+		err = -ENOMEM;
+	} else if (into) {
+		blocked_merge(m, into, b);
+	}
+	blocked_drop(m, b);
+	return err;
 }
 
 void waits_free(struct model *m)

@@ -50,9 +50,11 @@ struct piece {
 	uint64_t left;     /* bytes not yet matched */
 	uint32_t messages; /* a debt: reads merged into it */
 	uint32_t flags;    /* PIECE_* */
+	uint32_t end;      /* PIECE_PLACED: the stream's position behind it */
 };
 #define PIECE_COUNTS 1u /* the filter lets its operation count */
 #define PIECE_APPROX 2u /* its place in the order is not certain */
+#define PIECE_PLACED 4u /* its place in the stream is known */
 
 struct ring {
 	struct piece *v;
@@ -60,7 +62,7 @@ struct ring {
 };
 
 #define RING_MAX 65536u               /* pieces a direction (or message type) */
-#define RING_BUDGET (4u * 1024 * 1024) /* pieces of the whole model: 128 MiB */
+#define RING_BUDGET ((128u << 20) / (uint32_t)sizeof(struct piece)) /* of the whole model: 128 MiB */
 
 struct piece *ring_push(struct model *m, struct ring *r, uint32_t max); /* NULL: full, or no memory */
 void ring_pop(struct ring *r);
@@ -76,6 +78,16 @@ struct overlap {
 	uint64_t first_end, other_end;
 };
 
+/*
+ * One end of a stream whose operations tell their position (IO_POS). Read when a call returns, it
+ * may include what another thread moved meanwhile: it is believed only while there is one thread.
+ */
+struct placing {
+	uint32_t tid;     /* the first thread */
+	bool is_shared;   /* there is another */
+	uint64_t skipped; /* bytes that the latest operation said were somebody's out of sight */
+};
+
 /* One direction of a channel. */
 struct queue {
 	struct ring written; /* and not yet read */
@@ -84,13 +96,14 @@ struct queue {
 	uint64_t stale_end;  /* the latest t_ns of stale debts; 0: there are none */
 	const struct proc *writer;
 	bool many_writers;
+	struct placing writing, reading;
 	struct overlap writes, reads;
 	struct flow *flow;   /* the last one used */
 	struct flow *nobody; /* the last one used, from "?" */
 };
 #define STALE_MAX 8
 
-/* The messages of one type in a System V queue. */
+/* The messages of one type in a System V queue, of one priority in a POSIX queue. */
 struct type_queue {
 	int64_t mtype;
 	struct queue q;
@@ -101,6 +114,8 @@ struct type_queue {
 
 struct task {
 	struct m_task pub;
+	uint64_t end_seq;  /* the how manieth to end; 0: alive */
+	struct task *into; /* fold.c: it is to become part of that one */
 	struct blocked *blocked; /* the last one used */
 	bool announced;          /* false: a placeholder */
 	UT_hash_handle hh; /* by tid: the latest bearer */
@@ -108,6 +123,9 @@ struct task {
 
 struct proc {
 	struct m_proc pub;
+	uint64_t end_seq;
+	struct proc *into;
+	struct task *folded; /* the sum of its threads that were folded */
 	struct endpoint **fds; /* by fd, below FDS_DENSE; the latest one, open or closed */
 	uint32_t nfds;
 	struct endpoint *high_fds; /* the others, by hh */
@@ -120,6 +138,7 @@ struct proc {
 
 struct endpoint {
 	struct m_endpoint pub;
+	uint64_t end_seq;
 	struct endpoint *attached_next;
 	UT_hash_handle hh;
 };
@@ -132,12 +151,15 @@ struct far_end {
 
 struct chan {
 	struct m_chan pub;
+	uint64_t end_seq;
+	struct chan *into;
+	bool is_waited; /* fold.c: somebody sleeps in it */
 	struct far_end readers[2], writers[2]; /* of q[] */
 	bool has_outside; /* a process outside the scope ever held an end */
 	bool resurvey;    /* readers and writers are to be worked out anew */
 	struct m_endpoint **endpoint_tail;
 	struct queue q[2];        /* by the writer's side; [0] alone when not duplex */
-	struct type_queue *types; /* SHAPE_TYPED */
+	struct type_queue *types; /* SHAPE_TYPED, SHAPE_PRIORITY */
 	uint32_t types_max;       /* from this many on, the empty ones are dropped */
 	uint64_t backlog;         /* bytes of unknown origin not yet read, not in a queue */
 	uint64_t loss_epoch;      /* model.loss_epoch when it was first seen */
@@ -155,7 +177,7 @@ struct flow {
 	struct m_flow **pprev; /* NULL: not listed, for it is empty */
 	struct flow_key key;
 	UT_hash_handle hh;
-	struct flow *all_next;
+	struct flow *all_next, **all_pprev;
 };
 
 struct wait {
@@ -174,10 +196,13 @@ struct blocked {
 	struct m_blocked **pprev; /* NULL: not listed */
 	struct blocked_key key;
 	UT_hash_handle hh;
-	struct blocked *all_next;
+	struct blocked *all_next, **all_pprev;
 };
 
 #define TASK_CACHE 256
+
+/* What can be over, and then be folded. */
+enum ended { ENDED_PROC, ENDED_TASK, ENDED_CHAN, ENDED_ENDPOINT, ENDED_MAX };
 
 struct model {
 	struct m_proc *procs, **proc_tail;
@@ -190,17 +215,27 @@ struct model {
 	struct task *task_cache[TASK_CACHE]; /* by the low bits of the tid */
 	struct task *by_tid;
 	struct proc *by_pid;
-	struct chan **chan_array;
-	uint64_t chan_cap, nchans;
+	struct chan **chan_array; /* of the ids from chan_base on */
+	uint64_t chan_base, chan_cap, nchans;
 	struct chan *by_id;
 	struct flow *by_flow, *all_flows;
 	struct blocked *by_blocked, *all_blocked;
+
+	uint64_t keep;
+	uint64_t ended[ENDED_MAX];  /* ever */
+	uint64_t kept[ENDED_MAX];   /* of those, not folded yet */
+	uint64_t gather[ENDED_MAX]; /* fold when more are kept */
+	uint64_t folded[ENDED_MAX];
+	struct proc *folded_proc;
+	struct chan *folded_chans[KIND_MAX];
 
 	uint64_t pieces;     /* capacity of all rings together */
 	uint64_t loss_epoch; /* raised when operations were lost: matching can no longer be sure */
 	uint64_t now_ns, first_ns, ops;
 	bool (*match)(const void *arg, const struct model *m, const struct ev_io *io);
 	const void *match_arg;
+	void (*witness)(void *arg, const struct m_flow *flow, uint64_t read_end_ns, uint64_t bytes);
+	void *witness_arg;
 };
 
 /* ---- tasks.c ---- */
@@ -210,6 +245,10 @@ struct task *task_get(struct model *m, uint32_t pid, uint32_t tid, uint64_t t_ns
 struct proc *proc_get(struct model *m, uint32_t pid, uint64_t t_ns);
 struct proc *proc_find(const struct model *m, uint32_t pid);
 struct task *task_find(const struct model *m, uint32_t tid);
+struct task *task_add(struct proc *p); /* one without a number, for a sum; NULL: no memory */
+struct proc *proc_add(struct model *m);
+void task_drop(struct model *m, struct task *t); /* out of the index, freed; the list is the caller's */
+void proc_drop(struct model *m, struct proc *p); /* with its threads; the list is the caller's */
 void tasks_free(struct model *m);
 
 /* ---- chans.c ---- */
@@ -217,12 +256,19 @@ int chans_apply(struct model *m, const struct ev_chan *ev);
 struct chan *chan_find(const struct model *m, uint64_t id);
 struct chan *chan_get(struct model *m, uint64_t id, uint64_t t_ns);
 void chan_update_known(struct chan *c); /* after a change of older or debts */
+int chans_gone(struct model *m, const struct ev_gone *ev);
+struct chan *chan_add(struct model *m, uint16_t kind); /* one for a sum, in no index; NULL: no memory */
+void chan_drop(struct model *m, struct chan *c); /* out of the index, freed; the list is the caller's */
+void chans_rebase(struct model *m); /* the array no longer holds the ids that are over */
 void chans_free(struct model *m);
 
 /* ---- endpoints.c ---- */
 int endpoints_apply(struct model *m, const struct ev_endpoint *ev);
-int endpoint_used(struct proc *p, struct chan *c, const struct ev_io *io);
-void endpoints_close_all(struct proc *p, uint64_t t_ns);
+int endpoint_used(struct model *m, struct proc *p, struct chan *c, const struct ev_io *io);
+void endpoints_close_all(struct model *m, struct proc *p, uint64_t t_ns);
+void endpoints_close_chan(struct model *m, struct chan *c, uint64_t t_ns);
+void endpoint_drop(struct endpoint *e); /* a closed one: out of its process's index, freed */
+void endpoints_resurvey(const struct proc *p); /* it came into scope, or left it */
 void endpoints_free(struct proc *p); /* the indexes; the endpoints belong to their channels */
 
 /* ---- flows.c ---- */
@@ -231,13 +277,32 @@ struct flow *flow_get(struct model *m, struct proc *src, struct proc *dst, struc
 		      struct flow **cache);
 void flow_add(struct model *m, struct flow *f, uint64_t messages, uint64_t bytes, uint64_t t_ns);
 void flow_take_back(struct model *m, struct flow *f, uint64_t messages, uint64_t bytes);
+/* fold.c: gives *f the ends it now has; it may become part of another flow and is then freed. */
+int flow_rekey(struct model *m, struct flow *f, struct proc *src, struct proc *dst, struct chan *c);
 void flows_free(struct model *m);
 
 /* ---- waits.c ---- */
 int waits_apply(struct model *m, const struct ev_wait *ev);
 int blocked_add(struct model *m, struct task *t, struct chan *c, const struct ev_io *io);
 void wait_end(struct model *m, struct task *t); /* accepts a task that does not wait */
+/* fold.c: the same for a row; not for one that an open wait is part of. */
+int blocked_rekey(struct model *m, struct blocked *b, struct task *t, struct chan *c);
 void waits_free(struct model *m);
+
+/* ---- fold.c ---- */
+/* Something is over, or (ended_again, an exec) turns out not to be. */
+static inline void ended_note(struct model *m, enum ended what, uint64_t *end_seq)
+{
+	*end_seq = ++m->ended[what];
+	m->kept[what]++;
+}
+static inline void ended_undo(struct model *m, enum ended what, uint64_t *end_seq)
+{
+	*end_seq = 0;
+	m->kept[what]--;
+}
+void fold_set_keep(struct model *m, uint64_t keep);
+int fold_if_due(struct model *m);
 
 /* ---- io.c ---- */
 int io_apply(struct model *m, const struct ev_io *io);
@@ -265,7 +330,8 @@ struct matcher {
 	int (*wake)(struct model *m, const struct transfer *x); /* slept, and was woken by a task */
 	int (*backlog)(struct model *m, struct chan *c, uint64_t bytes);
 };
-extern const struct matcher match_stream, match_dgram, match_typed, match_counter;
+extern const struct matcher match_stream, match_dgram, match_typed, match_counter, match_priority,
+    match_direct;
 
 int match_apply(struct model *m, const struct transfer *x);
 int match_backlog(struct model *m, struct chan *c, uint64_t bytes); /* found in it at first sight */
@@ -279,6 +345,7 @@ struct queue *match_read_queue(const struct transfer *x);
 struct attribution {
 	struct proc *src, *dst; /* NULL: not known */
 	uint64_t messages, bytes, latency_ns;
+	uint64_t read_end_ns; /* 0: the read is the operation at hand, or there was none */
 	bool approximate, no_latency;
 };
 int match_attribute(struct model *m, const struct transfer *x, struct queue *q,
@@ -288,7 +355,10 @@ int match_attribute(struct model *m, const struct transfer *x, struct queue *q,
 int match_queue(struct model *m, const struct transfer *x, struct queue *q, uint64_t bytes,
 		uint32_t flags);
 /* Notes what was read though nobody is known to have written it, and gives it back. */
-int debt_add(struct model *m, const struct transfer *x, struct queue *q, uint64_t bytes);
+int debt_add(struct model *m, const struct transfer *x, struct queue *q, uint64_t bytes,
+	     uint32_t flags);
+/* `bytes` of the oldest debt, its first, were written out of sight: they stay with "?". */
+void debt_forgive(struct queue *q, struct chan *c, uint64_t bytes);
 void debt_expire(struct queue *q);
 int debt_pay(struct model *m, const struct transfer *x, struct queue *q, struct piece *debt,
 	     const struct attribution *a);
@@ -309,6 +379,12 @@ bool outside_read(struct model *m, const struct transfer *x, int *err);
 /* match_message.c: queues of whole messages, for dgram and typed */
 int message_write(struct model *m, const struct transfer *x, struct queue *q);
 int message_read(struct model *m, const struct transfer *x, struct queue *q, bool from_backlog);
+
+/* match_typed.c: the queue of the messages of one type, made when there is none; NULL: no memory */
+struct queue *match_type_queue(struct model *m, struct chan *c, int64_t mtype);
+/* Is what *x got of what was inside at first sight, whose types are not known? */
+bool match_is_typed_backlog(const struct transfer *x, const struct queue *q);
+int match_typed_backlog(struct model *m, struct chan *c, uint64_t bytes);
 
 static inline uint64_t io_end_ns(const struct ev_io *io)
 {

@@ -39,13 +39,13 @@ static const char *const sql[ROWS_NSTMTS] = {
 	[ROWS_CHAN] = "INSERT OR REPLACE INTO chan(id, backlog, duplex, remote, key, kind, shape,"
 		" ident, name) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
 
-	/* ?1 chan ?2 pid ?3 fd ?4 t_ns ?5 dir ?6 side ?7 how */
+	/* ?1 chan ?2 pid ?3 fd ?4 t_ns ?5 dir ?6 side ?7 how ?8 from */
 	[ROWS_FD_REPLACED] = "UPDATE endpoint SET to_ns = ?4"
 		" WHERE pid = ?2 AND fd = ?3 AND to_ns IS NULL AND chan <> ?1",
 	[ROWS_ENDPOINT_AGAIN] = "UPDATE endpoint SET dir = dir | ?5"
 		" WHERE pid = ?2 AND fd = ?3 AND to_ns IS NULL AND chan = ?1",
-	[ROWS_ENDPOINT] = "INSERT INTO endpoint(chan, pid, fd, from_ns, dir, side, how)"
-		" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+	[ROWS_ENDPOINT] = "INSERT INTO endpoint(chan, pid, fd, from_ns, dir, side, how,"
+		" from_pid) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, nullif(?8, 0))",
 	[ROWS_ENDPOINT_CLOSE] = "UPDATE endpoint SET to_ns = ?4 WHERE rowid = (SELECT rowid"
 		" FROM endpoint WHERE pid = ?2 AND fd = ?3 AND to_ns IS NULL AND chan = ?1"
 		" ORDER BY rowid LIMIT 1)",
@@ -97,7 +97,7 @@ static int run_endpoint(struct rows *r, enum rows_stmt which, const struct ev_en
 {
 	sqlite3_stmt *st = r->st[which];
 	int64_t v[] = {(int64_t)e->chan, e->pid,  e->fd,  (int64_t)e->hdr.t_ns,
-		       e->dir,           e->side, e->what};
+		       e->dir,           e->side, e->what, e->from};
 	db_bind_ints(st, 1, sqlite3_bind_parameter_count(st), v);
 	return db_run(st);
 }

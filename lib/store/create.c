@@ -18,6 +18,7 @@
 #include "header.h"
 #include "schema.h"
 #include "writer.h"
+#include "lib/base/clock.h"
 
 static int cannot(const char *name, int err, struct fail *fail)
 {
@@ -68,14 +69,6 @@ static void read_line(const char *path, char *line, size_t size)
 	if (fgets(line, (int)size, f))
 		line[strcspn(line, "\n")] = 0;
 	fclose(f);
-}
-
-static int64_t clock_base_ns(void)
-{
-	struct timespec real, mono;
-	clock_gettime(CLOCK_REALTIME, &real);
-	clock_gettime(CLOCK_MONOTONIC, &mono);
-	return (real.tv_sec - mono.tv_sec) * 1000000000ll + real.tv_nsec - mono.tv_nsec;
 }
 
 static int write_meta(sqlite3 *db, const struct store_opts *opts)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "db.h"
+#include "lib/abi/words.h"
 #include "lib/base/escape.h"
 
 static void bind_process(sqlite3_stmt *st, int pid_at, int comm_at, const struct m_proc *p,
@@ -13,7 +14,8 @@ static void bind_process(sqlite3_stmt *st, int pid_at, int comm_at, const struct
 {
 	if (!p)
 		return; /* NULL: a process that was not seen */
-	sqlite3_bind_int64(st, pid_at, p->pid);
+	if (!p->folded)
+		sqlite3_bind_int64(st, pid_at, p->pid);
 	size_t n = escape_text(comm, size, p->comm, sizeof(p->comm));
 	if (n)
 		sqlite3_bind_text(st, comm_at, comm, (int)n, SQLITE_STATIC);
@@ -60,6 +62,23 @@ static int write_flow(sqlite3_stmt *st, const struct m_flow *f)
 	return rc;
 }
 
+/* The sums of folded channels are channels only here: -1 - kind stands for one. */
+static int write_sums(sqlite3 *db, const struct model *m)
+{
+	sqlite3_stmt *st;
+	int rc = db_prepare(db, "INSERT INTO chan(id, kind, name) VALUES(?1, ?2, ?3)", &st);
+	for (const struct m_chan *c = model_chans(m); rc == 0 && c; c = c->next) {
+		if (!c->folded)
+			continue;
+		sqlite3_bind_int64(st, 1, (sqlite3_int64)c->id);
+		sqlite3_bind_text(st, 2, kind_word(c->kind), -1, SQLITE_STATIC);
+		sqlite3_bind_text(st, 3, c->name, -1, SQLITE_STATIC);
+		rc = db_run(st);
+	}
+	sqlite3_finalize(st);
+	return rc;
+}
+
 static int write_flows(sqlite3 *db, const struct model *m)
 {
 	sqlite3_stmt *st;
@@ -69,6 +88,8 @@ static int write_flows(sqlite3 *db, const struct model *m)
 	    " p50_ns, p90_ns, p99_ns, max_ns, src_pid, dst_pid, src_comm, dst_comm, latency)"
 	    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
 	    &st);
+	if (rc == 0)
+		rc = write_sums(db, m);
 	for (const struct m_flow *f = model_flows(m); rc == 0 && f; f = f->next)
 		rc = write_flow(st, f);
 	sqlite3_finalize(st);
@@ -86,7 +107,7 @@ int finish_trace(sqlite3 *db, const struct model *m)
 {
 	int rc = db_exec(db, "BEGIN IMMEDIATE");
 	if (rc == 0)
-		rc = db_exec(db, "DELETE FROM flow");
+		rc = db_exec(db, "DELETE FROM flow; DELETE FROM chan WHERE id < 0");
 	if (rc == 0 && m)
 		rc = write_flows(db, m);
 	if (rc == 0)

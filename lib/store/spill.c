@@ -17,6 +17,8 @@ int spill_put(sqlite3 *db, const struct batch *b)
 	sqlite3_bind_blob64(st, 3, b->data, b->bytes, SQLITE_STATIC);
 	rc = db_run(st);
 	sqlite3_finalize(st);
+	if (rc == 0) /* expanding them takes the blobs away; that there were some is told for ever */
+		rc = meta_set_number(db, "spilled", meta_number(db, "spilled") + b->nio);
 	return rc;
 }
 

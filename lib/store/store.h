@@ -78,6 +78,7 @@ uint64_t trace_events(struct trace *t); /* rows of `event` */
 
 /* A source over the whole trace, from its first event. Borrows the trace; free before closing it. */
 int trace_source(struct trace *t, struct source **out, struct fail *fail);
-void trace_error(const struct trace *t, struct fail *fail); /* why its source returned a negative errno */
+/* Why its source returned a negative errno of its own, not of the sink; err 0: it did not. */
+void trace_error(const struct trace *t, struct fail *fail);
 
 #endif

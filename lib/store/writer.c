@@ -12,12 +12,10 @@
 #include "db.h"
 #include "finish.h"
 #include "spill.h"
+#include "lib/base/clock.h"
 
-/*
- * How old an event may be when its batch is taken. One that comes just after the thread went to
- * sleep with nothing to wait for is seen no later than that either.
- */
-#define FLUSH_NS 80000000ull
+/* How old an event may be when its batch is taken: a quarter of what may be lost. */
+#define FLUSH_NS 50000000ull
 
 const struct store_tuning store_tuning_default = {
     .batch_bytes = 16384 * sizeof(struct ev_io), /* small enough to stay in a core's cache */
@@ -25,17 +23,10 @@ const struct store_tuning store_tuning_default = {
     .backlog = 4,
 };
 
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 static struct timespec to_timespec(uint64_t ns)
 {
-	return (struct timespec){.tv_sec = (time_t)(ns / 1000000000u),
-				 .tv_nsec = (long)(ns % 1000000000u)};
+	return (struct timespec){.tv_sec = (time_t)(ns / NS_PER_S),
+				 .tv_nsec = (long)(ns % NS_PER_S)};
 }
 
 /* ---- the sink's side; every function with s->lock held ---- */
@@ -63,9 +54,10 @@ static int new_fill(struct store *s)
 	if (!b)
 		return -ENOMEM;
 	b->seq = s->seq;
-	b->born_ns = now_ns();
+	b->born_ns = clock_now_ns();
 	s->held_bytes += b->capacity;
 	s->fill = b;
+	pthread_cond_signal(&s->wake); /* now there is something to wait for */
 	return 0;
 }
 
@@ -204,7 +196,7 @@ static void expand_one(struct store *s)
 
 static bool is_due(const struct store *s)
 {
-	return s->fill && (s->closing || now_ns() - s->fill->born_ns >= FLUSH_NS);
+	return s->fill && (s->closing || clock_now_ns() - s->fill->born_ns >= FLUSH_NS);
 }
 
 /*
@@ -217,9 +209,12 @@ static struct batch *next_work(struct store *s, unsigned int *n, bool *done)
 	while (!s->queue && !is_due(s) && !s->closing) {
 		if (s->spilled_now && !s->tuning.keep_spilled)
 			break;
-		struct timespec until =
-		    to_timespec(s->fill ? s->fill->born_ns + FLUSH_NS : now_ns() + FLUSH_NS);
-		pthread_cond_timedwait(&s->wake, &s->lock, &until);
+		if (s->fill) {
+			struct timespec until = to_timespec(s->fill->born_ns + FLUSH_NS);
+			pthread_cond_timedwait(&s->wake, &s->lock, &until);
+		} else {
+			pthread_cond_wait(&s->wake, &s->lock);
+		}
 	}
 	if (is_due(s))
 		queue_fill(s);
@@ -236,9 +231,7 @@ static struct batch *next_work(struct store *s, unsigned int *n, bool *done)
 static void close_database(struct store *s)
 {
 	rows_release(&s->rows);
-	/* at its name there may be another trace by now, whose -wal SQLite would delete */
-	if (s->err == -ENOENT)
-		sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	/* SQLite leaves the -wal of a file alone that took our file's place */
 	sqlite3_close(s->db);
 	s->db = NULL;
 }

@@ -3,7 +3,7 @@
  * The writer, private to lib/store: a queue of batches between the sink and one thread, the only
  * one that touches the database from the end of store_create on.
  *
- *   sink --> fill --(full, or 100 ms old)--> queue --> thread: rows, in one transaction
+ *   sink --> fill --(full, or 50 ms old)--> queue --> thread: rows, in one transaction
  *                                                      or, when more than a few wait: blobs
  *
  * The sink never waits for the disk. When even blobs are too slow and `memory_cap` bytes wait,

@@ -9,7 +9,8 @@
  *
  * `store` is what can be sustained: events come as fast as the writer takes them. `burst` is the
  * same number of events all at once, which is more than any writer can take: nearly all of them
- * go through blobs, and the time is that until the last one is a row.
+ * go through blobs, and the time is that until the last one is a row. cpu_ns is processor time an
+ * event, which other load on the machine disturbs less.
  */
 #include <errno.h>
 #include <sched.h>
@@ -25,12 +26,15 @@
 #include "lib/store/store.h"
 #include "lib/store/writer.h"
 
-static uint64_t now_ns(void)
+static uint64_t clock_ns(clockid_t clock)
 {
 	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(clock, &t);
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
+
+static uint64_t now_ns(void) { return clock_ns(CLOCK_MONOTONIC); }
+static uint64_t cpu_ns(void) { return clock_ns(CLOCK_PROCESS_CPUTIME_ID); }
 
 static void pin(void)
 {
@@ -81,7 +85,7 @@ static struct ev_io pipe_io(uint64_t i, uint64_t *t_ns)
 #define FIRST_NS 345600000000000ull
 
 struct result {
-	double events_per_s, bytes_per_event;
+	double events_per_s, bytes_per_event, cpu_ns;
 	uint64_t spilled;
 };
 
@@ -102,7 +106,7 @@ static struct result run_store(const char *path, uint64_t n, bool paced)
 	if (store_create(&s, path, &opts, &fail))
 		die(fail.what);
 	struct sink *sink = store_sink(s);
-	uint64_t t_ns = FIRST_NS, began = now_ns();
+	uint64_t t_ns = FIRST_NS, cpu_began = cpu_ns(), began = now_ns();
 	for (uint64_t i = 0; i < n; i++) {
 		struct ev_io io = pipe_io(i, &t_ns);
 		if (sink_event(sink, &io.hdr))
@@ -112,13 +116,15 @@ static struct result run_store(const char *path, uint64_t n, bool paced)
 	}
 	if (store_finish(s, NULL, &fail))
 		die(fail.what);
-	uint64_t took = now_ns() - began;
+	uint64_t took = now_ns() - began, cpu = cpu_ns() - cpu_began;
 	store_get_stats(s, &st);
 	store_free(s);
 	if (st.events != n || st.lost)
 		die("events were lost");
-	return (struct result){(double)n * 1e9 / (double)took, (double)st.file_bytes / (double)n,
-			       st.spilled};
+	return (struct result){.events_per_s = (double)n * 1e9 / (double)took,
+			       .bytes_per_event = (double)st.file_bytes / (double)n,
+			       .cpu_ns = (double)cpu / (double)n,
+			       .spilled = st.spilled};
 }
 
 static void exec(sqlite3 *db, const char *sql)
@@ -140,7 +146,7 @@ static struct result run_floor(const char *path, uint64_t n)
 	const struct batch *current = b;
 	if (!b || batch_vtab_register(db, &current))
 		die("no memory");
-	uint64_t t_ns = FIRST_NS, began = now_ns();
+	uint64_t t_ns = FIRST_NS, cpu_began = cpu_ns(), began = now_ns();
 	for (uint64_t i = 0; i < n;) {
 		batch_clear(b);
 		for (struct ev_io io; i < n; i++) {
@@ -152,12 +158,14 @@ static struct result run_floor(const char *path, uint64_t n)
 			 "ret, bytes FROM batch");
 	}
 	sqlite3_close(db);
-	uint64_t took = now_ns() - began;
+	uint64_t took = now_ns() - began, cpu = cpu_ns() - cpu_began;
 	struct stat st;
 	stat(path, &st);
 	free(b);
 	unlink(path);
-	return (struct result){(double)n * 1e9 / (double)took, (double)st.st_size / (double)n, 0};
+	return (struct result){.events_per_s = (double)n * 1e9 / (double)took,
+			       .bytes_per_event = (double)st.st_size / (double)n,
+			       .cpu_ns = (double)cpu / (double)n};
 }
 
 struct counter {
@@ -202,6 +210,28 @@ static double median(double *v, int n)
 }
 
 #define ROUNDS_MAX 25
+
+/* Each number the median of its own. */
+static struct result middle(const struct result *r, int n)
+{
+	double speed[ROUNDS_MAX], cpu[ROUNDS_MAX];
+	for (int i = 0; i < n; i++) {
+		speed[i] = r[i].events_per_s;
+		cpu[i] = r[i].cpu_ns;
+	}
+	struct result m = r[n - 1];
+	m.events_per_s = median(speed, n);
+	m.cpu_ns = median(cpu, n);
+	return m;
+}
+
+static void print_row(const char *name, const struct result *r, const struct result *f)
+{
+	printf("%s events_per_s=%.0f bytes_per_event=%.1f ratio=%.2f cpu_ns=%.0f spilled=%llu\n",
+	       name, r->events_per_s, r->bytes_per_event, r->events_per_s / f->events_per_s,
+	       r->cpu_ns, (unsigned long long)r->spilled);
+}
+
 int main(int argc, char **argv)
 {
 	uint64_t n = argc > 1 ? strtoull(argv[1], NULL, 10) : 1000000;
@@ -214,22 +244,20 @@ int main(int argc, char **argv)
 		die("usage: bench_store [EVENTS [ROUNDS [FOLDER]]]");
 	pin();
 
-	double floor[ROUNDS_MAX], burst[ROUNDS_MAX], paced[ROUNDS_MAX], reading[ROUNDS_MAX];
-	struct result f = {0}, b = {0}, p = {0};
+	struct result floor[ROUNDS_MAX], burst[ROUNDS_MAX], paced[ROUNDS_MAX];
+	double reading[ROUNDS_MAX];
 	for (int i = 0; i < rounds; i++) {
-		floor[i] = (f = run_floor(floor_path, n)).events_per_s;
-		burst[i] = (b = run_store(path, n, false)).events_per_s;
-		paced[i] = (p = run_store(path, n, true)).events_per_s;
+		floor[i] = run_floor(floor_path, n);
+		burst[i] = run_store(path, n, false);
+		paced[i] = run_store(path, n, true);
 		reading[i] = run_read(path, n);
 	}
 	unlink(path);
-	double at_floor = median(floor, rounds), at_burst = median(burst, rounds);
-	double at_paced = median(paced, rounds), at_read = median(reading, rounds);
-	printf("floor events_per_s=%.0f bytes_per_event=%.1f\n", at_floor, f.bytes_per_event);
-	printf("store events_per_s=%.0f bytes_per_event=%.1f ratio=%.2f spilled=%llu\n", at_paced,
-	       p.bytes_per_event, at_paced / at_floor, (unsigned long long)p.spilled);
-	printf("burst events_per_s=%.0f bytes_per_event=%.1f ratio=%.2f spilled=%llu\n", at_burst,
-	       b.bytes_per_event, at_burst / at_floor, (unsigned long long)b.spilled);
-	printf("read events_per_s=%.0f\n", at_read);
+	struct result f = middle(floor, rounds), b = middle(burst, rounds),
+		      p = middle(paced, rounds);
+	print_row("floor", &f, &f);
+	print_row("store", &p, &f);
+	print_row("burst", &b, &f);
+	printf("read events_per_s=%.0f\n", median(reading, rounds));
 	return 0;
 }

@@ -3,7 +3,7 @@
 # kill -9 of ipctap: the traced program goes on, the trace opens and holds all but the last 200 ms.
 . tests/live/live.sh
 
-record_bg -- sh -c '"$0"/storm -t 1.5 -p 30 -l "$1"/log >"$1"/storm.out; echo $? >"$1"/status' "$PROGS" "$T"
+record_bg -- sh -c '"$0"/storm -t 60 -p 30 -l "$1"/log -u "$1"/stop >"$1"/storm.out; echo $? >"$1"/status' "$PROGS" "$T"
 has_lines() { [ "$(wc -l <"$T/log")" -ge "$1" ]; }
 wait_until 10 has_lines 60
 ok $? 'the traced program is under way'
@@ -11,6 +11,10 @@ killed_ns=$(perl -MTime::HiRes=clock_gettime,CLOCK_MONOTONIC -e \
 	'my $t = clock_gettime(CLOCK_MONOTONIC); kill 9, $ARGV[0] or die; printf "%d", $t * 1e9' "$recorder")
 wait "$recorder" 2>/dev/null
 is $? 137 'ipctap is killed'
+lines=$(wc -l <"$T/log")
+wait_until 10 has_lines $((lines + 5))
+ok $? 'the traced program goes on'
+touch "$T/stop"
 wait_until 10 test -s "$T/status"
 is "$(cat "$T/status")" 0 'the traced program ends as if nothing had happened'
 like "$(cat "$T/storm.out")" '^calls=' 'with all its work done'

@@ -41,7 +41,8 @@ record() {
 # SIGINT; this one should not.
 record_bg() {
 	rm -f "$DB" "$DB"-wal "$DB"-shm
-	perl -e '$SIG{INT} = "DEFAULT"; exec @ARGV or die' "$IPCTAP" record -o "$DB" "$@" >"$T/bg.out" 2>"$T/bg.err" </dev/null &
+	perl -e '$SIG{INT} = "DEFAULT"; exec @ARGV or die' \
+		"$IPCTAP" record -o "$DB" "$@" >"$T/bg.out" 2>"$T/bg.err" </dev/null &
 	recorder=$!
 	live_pids="$live_pids $recorder"
 }

@@ -11,7 +11,7 @@ check() { # NAME ARG…
 	run "$IPCTAP" record --dump-model "$T/live.txt" -o "$DB" "$@"
 	run "$IPCTAP" report --dump-model "$T/replay.txt" "$DB"
 	is "$status" 0 "$name: report replays it"
-	[ "$(wc -l <"$T/live.txt")" -gt 5 ]
+	[ "$(cat "$T/live.txt" 2>/dev/null | wc -l)" -gt 5 ]
 	ok $? "$name: there is a model to compare"
 	same_file "$T/replay.txt" "$T/live.txt" "$name: model(live) = model(replay)"
 }

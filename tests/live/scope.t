@@ -42,10 +42,11 @@ is "$(sql "select count(*) from (select 1 from v_talk where src_comm='$name' and
 	dst_comm='$name' and bytes = 150*messages and messages > 20)")" 2 'two -p: 50 bytes there, 150 back'
 
 # a pid that ends
-"$PROGS/echo" client "$T/sock" 0.5 &
-record -p $!
+background "$PROGS/echo" client "$T/sock" 1.5
+record -p "$started"
 is "$status" 0 '-p of a process that exits: ends by itself'
-is "$(sql "select count(*) > 0 from v_event where comm='echo-client' and op='sendto'")" 1 '… with what it did'
+is "$(sql "select count(*) > 0 from v_event where pid=$started and op='sendto'")" 1 '… with what it did'
+is "$(sql "select exit_code from task where pid=$started and tid=pid")" 0 '… and how it ended'
 
 # --comm, --cgroup
 record -d 1 --comm "$name"
@@ -87,7 +88,8 @@ is "$(sql "select count(*) from v_event where pid=$child and op='write'")" 15 'c
 is "$(sql "select sum(bytes) from v_talk where dst_pid=$main")" 27 'and all that was sent arrived'
 is "$(sql "select ppid from task where tid=$child")" "$main" 'a child knows its parent'
 is "$(sql "select exit_code from task where tid=$child")" 0 'and has ended well'
-is "$(sql "select count(*) from task where exit_ns is null")" 0 'everybody has exited'
+is "$(sql "select count(*) from task where exit_ns is null and pid in (select pid from event)")" 0 \
+	'everybody has exited'
 
 record --no-follow -- "$PROGS/morph"
 is "$status" 0 '--no-follow: exits 0'

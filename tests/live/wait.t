@@ -34,6 +34,8 @@ is "$(sql 'select count(*) from wait where until_ns is null')" 0 'nobody does'
 record -- "$PROGS/callforms"
 is "$(sql "select count(*) from v_event where op='semtimedop' and ret=-11 and slept_ns between 4000000
 	and 1000000000")" 1 'a timeout is slept, and ends in EAGAIN'
-is "$(sql "select count(*) from event e join op o on o.id=e.op where o.name='semtimedop' and e.ret=-11
-	and waker_tid <> 0")" 0 'and nobody woke it'
+is "$(sql "select count(*) from v_event where op='read' and kind='pipe' and ret in (-4, -512) and slept_ns > 0")" \
+	1 'a read is interrupted by a timer'
+is "$(sql "select count(*) from event e join op o on o.id=e.op where waker_tid <> 0 and (o.name='semtimedop' and
+	e.ret=-11 or o.name='read' and e.ret in (-4, -512))")" 0 'a timer is nobody: no thread is named as the waker'
 done_testing

@@ -14,7 +14,7 @@
 #include "lib/store/store.h"
 
 #define BASE_NS 5000000000000ull /* 5000 s after boot */
-#define US(n) (BASE_NS + (n) * 1000ull)
+#define US(n) (BASE_NS + (n)*1000ull)
 
 #define EVIL_COMM "ev\033[31mil\007"
 #define EVIL_PATH "/run/\033]0;owned\007\nx.sock"
@@ -34,7 +34,10 @@ static void put(const struct ev_hdr *ev)
 	}
 }
 
-#define HDR(event, kind, t) { .t_ns = (t), .type = (kind), .size = sizeof(event) }
+#define HDR(event, kind, t)                                                                        \
+	{                                                                                          \
+		.t_ns = (t), .type = (kind), .size = sizeof(event)                                 \
+	}
 
 static void put_task(uint64_t t_ns, enum ev_task_what what, uint32_t pid, uint32_t tid,
 		     const char *comm, const char *exe, const char *args)
@@ -128,7 +131,8 @@ static void put_op(const struct op *o)
 	size_t extra = o->payload ? (strlen(o->payload) + 7) / 8 * 8 : 0;
 
 	e.io = (struct ev_io){
-		.hdr = HDR(e.io, EV_IO, US(o->at) + (o->slept ? o->dur * 1000 - 500 : o->dur * 500)),
+		.hdr =
+		    HDR(e.io, EV_IO, US(o->at) + (o->slept ? o->dur * 1000 - 500 : o->dur * 500)),
 		.enter_ns = US(o->at),
 		.dur_ns = o->dur * 1000,
 		.slept_ns = o->slept * 1000,
@@ -197,7 +201,8 @@ static const struct op ops[] = {
 	{ 210, 4, 0, DD, 0, 0, OP_WRITE, PIPE, 1, 1000, 0, 1000, 1, IO_WRITE, NULL },
 	{ 300, 6, 0, WC, 0, 0, OP_READ, PIPE, 0, 1500, 0, 1500, 1, IO_READ, NULL },
 	{ 310, 6, 0, WC, 0, 0, OP_READ, PIPE, 0, 500, 0, 500, 1, IO_READ, NULL },
-	{ 400, 2, 0, CLIENT, 0, 0, OP_SENDTO, SOCKET, 3, 11, 0, 11, 1, IO_WRITE, "\033]2;pwned\007!" },
+	{ 400, 2, 0, CLIENT, 0, 0, OP_SENDTO, SOCKET, 3, 11, 0, 11, 1, IO_WRITE,
+	  "\033]2;pwned\007!" },
 	{ 410, 2, 0, EVIL, EVIL_THREAD, 0, OP_RECVFROM, SOCKET, 4, 11, 0, 11, 1,
 	  IO_READ | IO_PEEK | IO_SIDE_B, NULL },
 	{ 420, 2, 0, EVIL, EVIL_THREAD, 0, OP_RECVMSG, SOCKET, 4, 11, 0, 11, 1, IO_READ | IO_SIDE_B,
@@ -220,7 +225,9 @@ static const struct op ops[] = {
 
 int main(int argc, char **argv)
 {
-	struct store_opts opts = { .source = "bpf", .command = "sh -c run", .options = "scope: -- sh -c run" };
+	struct store_opts opts = { .source = "bpf",
+				   .command = "sh -c run",
+				   .options = "scope: -- sh -c run" };
 	struct fail fail = { 0 };
 	struct ev_wait wait = {
 		.hdr = HDR(wait, EV_WAIT, US(1500)),

@@ -2,11 +2,11 @@
 /*
  * A byte written into a pipe and read out of it, again and again, by one thread:
  *
- *     storm [-n PAIRS] [-t SEC] [-p PAIRS] [-l LOG]
+ *     storm [-n PAIRS] [-t SEC] [-p PAIRS] [-l LOG] [-u FILE]
  *
  * -n how many write-read pairs (100000); -t stop after SEC seconds instead; -p no more than so
  * many pairs a millisecond; -l note the progress in a file, every 10 ms a line "MONOTONIC_NS
- * WRITES", the writes that were finished then.
+ * WRITES", the writes that were finished then; -u stop as soon as FILE exists, looked for as often.
  *
  * At the end: `calls=N writes=N`. Calls are all IPC calls it made: two for each pair, and pipe2 and
  * two closes.
@@ -41,17 +41,20 @@ static void pause_until(uint64_t t_ns)
 int main(int argc, char **argv)
 {
 	uint64_t pairs = 100000, n = 0, per_ms = 0, start = now_ns(), end = 0, logged = 0;
+	const char *until = NULL;
 	FILE *log = NULL;
 	int fds[2], c;
 	char byte = 'x';
 
-	while ((c = getopt(argc, argv, "n:t:p:l:")) != -1) {
+	while ((c = getopt(argc, argv, "n:t:p:l:u:")) != -1) {
 		if (c == 'n')
 			pairs = strtoull(optarg, NULL, 10);
 		else if (c == 't')
 			end = start + (uint64_t)(atof(optarg) * NS_PER_S);
 		else if (c == 'p')
 			per_ms = strtoull(optarg, NULL, 10);
+		else if (c == 'u')
+			until = optarg;
 		else if (c != 'l' || !(log = fopen(optarg, "w")))
 			return 2;
 	}
@@ -69,6 +72,10 @@ int main(int argc, char **argv)
 			logged = now_ns();
 			fprintf(log, "%" PRIu64 " %" PRIu64 "\n", logged, n + 1);
 			fflush(log);
+			if (until && access(until, F_OK) == 0) {
+				n++;
+				break;
+			}
 		}
 	}
 	close(fds[0]);

@@ -272,6 +272,13 @@ static void test_cursor(void)
 	press(&s, KEY_PAGE_UP);
 	press(&s, KEY_PAGE_UP);
 	ok(cursor_pid(&s) == 555, "page up stops at the first row");
+	press(&s, '4');
+	press(&s, 'I');
+	press(&s, KEY_TO_HOME);
+	ok(cursor_pid(&s) == 102, "blocked, inverted: the shortest wait is on top");
+	press(&s, KEY_TO_END);
+	ok(!table_cursor_row(&s.dash.frame.tables[VIEW_BLOCKED])->values[5].known,
+	   "and what waits no more is at the end, as before");
 	stage_close(&s);
 }
 
@@ -504,7 +511,8 @@ static bool is_clean(const char *text, bool utf8)
 /* Any keys at any size: nothing breaks, no line is wider than the screen, no control byte. */
 static void test_any_keys(bool utf8)
 {
-	static const int sizes[][2] = { { 24, 80 }, { 1, 1 }, { 120, 400 }, { 10, 60 }, { 9, 61 }, { 50, 132 } };
+	static const int sizes[][2] = { { 24, 80 }, { 1, 1 }, { 120, 400 },
+					{ 10, 60 }, { 9, 61 }, { 50, 132 } };
 	static const int special[] = { KEY_ARROW_UP, KEY_ARROW_DOWN, KEY_ARROW_LEFT, KEY_ARROW_RIGHT,
 				       KEY_PAGE_UP, KEY_PAGE_DOWN, KEY_TO_HOME, KEY_TO_END, KEY_ERASE,
 				       KEY_F1, KEY_F3, KEY_F4, KEY_F6, KEY_ESCAPE, KEY_RETURN,

@@ -161,7 +161,7 @@ static void world_traffic(struct model *m, uint64_t t, int n, int64_t bytes)
 		world_io(m, t + 100 * US,
 			 &(struct world_io){ 301, 301, OP_SENDTO, 2, 3, IO_WRITE | IO_SIDE_B, 64, 0, 0 });
 		world_io(m, t + 200 * US,
-			 &(struct world_io){ 200, 201, OP_RECVFROM, 2, 5, IO_READ, 64, 5 * MS, 0 });
+			 &(struct world_io){ 200, 201, OP_RECVFROM, 2, 5, IO_READ, 64, 9600 * US, 0 });
 		world_io(m, t + 300 * US,
 			 &(struct world_io){ 200, 201, OP_SENDTO, 2, 5, IO_WRITE, 512, 0, 0 });
 		world_io(m, t + 400 * US,

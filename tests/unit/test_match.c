@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Which read got which write: small stories with known answers, and streams against brute force. */
+/*
+ * Which read got which write: small stories with known answers, and streams against brute force.
+ * Long, because every rule has its story and all share the few helpers below.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -283,6 +286,25 @@ static void an_overlap_is_seen_past_a_writers_own_writes(void **state)
 	model_free(m);
 }
 
+static void an_overlap_is_seen_behind_a_longer_write_of_ones_own(void **state)
+{
+	(void)state;
+	struct model *m = with_pipe();
+	struct ev_io *w = make_write(1000, A, 1, 10);
+	w->dur_ns = 1000; /* until 1990 */
+	tell(m, w);
+	w = make_write(1500, B, 1, 10);
+	w->dur_ns = 5000; /* until 6490: the latest end of all */
+	tell(m, w);
+	w = make_write(1800, B, 1, 10);
+	w->tid = B + 1;
+	tell(m, w);
+	tell(m, make_read(7000, C, 1, 20));
+	tell(m, make_read(8000, D, 1, 10));
+	assert_true(flow(m, B, D)->approximate);
+	model_free(m);
+}
+
 static void threads_of_one_writer_do_not_make_it_approximate(void **state)
 {
 	(void)state;
@@ -372,6 +394,10 @@ static void reads_from_a_hidden_writer_stay_bounded_and_exact(void **state)
 	for (uint64_t i = 0; i < 50000; i++)
 		tell(m, make_read(1000 + i * 100, B, 1, 3));
 	assert_flow(m, 0, B, 50000, 150000);
+	for (uint64_t i = 0; i < 5000;
+	     i++) /* too far apart to be merged: the oldest are given up */
+		tell(m, make_read(100000000 + i * 2000000, C, 1, 3));
+	assert_flow(m, 0, C, 5000, 15000);
 	model_free(m);
 }
 
@@ -411,6 +437,65 @@ static void the_far_end_of_a_remote_channel_is_nobody(void **state)
 	assert_flow(m, 0, A, 1, 99);
 	assert_int_equal(unread(m), 0);
 	assert_false(model_chan(m, 1)->unread_known);
+	model_free(m);
+}
+
+/* ---- processes outside the scope: held to be the other end, never seen acting ---- */
+
+static void tell_outside(struct model *m, uint32_t pid, uint8_t dir, uint8_t side)
+{
+	struct ev_task *t = make_task(100, pid, pid, TASK_SEEN, "outside");
+	t->hdr.flags = TASK_F_OUTSIDE;
+	assert_int_equal(model_apply(m, &t->hdr), 0);
+	struct ev_endpoint *e = make_endpoint(100, pid, 1, 9, ENDPOINT_SEEN);
+	e->dir = dir;
+	e->side = side;
+	assert_int_equal(model_apply(m, &e->hdr), 0);
+}
+
+static void what_goes_to_the_only_holder_outside_is_its(void **state)
+{
+	(void)state;
+	struct model *m = with_pipe();
+	tell(m, make_write(50, A, 1, 5)); /* before anybody looked */
+	tell_outside(m, D, ENDPOINT_DIR_READ, 0);
+	tell(m, make_write(1000, A, 1, 10));
+	assert_flow(m, A, D, 2, 15);
+	assert_true(flow(m, A, D)->approximate);
+	assert_int_equal(flow(m, A, D)->latency.count, 0);
+	assert_int_equal(unread(m), 0);
+	tell_outside(m, C, ENDPOINT_DIR_READ, 0); /* two may have read it */
+	tell(m, make_write(2000, A, 1, 7));
+	assert_flow(m, A, 0, 1, 7);
+	model_free(m);
+}
+
+static void a_pair_may_have_one_end_outside(void **state)
+{
+	(void)state;
+	struct model *m = with_chan(KIND_UNIX, SHAPE_STREAM, 1);
+	tell_outside(m, D, ENDPOINT_DIR_READ | ENDPOINT_DIR_WRITE, 1);
+	tell(m, make_write(1000, A, 1, 10));
+	tell(m, make_read(2000, A, 1, 30));
+	assert_flow(m, A, D, 1, 10);
+	assert_flow(m, D, A, 1, 30);
+	assert_int_equal(count_flows(m), 2);
+	model_free(m);
+}
+
+static void a_holder_that_comes_into_scope_is_matched_from_then_on(void **state)
+{
+	(void)state;
+	struct model *m = with_pipe();
+	tell_outside(m, D, ENDPOINT_DIR_READ, 0);
+	tell(m, make_write(1000, A, 1, 10));
+	assert_int_equal(model_apply(m, &make_task(1500, D, D, TASK_SEEN, "inside")->hdr), 0);
+	tell(m, make_write(2000, A, 1, 10));
+	assert_flow(m, A, D, 1, 10);
+	assert_int_equal(unread(m), 10);
+	tell(m, make_read(3000, D, 1, 10));
+	assert_flow(m, A, D, 2, 20);
+	assert_int_equal(flow(m, A, D)->latency.sum, 1000);
 	model_free(m);
 }
 
@@ -780,6 +865,7 @@ int main(void)
 	    cmocka_unit_test(a_long_write_placed_behind_another_is_still_settled),
 	    cmocka_unit_test(overlapping_writers_are_approximate),
 	    cmocka_unit_test(an_overlap_is_seen_past_a_writers_own_writes),
+	    cmocka_unit_test(an_overlap_is_seen_behind_a_longer_write_of_ones_own),
 	    cmocka_unit_test(threads_of_one_writer_do_not_make_it_approximate),
 	    cmocka_unit_test(competing_readers_of_several_writers_are_approximate),
 	    cmocka_unit_test(the_backlog_of_a_pipe_came_from_nobody_known),
@@ -788,6 +874,9 @@ int main(void)
 	    cmocka_unit_test(reads_from_a_hidden_writer_stay_bounded_and_exact),
 	    cmocka_unit_test(after_lost_operations_matches_are_approximate),
 	    cmocka_unit_test(the_far_end_of_a_remote_channel_is_nobody),
+	    cmocka_unit_test(what_goes_to_the_only_holder_outside_is_its),
+	    cmocka_unit_test(a_pair_may_have_one_end_outside),
+	    cmocka_unit_test(a_holder_that_comes_into_scope_is_matched_from_then_on),
 	    cmocka_unit_test(a_datagram_is_taken_whole),
 	    cmocka_unit_test(an_empty_datagram_is_a_message),
 	    cmocka_unit_test(a_call_of_many_messages_is_many_messages),

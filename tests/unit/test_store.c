@@ -2,6 +2,8 @@
 /* Writing traces: what the tables say, and that nothing is lost in silence whatever happens. */
 #include "store_fixture.h"
 
+#include "lib/abi/words.h"
+
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -136,7 +138,11 @@ static void a_finished_trace_is_one_sound_file_that_says_what_it_is(void **state
 	assert_true(llabs(base + (int64_t)now_ns() - (int64_t)time(NULL) * 1000000000) <
 		    3000000000);
 	assert_string_equal(sql(path, "SELECT name FROM op WHERE id = 49"), "semop");
-	assert_int_equal(sql_number(path, "SELECT count(*) FROM op"), OP_MAX - 1);
+	int nops = 0; /* the numbers have gaps */
+	for (unsigned int op = 1; op < OP_MAX; op++)
+		nops += strcmp(op_word(op), "?") != 0;
+	assert_int_equal(sql_number(path, "SELECT count(*) FROM op"), nops);
+	assert_int_equal(sql_number(path, "SELECT count(*) FROM op WHERE name = '?'"), 0);
 }
 
 static void v_event_speaks_in_words_and_keeps_errors_and_unknown_channels(void **state)
@@ -391,6 +397,31 @@ static void hostile_names_are_harmless_in_the_tables(void **state)
 	assert_string_equal(sql(path, "SELECT count(*) FROM event"), "0");
 }
 
+static void a_reader_that_looks_on_hinders_neither_recording_nor_the_end(void **state)
+{
+	(void)state;
+	const char *path = in_folder("t.db");
+	struct store *s = create(path);
+	put_ios(s, 1, 1);
+	while (sql_number(path, "SELECT count(*) FROM event") < 1)
+		usleep(1000);
+	sqlite3 *reader = sql_open(path);
+	assert_int_equal(
+	    sqlite3_exec(reader, "BEGIN; SELECT count(*) FROM event", NULL, NULL, NULL), SQLITE_OK);
+	put_ios(s, 2, 1000);
+	finish(s, NULL);
+	struct trace *t = open_trace(path);
+	assert_false(trace_was_unfinished(t));
+	assert_int_equal(trace_events(t), 1000);
+	struct keeper k = keeper_new();
+	assert_int_equal(replay(t, &k.sink), 0);
+	assert_int_equal(k.nio, 1000);
+	trace_close(t);
+	free(k.bytes);
+	sqlite3_close(reader);
+	assert_string_equal(sql(path, "PRAGMA integrity_check"), "ok");
+}
+
 /* ---- under pressure ---- */
 
 /* Every table but meta, which holds times, as one text. */
@@ -448,6 +479,11 @@ static void a_spilled_trace_ends_up_as_the_same_rows_and_gives_the_room_back(voi
 	assert_int_equal(a.spilled, 0);
 	assert_int_equal(b.spilled, b.events);
 	assert_int_equal(c.spilled, c.events);
+	const char *told = "SELECT value FROM meta WHERE key = 'spilled'";
+	assert_int_equal(sql_number(in_folder("spill.db"), told), b.events);
+	assert_int_equal(sql_number(in_folder("direct.db"),
+				    "SELECT count(*) FROM meta WHERE key = 'spilled'"),
+			 0);
 	assert_int_equal(a.events, c.events);
 	char *one = dump(in_folder("direct.db")), *two = dump(in_folder("spill.db")),
 	     *three = dump(in_folder("later.db"));
@@ -647,6 +683,7 @@ static void a_trace_that_vanishes_is_noticed_and_its_heir_is_left_alone(void **s
 	assert_int_equal(store_finish(s, NULL, &fail), -ENOENT);
 	assert_non_null(strstr(fail.what, "deleted or replaced"));
 	store_free(s);
+	assert_true(exists(in_folder("t.db-wal"))); /* the heir's */
 	put_ios(heir, 8, 9);
 	finish(heir, NULL);
 	assert_string_equal(sql(path, "SELECT group_concat(bytes) FROM event"),
@@ -664,7 +701,7 @@ struct marks { /* shared with the child: how much it had delivered by when */
 	} at[MARKS];
 };
 
-static void child_records(const char *path, bool spills, struct marks *marks)
+static void child_records(const char *path, bool spills, useconds_t pace, struct marks *marks)
 {
 	struct store_opts opts = {0};
 	struct store *s;
@@ -683,7 +720,7 @@ static void child_records(const char *path, bool spills, struct marks *marks)
 		marks->at[marks->n].t_ns = now_ns();
 		marks->at[marks->n].delivered = n - 1;
 		__atomic_store_n(&marks->n, marks->n + 1, __ATOMIC_RELEASE);
-		usleep(500);
+		usleep(pace);
 	}
 	_exit(3);
 }
@@ -710,7 +747,7 @@ static void kill_9_at_any_moment_loses_no_more_than_200_ms(void **state)
 		pid_t pid = fork();
 		assert_true(pid >= 0);
 		if (pid == 0)
-			child_records(path, round % 2, marks);
+			child_records(path, round % 2, round % 4 < 2 ? 500 : 20000, marks);
 		while (__atomic_load_n(&marks->n, __ATOMIC_ACQUIRE) == 0)
 			usleep(1000);
 		usleep((useconds_t)(rnd() % 400000));
@@ -755,6 +792,7 @@ int main(void)
 	    IN_FOLDER(v_blocked_adds_up_sleeps_and_shows_who_still_waits),
 	    IN_FOLDER(flows_come_from_the_model_and_v_talk_names_both_ends),
 	    IN_FOLDER(hostile_names_are_harmless_in_the_tables),
+	    IN_FOLDER(a_reader_that_looks_on_hinders_neither_recording_nor_the_end),
 	    IN_FOLDER(a_spilled_trace_ends_up_as_the_same_rows_and_gives_the_room_back),
 	    IN_FOLDER(what_no_memory_is_left_for_is_counted_never_silent),
 	    IN_FOLDER(a_malformed_event_is_counted_and_the_rest_is_kept),

@@ -3,6 +3,7 @@
 #include "store_fixture.h"
 
 #include "lib/store/db.h"
+#include "lib/store/spill.h"
 
 /* ---- exact replay ---- */
 
@@ -57,6 +58,48 @@ static void what_comes_out_is_byte_for_byte_what_went_in(void **state)
 		trace_close(t);
 		free(sent.bytes), free(got.bytes);
 	}
+}
+
+/* Once something lies in blobs, what comes later must not overtake it as rows. */
+static void order_is_kept_when_a_burst_is_followed_by_calm(void **state)
+{
+	(void)state;
+	const char *path = in_folder("t.db");
+	struct store_tuning tuning = tunings[ABANDONED_SPILLED];
+	struct keeper sent = keeper_new(), got = keeper_new();
+	struct store_stats st;
+	tuning.backlog = 1;
+	tuning.slow_us = 20000;
+	struct store *s = create(path);
+	store_tune(s, &tuning);
+	random_state = 99;
+	for (int i = 0; i < 3000; i++) {
+		const struct ev_hdr *ev = random_event();
+		put(s, ev);
+		keep(&sent.sink, ev);
+	}
+	for (bool held = true; held; usleep(1000)) {
+		pthread_mutex_lock(&s->lock);
+		held = s->held_bytes > 0;
+		pthread_mutex_unlock(&s->lock);
+	}
+	for (int i = 0; i < 5; i++) { /* one batch alone */
+		const struct ev_hdr *ev = random_event();
+		put(s, ev);
+		keep(&sent.sink, ev);
+	}
+	store_get_stats(s, &st);
+	assert_true(st.spilled > 0);
+	store_free(s);
+	assert_string_equal(sql(path, "SELECT coalesce(max(id), 0) < (SELECT min(seq) FROM spill),"
+				      " (SELECT coalesce(max(seq), 0) FROM control) <"
+				      " (SELECT min(seq) FROM spill) FROM event"),
+			    "1|1");
+	struct trace *t = open_trace(path);
+	assert_int_equal(replay(t, &got.sink), 0);
+	same(&sent, &got);
+	trace_close(t);
+	free(sent.bytes), free(got.bytes);
 }
 
 static void an_empty_trace_is_a_trace(void **state)
@@ -410,6 +453,11 @@ static void bad_blobs_of_an_unfinished_trace_are_counted_and_the_rest_is_read(vo
 	three.bad = make_io(12);
 	put_blob(path, spill, 20, &three, sizeof(three) - 40); /* cut in the third */
 	put_blob(path, spill, INT64_MAX, &three, 0);           /* the last number there is */
+	sqlite3 *db = sql_open(path);
+	struct batch *none;
+	assert_int_equal(spill_next(db, (uint64_t)INT64_MAX + 1, &none),
+			 0); /* not from the start again */
+	sqlite3_close(db);
 	replays_as(path, "eeeLeeLL");
 	assert_string_equal(sql(path, "SELECT group_concat(count) FROM loss"), "2,1,3");
 	assert_string_equal(sql(path, "SELECT group_concat(id) FROM event"), "1,2,10,20,21");
@@ -482,6 +530,18 @@ static void an_unfinished_trace_is_completed_once_and_says_so_for_ever(void **st
 		assert_string_equal(sql(path, "SELECT count(*) FROM v_event WHERE comm = 'dd'"),
 				    "1000");
 	}
+}
+
+static void a_killed_trace_is_replaced_with_all_that_lay_beside_it(void **state)
+{
+	(void)state;
+	const char *path = in_folder("t.db");
+	killed_recorder(path, false);
+	assert_true(exists(in_folder("t.db-wal")));
+	finished_trace(path, 5);
+	assert_false(exists(in_folder("t.db-wal")));
+	assert_string_equal(sql(path, "SELECT group_concat(bytes) FROM event"), "1,2,3,4,5");
+	assert_string_equal(sql(path, "PRAGMA integrity_check"), "ok");
 }
 
 /* 0: the trace in the folder was read, unfinished and whole, and is as it was */
@@ -602,6 +662,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    IN_FOLDER(what_comes_out_is_byte_for_byte_what_went_in),
+	    IN_FOLDER(order_is_kept_when_a_burst_is_followed_by_calm),
 	    IN_FOLDER(an_empty_trace_is_a_trace),
 	    IN_FOLDER(meta_is_lent_until_close),
 	    IN_FOLDER(a_poll_ends_now_and_then_and_tells_how_far_it_came),
@@ -616,6 +677,7 @@ int main(void)
 	    IN_FOLDER(a_bad_record_becomes_a_loss_in_its_place),
 	    IN_FOLDER(bad_blobs_of_an_unfinished_trace_are_counted_and_the_rest_is_read),
 	    IN_FOLDER(an_unfinished_trace_is_completed_once_and_says_so_for_ever),
+	    IN_FOLDER(a_killed_trace_is_replaced_with_all_that_lay_beside_it),
 	    IN_FOLDER(an_unfinished_trace_that_cannot_be_written_is_read_as_it_is),
 	    IN_FOLDER(a_finished_trace_needs_no_right_to_write),
 	    IN_FOLDER(a_new_trace_is_of_the_latest_version_and_needs_no_migration),

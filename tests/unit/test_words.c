@@ -12,8 +12,15 @@
 static void kinds_go_both_ways(void **state)
 {
 	(void)state;
-	for (int n = 1; n < KIND_MAX; n++)
+	int words = 0;
+	for (int n = 1; n < KIND_MAX; n++) {
+		if (strcmp(kind_word((unsigned int)n), "?") == 0)
+			continue;
 		assert_int_equal(kind_parse(kind_word((unsigned int)n)), n);
+		words++;
+	}
+#define ONE_KIND(n, id, word, what) +1
+	assert_int_equal(words, 0 IPCTAP_KINDS(ONE_KIND));
 	assert_string_equal(kind_word(KIND_PIPE), "pipe");
 	assert_string_equal(kind_word(KIND_SHM), "shm");
 }
@@ -21,8 +28,15 @@ static void kinds_go_both_ways(void **state)
 static void ops_go_both_ways(void **state)
 {
 	(void)state;
-	for (int n = 1; n < OP_MAX; n++)
+	int words = 0;
+	for (int n = 1; n < OP_MAX; n++) {
+		if (strcmp(op_word((unsigned int)n), "?") == 0)
+			continue; /* families of calls have ranges of their own */
 		assert_int_equal(op_parse(op_word((unsigned int)n)), n);
+		words++;
+	}
+#define ONE(n, id, word) +1
+	assert_int_equal(words, 0 IPCTAP_OPS(ONE)); /* every row, and no number twice */
 	assert_string_equal(op_word(OP_PREAD64), "pread64");
 	assert_string_equal(op_word(OP_CREAT), "creat");
 }

@@ -77,6 +77,8 @@ static void print_row(const struct args_row *row)
 	char left[80];
 	int width = 0;
 
+	if (!row->help)
+		return;
 	snprintf(left, sizeof(left), "  %c%c%c --%s%s%s", row->key ? '-' : ' ',
 		 row->key ? row->key : ' ', row->key ? ',' : ' ', row->name, row->arg ? " " : "",
 		 row->arg ? row->arg : "");
@@ -181,8 +183,8 @@ static int walk(struct args *a, const struct args_spec *spec, const struct table
 
 static int count_scopes(const struct args *a)
 {
-	return (a->npids > 0) + (a->feed.scope.argv != NULL) + a->feed.scope.all +
-	       (a->ncomms > 0) + (a->ncgroups > 0);
+	return (a->npids > 0) + (a->feed.scope.argv != NULL) + a->feed.scope.all + (a->ncomms > 0) +
+	       (a->ncgroups > 0);
 }
 
 static int check_scope(struct args *a, const struct args_spec *spec, struct fail *fail)
@@ -204,7 +206,7 @@ static int check_scope(struct args *a, const struct args_spec *spec, struct fail
 	else if (!scopes && !a->file && (spec->takes & ARGS_FILE))
 		return BAD(fail, "give the name of a trace, or " SCOPE_REMEDY,
 			   "%s: nothing to read and nothing to trace", spec->verb);
-	else if (!scopes && (spec->takes & ARGS_SCOPE))
+	else if (!scopes && !a->file && (spec->takes & ARGS_SCOPE))
 		return BAD(fail, SCOPE_REMEDY, "%s: nothing to trace", spec->verb);
 	return 0;
 }

@@ -20,19 +20,21 @@
 
 /* What was typed. A zeroed one is valid; args_release frees what args_parse put in. */
 struct args {
-	struct feed_opts feed;  /* the scope and the source; its arrays belong to this struct */
-	struct filter *filter;  /* NULL: every operation */
-	char *filter_text;      /* the -e as typed, joined by blanks; NULL: none */
-	const char *file;       /* the trace to read; NULL: live */
+	struct feed_opts feed; /* the scope and the source; its arrays belong to this struct */
+	struct filter *filter; /* NULL: every operation */
+	char *filter_text;     /* the -e as typed, joined by blanks; NULL: none */
+	const char *file;      /* the trace to read; NULL: live */
 	const char *output;
+	const char *dump_model; /* hidden: the model at the end, as model_dump writes it */
 	const char *view, *sort;
-	uint64_t limit;         /* -n: operations; 0: no limit */
-	uint64_t refreshes;     /* -n of top; 0: no limit */
-	double duration_s;      /* -d; 0: none */
+	uint64_t limit;     /* -n: operations; 0: no limit */
+	uint64_t keep;      /* --keep; 0: the default */
+	uint64_t refreshes; /* -n of top; 0: no limit */
+	double duration_s;  /* -d; 0: none */
 	double interval_s;
 	bool json, batch, verbose, monotonic;
-	char *scope_text;       /* for titles and for the trace: "pid 12,13", "-- dd if=…" */
-	char *command_text;     /* the command line of -- CMD; NULL: none */
+	char *scope_text;   /* for titles and for the trace: "pid 12,13", "-- dd if=…" */
+	char *command_text; /* the command line of -- CMD; NULL: none */
 
 	pid_t *pids;
 	const char **comms, **cgroups;
@@ -48,18 +50,24 @@ struct args_row {
 	int key;          /* the short option, 0: none */
 	const char *name; /* the long one; NULL ends the table */
 	const char *arg;  /* what its argument is called in --help; NULL: it takes none */
-	const char *help;
+	const char *help; /* NULL: accepted, not announced */
 	args_setter *set;
-	size_t at;        /* offset in struct args of the member that it fills */
+	size_t at; /* offset in struct args of the member that it fills */
 };
 
 args_setter args_flag;    /* bool */
 args_setter args_text;    /* const char *, borrowed from argv */
 args_setter args_count;   /* uint64_t, at least 1 */
 args_setter args_seconds; /* double, more than 0 */
+args_setter args_snap;    /* feed.snap_bytes */
+args_setter args_keep;    /* keep, and what the feed remembers */
+#define ARGS_KEEP_HELP "so many ended processes and channels whole, older ones as totals"
 
 #define ARGS_MEMBER(member) offsetof(struct args, member)
-#define ARGS_ROW_END { 0, NULL, NULL, NULL, NULL, 0 }
+#define ARGS_ROW_END                                                                               \
+	{                                                                                          \
+		0, NULL, NULL, NULL, NULL, 0                                                       \
+	}
 
 extern const struct args_row args_scope_rows[];  /* -p -a --comm --cgroup --no-follow */
 extern const struct args_row args_source_rows[]; /* --source --ring */
@@ -67,8 +75,8 @@ extern const struct args_row args_filter_rows[]; /* -e */
 
 enum args_takes {
 	ARGS_NOTHING = 0,
-	ARGS_FILE = 1,      /* the name of a trace */
-	ARGS_SCOPE = 2,     /* a scope; both bits: one of the two */
+	ARGS_FILE = 1,        /* the name of a trace */
+	ARGS_SCOPE = 2,       /* a scope; both bits: one of the two */
 	ARGS_ALL_IF_NONE = 4, /* no scope means -a */
 };
 
@@ -80,8 +88,8 @@ struct args_group {
 
 struct args_spec {
 	const char *verb;
-	const char *usage; /* what follows "ipctap VERB" in the synopsis */
-	const char *about; /* one or two lines */
+	const char *usage;  /* what follows "ipctap VERB" in the synopsis */
+	const char *about;  /* one or two lines */
 	unsigned int takes; /* enum args_takes */
 	struct args_group groups[ARGS_GROUPS_MAX];
 };

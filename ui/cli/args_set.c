@@ -12,6 +12,7 @@
 #include "lib/abi/event.h"
 
 #define SNAP_MAX_BYTES 4096
+#define KEEP_IDLE_MAX 1000000u
 #define RING_MIN_BYTES 4096ull
 #define RING_MAX_BYTES (1ull << 32)
 
@@ -87,6 +88,16 @@ int args_count(struct args *a, const struct args_row *row, const char *value, st
 	return 0;
 }
 
+/* What is open is known in full; of the rest the feed need not know more than the model keeps. */
+int args_keep(struct args *a, const struct args_row *row, const char *value, struct fail *fail)
+{
+	int err = args_count(a, row, value, fail);
+
+	if (!err)
+		a->feed.keep_idle = a->keep > KEEP_IDLE_MAX ? KEEP_IDLE_MAX : (uint32_t)a->keep;
+	return err;
+}
+
 int args_seconds(struct args *a, const struct args_row *row, const char *value, struct fail *fail)
 {
 	double seconds = 0;
@@ -95,14 +106,13 @@ int args_seconds(struct args *a, const struct args_row *row, const char *value, 
 	if (value[strspn(value, "0123456789.")] == 0)
 		seconds = strtod(value, &end);
 	if (!end || end == value || *end || !(seconds > 0) || seconds > 1e9)
-		return bad_value(row, value, "is not a number of seconds",
-				 "write it as 5 or 0.25", fail);
+		return bad_value(row, value, "is not a number of seconds", "write it as 5 or 0.25",
+				 fail);
 	*(double *)((char *)a + row->at) = seconds;
 	return 0;
 }
 
-static int set_snap(struct args *a, const struct args_row *row, const char *value,
-		    struct fail *fail)
+int args_snap(struct args *a, const struct args_row *row, const char *value, struct fail *fail)
 {
 	const char *end;
 	uint64_t n;
@@ -164,7 +174,8 @@ static int set_comm(struct args *a, const struct args_row *row, const char *valu
 {
 	if (!*value || strlen(value) >= EV_COMM_LEN)
 		return bad_value(row, value, "cannot be the name of a process",
-				 "the kernel keeps 1 to 15 bytes of a name; see /proc/PID/comm", fail);
+				 "the kernel keeps 1 to 15 bytes of a name; see /proc/PID/comm",
+				 fail);
 	return append_text(&a->comms, &a->ncomms, value, fail);
 }
 
@@ -196,8 +207,8 @@ static int set_filter(struct args *a, const struct args_row *row, const char *va
 		      struct fail *fail)
 {
 	char *text = NULL;
-	int err = a->filter ? filter_and(a->filter, value, fail) :
-			      filter_new(&a->filter, value, fail);
+	int err =
+	    a->filter ? filter_and(a->filter, value, fail) : filter_new(&a->filter, value, fail);
 
 	(void)row;
 	if (err)
@@ -223,7 +234,6 @@ const struct args_row args_scope_rows[] = {
 const struct args_row args_source_rows[] = {
 	{ 0, "source", "auto|bpf", "what watches the processes (default auto)", set_source, 0 },
 	{ 0, "ring", "SIZE", "kernel ring buffer, as 64m or 1g (default 32m)", set_ring, 0 },
-	{ 's', "snap", "N", "keep the first N bytes of each message (default 0)", set_snap, 0 },
 	ARGS_ROW_END
 };
 

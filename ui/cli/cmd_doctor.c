@@ -14,8 +14,7 @@
 #include "verb.h"
 
 static const struct args_row rows[] = {
-	{ 0, "json", NULL, "one JSON document", args_flag, ARGS_MEMBER(json) },
-	ARGS_ROW_END
+	{ 0, "json", NULL, "one JSON document", args_flag, ARGS_MEMBER(json) }, ARGS_ROW_END
 };
 
 static const struct args_spec spec = {
@@ -53,7 +52,8 @@ static const char *state_word(const struct feature *f)
 
 static void print_text(const struct finding *f)
 {
-	printf("Kernel %s %s, user id %u\n\n", f->host.release, f->host.machine, (unsigned)geteuid());
+	printf("Kernel %s %s, user id %u\n\n", f->host.release, f->host.machine,
+	       (unsigned)geteuid());
 	for (int i = 0; i < f->n; i++) {
 		const struct feature *row = &f->feature[i];
 
@@ -64,8 +64,8 @@ static void print_text(const struct finding *f)
 		if (row->remedy[0])
 			printf("%25s %s\n", row->required ? "remedy:" : "", row->remedy);
 	}
-	printf("\n%s\n", f->works ? "ipctap can trace here." :
-				    "ipctap cannot trace here; traces can still be read.");
+	printf("\n%s\n", f->works ? "ipctap can trace here."
+				  : "ipctap cannot trace here; traces can still be read.");
 	printf("--source auto takes: %s\n", f->source);
 }
 
@@ -88,8 +88,8 @@ static int print_json(const struct finding *f)
 		json_object_set_new(o, "what", json_text(row->what));
 		json_object_set_new(o, "works", json_boolean(!row->err));
 		json_object_set_new(o, "required", json_boolean(row->required));
-		json_object_set_new(o, "errno", row->err ? json_string(text_errno(name, row->err)) :
-							   json_null());
+		json_object_set_new(
+		    o, "errno", row->err ? json_string(text_errno(name, row->err)) : json_null());
 		json_object_set_new(o, "remedy", row->err ? json_text(row->remedy) : json_null());
 		json_array_append_new(list, o);
 	}

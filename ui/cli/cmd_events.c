@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* ipctap events: one line per operation, like strace. */
+#include <errno.h>
 #include <inttypes.h>
 
 #include "printer.h"
@@ -12,14 +13,15 @@
 static const struct args_row rows[] = {
 	{ 'o', "output", "FILE", "write there instead of to standard output", args_text,
 	  ARGS_MEMBER(output) },
-	{ 'd', "duration", "SEC", "stop after so many seconds; of a trace, show its first", args_seconds,
-	  ARGS_MEMBER(duration_s) },
+	{ 'd', "duration", "SEC", "stop after so many seconds; of a trace, show its first",
+	  args_seconds, ARGS_MEMBER(duration_s) },
 	{ 'n', "count", "N", "stop after N operations", args_count, ARGS_MEMBER(limit) },
-	{ 'v', "verbose", NULL, "show processes, channels, ends and waits come and go, too", args_flag,
-	  ARGS_MEMBER(verbose) },
+	{ 'v', "verbose", NULL, "show processes, channels, ends and waits come and go, too",
+	  args_flag, ARGS_MEMBER(verbose) },
 	{ 0, "monotonic", NULL, "print CLOCK_MONOTONIC, not the time of day", args_flag,
 	  ARGS_MEMBER(monotonic) },
 	{ 0, "json", NULL, "one JSON object a line", args_flag, ARGS_MEMBER(json) },
+	{ 's', "snap", "N", "show the first N bytes of each message (default 0)", args_snap, 0 },
 	ARGS_ROW_END
 };
 
@@ -44,8 +46,8 @@ static int pump(struct session *s, FILE *out, struct fail *fail)
 		return more;
 	do {
 		more = session_step(s, 100, fail);
-		if (!s->trace && fflush(out) && more > 0)
-			more = 0; /* out_close will say why */
+		if (!s->trace && !s->out_err && fflush(out))
+			more = s->out_err = -(errno ? errno : EIO);
 	} while (more > 0);
 	return more;
 }
@@ -58,7 +60,9 @@ static void say_unfinished(const struct session *s)
 	for (const struct m_wait *w = model_waits(s->model); w; w = w->next)
 		n += filter_match_wait(s->args->filter, s->model, w);
 	if (n)
-		say("%" PRIu64 " operations had not finished: ipctap report says who waits for whom", n);
+		say("%" PRIu64
+		    " operation%s had not finished: ipctap report says who waits for whom",
+		    n, n == 1 ? "" : "s");
 }
 
 static int run(struct session *s, struct fail *fail)
@@ -82,8 +86,9 @@ static int run(struct session *s, struct fail *fail)
 	printer_init(&printer);
 	s->out = &printer.sink;
 	more = pump(s, printer.out, fail);
-	err = session_stop(s, true, more ? NULL : fail);
-	s->out = NULL; /* it ends here */
+	/* a reader that went away has seen enough; any other failure is not the command's fault */
+	err = session_stop(s, !more || more == -EPIPE, more ? NULL : fail);
+	s->out = NULL;  /* it ends here */
 	if (s->out_err) /* whatever the feed made of it, the output is what failed */
 		return out_close(printer.out, a->output, fail);
 	more = more ? more : err;
@@ -107,7 +112,7 @@ int cmd_events(int argc, char **argv)
 		say_losses(s.model, 0);
 	if (!err && !s.full && !s.out_err)
 		say_unfinished(&s);
-	status = err ? EXIT_CANNOT : session_status(&s);
+	status = session_status(&s, err);
 	session_close(&s);
 out:
 	args_release(&a);

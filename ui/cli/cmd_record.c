@@ -10,13 +10,18 @@
 #include "ui/tui/units.h"
 #include "verb.h"
 
+#define EACH_MIN 10000 /* with fewer, the empty tables would count for more than the events */
 #define DEFAULT_OUTPUT "ipctap.db"
 
 static const struct args_row rows[] = {
-	{ 'o', "output", "FILE", "the trace (default " DEFAULT_OUTPUT "); an older one is replaced", args_text,
-	  ARGS_MEMBER(output) },
-	{ 'd', "duration", "SEC", "stop after so many seconds", args_seconds, ARGS_MEMBER(duration_s) },
+	{ 'o', "output", "FILE", "the trace (default " DEFAULT_OUTPUT "); an older one is replaced",
+	  args_text, ARGS_MEMBER(output) },
+	{ 'd', "duration", "SEC", "stop after so many seconds", args_seconds,
+	  ARGS_MEMBER(duration_s) },
 	{ 'n', "count", "N", "stop after N operations that match", args_count, ARGS_MEMBER(limit) },
+	{ 0, "keep", "N", ARGS_KEEP_HELP, args_keep, ARGS_MEMBER(keep) },
+	{ 's', "snap", "N", "keep the first N bytes of each message (default 0)", args_snap, 0 },
+	{ 0, "dump-model", "FILE", NULL, args_text, ARGS_MEMBER(dump_model) },
 	ARGS_ROW_END
 };
 
@@ -44,8 +49,8 @@ static int create_store(struct store **out, const struct session *s, struct fail
 	int err;
 
 	if (asprintf(&options, "scope: %s%s%s%s", a->scope_text,
-		     a->feed.scope.no_follow ? "; no-follow" : "", a->filter_text ? "; filter: " : "",
-		     a->filter_text ? a->filter_text : "") < 0)
+		     a->feed.scope.no_follow ? "; no-follow" : "",
+		     a->filter_text ? "; filter: " : "", a->filter_text ? a->filter_text : "") < 0)
 		return fail_set(fail, ENOMEM, NULL, "the options");
 	opts.options = options;
 	err = store_create(out, a->output, &opts, fail);
@@ -56,23 +61,27 @@ static int create_store(struct store **out, const struct session *s, struct fail
 static void say_summary(const struct session *s, const struct store *store)
 {
 	uint64_t first = model_first_ns(s->model), now = model_now_ns(s->model), lost;
-	char time_text[UNITS_SIZE], bytes[UNITS_SIZE], each[48] = "", loss[48] = "nothing lost";
+	char time_text[UNITS_SIZE], bytes[UNITS_SIZE], each[48] = "", loss[48] = "nothing lost", spilled[64] = "";
 	struct store_stats stats;
 
 	store_get_stats(store, &stats);
 	lost = say_losses(s->model, stats.lost);
 	if (lost)
 		snprintf(loss, sizeof(loss), "%" PRIu64 " lost", lost);
-	if (stats.events)
-		snprintf(each, sizeof(each), " (%" PRIu64 " each)", stats.file_bytes / stats.events);
-	say("%s: %" PRIu64 " operations in %s, %s bytes%s, %s", s->args->output, stats.events,
+	if (stats.spilled)
+		snprintf(spilled, sizeof(spilled), ", %" PRIu64 " spilled (made rows of later)",
+			 stats.spilled);
+	if (stats.events >= EACH_MIN)
+		snprintf(each, sizeof(each), " (%" PRIu64 " each)",
+			 stats.file_bytes / stats.events);
+	say("%s: %" PRIu64 " operations in %s, %s bytes%s, %s%s", s->args->output, stats.events,
 	    units_time(time_text, now > first ? now - first : 0),
-	    units_bytes(bytes, (double)stats.file_bytes), each, loss);
+	    units_bytes(bytes, (double)stats.file_bytes), each, loss, spilled);
 }
 
 /*
- * Traces into the store until it is over. When the store fails, the command must not suffer: it is
- * let go, and waited for, without us.
+ * Traces into the store until it is over. When that fails, because the disk is full or for any
+ * other reason, the command must not suffer: it is let go, and waited for, without us.
  */
 static int trace_into(struct session *s, struct store *store, struct fail *fail)
 {
@@ -82,7 +91,7 @@ static int trace_into(struct session *s, struct store *store, struct fail *fail)
 	err = session_run(s, fail);
 	if (s->out_err)
 		store_error(store, fail);
-	stopped = session_stop(s, !s->out_err, err ? NULL : fail);
+	stopped = session_stop(s, !err, err ? NULL : fail);
 	if (!err && s->out_err)
 		store_error(store, fail);
 	return err ? err : stopped;
@@ -90,15 +99,19 @@ static int trace_into(struct session *s, struct store *store, struct fail *fail)
 
 static int run(struct session *s, struct store **store, struct fail *fail)
 {
-	int err = session_open(s, fail);
+	int err = session_open(s, fail), finished;
 
 	if (!err)
 		err = create_store(store, s, fail);
-	if (!err)
-		err = trace_into(s, *store, fail);
-	if (!err)
-		err = store_finish(*store, s->model, fail);
-	return err;
+	if (err)
+		return err;
+	err = trace_into(s, *store, fail);
+	if (s->out_err)
+		return err ? err : s->out_err;
+	finished = store_finish(*store, s->model, err ? NULL : fail);
+	if (!err && !finished)
+		err = session_dump_model(s, fail);
+	return err ? err : finished;
 }
 
 int cmd_record(int argc, char **argv)
@@ -120,10 +133,7 @@ int cmd_record(int argc, char **argv)
 		say_summary(&s, store);
 	else if (store)
 		say_losses(s.model, 0);
-	/* the command's status is kept, unless it would hide that the trace is not whole */
-	status = store ? session_status(&s) : EXIT_CANNOT;
-	if (err && status == EXIT_OK)
-		status = EXIT_CANNOT;
+	status = session_status(&s, err);
 	if (store)
 		store_free(store);
 	session_close(&s);

@@ -13,17 +13,20 @@
 static const struct args_row rows[] = {
 	{ 'o', "output", "FILE", "write there instead of to standard output", args_text,
 	  ARGS_MEMBER(output) },
-	{ 'd', "duration", "SEC", "stop after so many seconds; of a trace, look at its first", args_seconds,
-	  ARGS_MEMBER(duration_s) },
+	{ 'd', "duration", "SEC", "stop after so many seconds; of a trace, look at its first",
+	  args_seconds, ARGS_MEMBER(duration_s) },
 	{ 'n', "count", "N", "stop after N operations that match", args_count, ARGS_MEMBER(limit) },
+	{ 0, "keep", "N", ARGS_KEEP_HELP, args_keep, ARGS_MEMBER(keep) },
 	{ 0, "json", NULL, "one JSON document", args_flag, ARGS_MEMBER(json) },
+	{ 0, "dump-model", "FILE", NULL, args_text, ARGS_MEMBER(dump_model) },
 	ARGS_ROW_END
 };
 
 static const struct args_spec spec = {
 	.verb = "report",
 	.usage = "[OPTION…] FILE | SCOPE",
-	.about = "Reads a trace, or traces until the end, and says who talked to whom, how much and how\n"
+	.about = "Reads a trace, or traces until the end, and says who talked to whom, how much "
+		 "and how\n"
 		 "late, and who waited for whom.",
 	.takes = ARGS_FILE | ARGS_SCOPE,
 	.groups = { { "Output", rows },
@@ -43,6 +46,7 @@ static int print(const struct session *s, struct fail *fail)
 		.command = a->scope_text,
 		.filter = a->filter_text,
 		.unfinished = s->trace && trace_was_unfinished(s->trace),
+		.matched = s->ops,
 		.wall_ns = wall_offset_ns(s->trace),
 	};
 	FILE *out = out_open(a->output, fail);
@@ -54,6 +58,9 @@ static int print(const struct session *s, struct fail *fail)
 		const char *source = trace_meta(s->trace, "source");
 		const char *command = trace_meta(s->trace, "command");
 
+		const char *spilled = trace_meta(s->trace, "spilled");
+
+		r.spilled = spilled ? strtoull(spilled, NULL, 10) : 0;
 		r.source = source ? source : "?";
 		r.command = command ? command : "?";
 	}
@@ -62,10 +69,8 @@ static int print(const struct session *s, struct fail *fail)
 		err = a->json ? report_print_json(&r, out) : report_print_text(&r, out);
 	report_release(&r);
 	if (err == -ENOMEM)
-		fail_set(fail, ENOMEM, NULL, "the report");
-	else
-		err = out_close(out, a->output, fail);
-	return err;
+		return fail_set(fail, ENOMEM, NULL, "the report");
+	return out_close(out, a->output, fail);
 }
 
 static int run(struct session *s, struct fail *fail)
@@ -75,8 +80,10 @@ static int run(struct session *s, struct fail *fail)
 	if (err)
 		return err;
 	err = session_run(s, fail);
-	stopped = session_stop(s, true, err ? NULL : fail);
+	stopped = session_stop(s, !err, err ? NULL : fail);
 	err = err ? err : stopped;
+	if (!err)
+		err = session_dump_model(s, fail);
 	return err ? err : print(s, fail);
 }
 
@@ -94,7 +101,7 @@ int cmd_report(int argc, char **argv)
 		say_fail(&fail);
 	if (s.model)
 		say_losses(s.model, 0);
-	status = err ? EXIT_CANNOT : session_status(&s);
+	status = session_status(&s, err);
 	session_close(&s);
 out:
 	args_release(&a);

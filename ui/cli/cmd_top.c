@@ -13,6 +13,7 @@
 #include "verb.h"
 
 #define DEFAULT_INTERVAL_S 1.0
+#define DEFAULT_KEEP 1000 /* what is over is of less interest, and every refresh walks it */
 
 static const char *const view_words[VIEW_MAX] = {
 	[VIEW_PROCESSES] = "processes",
@@ -42,13 +43,16 @@ static int set_view(struct args *a, const struct args_row *row, const char *valu
 }
 
 static const struct args_row rows[] = {
-	{ 'b', "batch", NULL, "text instead of a screen: all views, again at each refresh", args_flag,
-	  ARGS_MEMBER(batch) },
-	{ 0, "json", NULL, "one JSON object a line for each refresh", args_flag, ARGS_MEMBER(json) },
+	{ 'b', "batch", NULL, "text instead of a screen: all views, again at each refresh",
+	  args_flag, ARGS_MEMBER(batch) },
+	{ 0, "json", NULL, "one JSON object a line for each refresh", args_flag,
+	  ARGS_MEMBER(json) },
 	{ 'i', "interval", "SEC", "between two refreshes (default 1)", args_seconds,
 	  ARGS_MEMBER(interval_s) },
 	{ 'n', "count", "N", "stop after N refreshes", args_count, ARGS_MEMBER(refreshes) },
-	{ 'd', "duration", "SEC", "stop after so many seconds", args_seconds, ARGS_MEMBER(duration_s) },
+	{ 'd', "duration", "SEC", "stop after so many seconds", args_seconds,
+	  ARGS_MEMBER(duration_s) },
+	{ 0, "keep", "N", ARGS_KEEP_HELP, args_keep, ARGS_MEMBER(keep) },
 	{ 0, "view", "VIEW", "the first one: processes, channels, talk or blocked", set_view, 0 },
 	{ 0, "sort", "COLUMN", "of that view", args_text, ARGS_MEMBER(sort) },
 	ARGS_ROW_END
@@ -83,6 +87,7 @@ static int show(struct session *s, struct fail *fail)
 		.refreshes = a->refreshes > LONG_MAX ? LONG_MAX : (long)a->refreshes,
 		.view = a->view ? (enum tui_view)view_parse(a->view) : VIEW_PROCESSES,
 		.sort = a->sort,
+		.filter = a->filter,
 		.mono = getenv("NO_COLOR") && *getenv("NO_COLOR"),
 	};
 	int err;
@@ -117,8 +122,11 @@ int cmd_top(int argc, char **argv)
 
 	if (status != ARGS_GO)
 		goto out;
-	a.feed.command_quiet = !a.batch && !a.json;
-	if (a.feed.command_quiet && (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))) {
+	if (!a.keep)
+		a.keep = DEFAULT_KEEP;
+	a.feed.command_quiet =
+	    a.json || !a.batch; /* nothing between the objects, or on the screen */
+	if (!a.json && !a.batch && (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))) {
 		fail_set(&fail, 0, "use -b for text, or --json", "top: this is not a terminal");
 		say_fail(&fail);
 		status = EXIT_USAGE;
@@ -129,7 +137,7 @@ int cmd_top(int argc, char **argv)
 		say_fail(&fail);
 	if (s.model)
 		say_losses(s.model, 0);
-	status = err ? EXIT_CANNOT : session_status(&s);
+	status = session_status(&s, err);
 	session_close(&s);
 out:
 	args_release(&a);

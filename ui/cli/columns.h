@@ -15,7 +15,12 @@
 
 #include <stdio.h>
 
-enum column_align { COLUMN_TEXT, COLUMN_NUMBER, COLUMN_NAME /* may be cut on a terminal */ };
+enum column_align {
+	COLUMN_TEXT,
+	COLUMN_NUMBER, /* to the right */
+	COLUMN_WHO,    /* text that may be cut on a terminal */
+	COLUMN_NAME,   /* text that is cut first */
+};
 
 struct column {
 	const char *name;
@@ -24,7 +29,8 @@ struct column {
 
 struct columns;
 
-struct columns *columns_new(FILE *out, const struct column *cols, size_t n); /* NULL: no memory */
+/* Borrows cols until it is freed. NULL: no memory. */
+struct columns *columns_new(FILE *out, const struct column *cols, size_t n);
 void columns_row(struct columns *t);
 /* The next column of the row. The text has to be escaped already. */
 void columns_cell(struct columns *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -24,7 +24,10 @@ static const struct verb verbs[] = {
 	{ NULL, NULL, NULL }
 };
 
-static const char *verb_word(const void *list, size_t i) { return ((const struct verb *)list)[i].name; }
+static const char *verb_word(const void *list, size_t i)
+{
+	return ((const struct verb *)list)[i].name;
+}
 
 static int print_help(void)
 {

@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
+#include <signal.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "lib/abi/words.h"
 #include "text.h"
@@ -45,6 +47,9 @@ static void print_chan(const struct printer *p, uint64_t id)
 		fputs("?", p->out);
 	else if (!c || !c->kind)
 		fprintf(p->out, "? #%" PRIu64, id);
+	else if (!c->name[0] &&
+		 strncmp(c->ident, kind_word(c->kind), strlen(kind_word(c->kind))) == 0)
+		fputs(text_ident(buf, c), p->out); /* "pipe:[12]" says the kind itself */
 	else
 		fprintf(p->out, "%s %s", kind_word(c->kind), text_chan(buf, c));
 }
@@ -55,12 +60,14 @@ static void print_duration(FILE *out, uint64_t ns)
 }
 
 const struct printer_flag printer_flags[] = {
-	{ IO_READ, "read", false },	  { IO_WRITE, "write", false },
-	{ IO_SIDE_B, "side-b", false },	  { IO_BLOCKED, "blocked", false },
+	{ IO_READ, "read", false },        { IO_WRITE, "write", false },
+	{ IO_SIDE_B, "side-b", false },    { IO_BLOCKED, "blocked", false },
 	{ IO_NONBLOCK, "nonblock", true }, { IO_ERROR, "error", false },
-	{ IO_PEEK, "peek", true },	  { IO_HALF, "half", true },
-	{ IO_KILLED, "killed", true },	  { IO_EARLY, "early", true },
-	{ IO_TRUNC, "trunc", true },	  { 0, NULL, false },
+	{ IO_PEEK, "peek", true },         { IO_HALF, "half", true },
+	{ IO_KILLED, "killed", true },     { IO_EARLY, "early", true },
+	{ IO_TRUNC, "trunc", true },       { IO_URING, "io_uring", true },
+	{ IO_COOKED, "cooked", true },     { IO_POS, "position", false },
+	{ 0, NULL, false },
 };
 
 static void print_result(const struct printer *p, const struct ev_io *io)
@@ -70,7 +77,8 @@ static void print_result(const struct printer *p, const struct ev_io *io)
 	if (io->hdr.flags & IO_KILLED)
 		fputs(" = ?", p->out);
 	else if (io->ret < 0)
-		fprintf(p->out, " = -1 %s", text_errno(name, io->ret > -4096 ? (int)-io->ret : 4096));
+		fprintf(p->out, " = -1 %s",
+			text_errno(name, io->ret > -4096 ? (int)-io->ret : 4096));
 	else
 		fprintf(p->out, " = %" PRId64, (int64_t)io->ret);
 }
@@ -107,6 +115,101 @@ static void print_sleep(const struct printer *p, const struct ev_io *io)
 		fprintf(p->out, ", woken by ?[%" PRIu32 "]", io->waker_tid);
 }
 
+/* What mtype is, by the call; NULL where the result says it already (dup, accept). */
+static const char *detail_word(unsigned int op)
+{
+	switch (op) {
+	case OP_MSGSND:
+	case OP_MSGRCV:
+		return "type";
+	case OP_SEMOP:
+	case OP_SEMTIMEDOP:
+		return "sem_op";
+	case OP_MSGCTL:
+	case OP_SEMCTL:
+	case OP_SHMCTL:
+		return "cmd";
+	case OP_MMAP:
+	case OP_MUNMAP:
+	case OP_MREMAP:
+		return "length";
+	case OP_FUTEX:
+		return "futex_op";
+	case OP_SENDMSG:
+	case OP_RECVMSG:
+	case OP_SENDMMSG:
+	case OP_RECVMMSG:
+		return "passed";
+	case OP_PROCESS_VM_READV:
+	case OP_PROCESS_VM_WRITEV:
+	case OP_PIDFD_GETFD:
+		return "pid";
+	case OP_MQ_TIMEDSEND:
+	case OP_MQ_TIMEDRECEIVE:
+		return "prio";
+	case OP_WAIT4:
+	case OP_WAITID:
+		return "status";
+	default:
+		return NULL;
+	}
+}
+
+/* Does an operation that takes or gives move bytes? */
+static bool has_bytes(unsigned int op)
+{
+	return op != OP_SEMOP && op != OP_SEMTIMEDOP && op != OP_WAIT4 && op != OP_WAITID &&
+	       op != OP_RT_SIGTIMEDWAIT && !(op >= OP_KILL && op <= OP_PIDFD_SEND_SIGNAL);
+}
+
+static void print_signal(const struct printer *p, int64_t sig)
+{
+	const char *abbrev = sig > 0 && sig < NSIG ? sigabbrev_np((int)sig) : NULL;
+
+	if (abbrev)
+		fprintf(p->out, ", SIG%s", abbrev);
+	else
+		fprintf(p->out, ", signal %" PRId64, sig);
+}
+
+/* The commands and operations of locks as their manual pages have them. */
+static void print_lock(const struct printer *p, const struct ev_io *io)
+{
+	static const char *const types[] = { "F_RDLCK", "F_WRLCK", "F_UNLCK" };
+	static const char *const ops[] = { "?", "LOCK_SH", "LOCK_EX", "?", "?", "?", "?", "?",
+					   "LOCK_UN" };
+	static const char *const cmds[] = {
+		[5] = "F_GETLK",      [6] = "F_SETLK",      [7] = "F_SETLKW",
+		[36] = "F_OFD_GETLK", [37] = "F_OFD_SETLK", [38] = "F_OFD_SETLKW",
+	};
+	uint64_t cmd = (uint64_t)io->mtype & 0xffff, type = (uint64_t)io->mtype >> 16;
+	uint64_t op = (uint64_t)io->mtype & ~4ull;
+
+	if (io->op == OP_FLOCK)
+		fprintf(p->out, ", %s%s", op < 9 ? ops[op] : "?", io->mtype & 4 ? "|LOCK_NB" : "");
+	else
+		fprintf(p->out, ", %s, %s", cmd < 39 && cmds[cmd] ? cmds[cmd] : "?",
+			type < 3 ? types[type] : "?");
+}
+
+/* What mtype is where it is more than a number. */
+static void print_detail(const struct printer *p, const struct ev_io *io)
+{
+	const struct m_chan *c = model_chan(p->model, io->chan);
+	unsigned int kind = c ? c->kind : KIND_NONE;
+
+	if (io->op >= OP_KILL && io->op <= OP_PIDFD_SEND_SIGNAL)
+		print_signal(p, io->mtype);
+	else if (kind == KIND_SIGNAL && io->mtype)
+		print_signal(p, io->mtype);
+	else if (kind == KIND_LOCK)
+		print_lock(p, io);
+	else if (kind == KIND_EVENTFD && io->hdr.flags & (IO_READ | IO_WRITE) && io->bytes)
+		fprintf(p->out, ", value=%" PRId64, (int64_t)io->mtype);
+	else if (io->mtype && !(io->hdr.flags & IO_POS) && detail_word(io->op))
+		fprintf(p->out, ", %s=%" PRId64, detail_word(io->op), (int64_t)io->mtype);
+}
+
 static void print_io(const struct printer *p, const struct ev_io *io)
 {
 	const char *sep = " ";
@@ -117,11 +220,10 @@ static void print_io(const struct printer *p, const struct ev_io *io)
 	print_chan(p, io->chan);
 	if (io->fd >= 0)
 		fprintf(p->out, ", fd=%" PRId32, io->fd);
-	if (io->mtype)
-		fprintf(p->out, ", type=%" PRId64, (int64_t)io->mtype);
+	print_detail(p, io);
 	if (io->messages > 1)
 		fprintf(p->out, ", messages=%" PRIu16, io->messages);
-	if (io->hdr.flags & (IO_READ | IO_WRITE))
+	if (io->hdr.flags & (IO_READ | IO_WRITE) && has_bytes(io->op))
 		fprintf(p->out, ", bytes=%" PRIu64, (uint64_t)io->bytes);
 	fputs(")", p->out);
 	print_result(p, io);
@@ -144,17 +246,22 @@ static void print_io(const struct printer *p, const struct ev_io *io)
 
 static const char *endpoint_word(unsigned int what)
 {
-	static const char *const words[] = { [ENDPOINT_OPEN] = "opens",	    [ENDPOINT_INHERIT] = "inherits",
-					     [ENDPOINT_SEEN] = "holds",	    [ENDPOINT_CLOSE] = "closes",
-					     [ENDPOINT_ATTACH] = "attaches", [ENDPOINT_DETACH] = "detaches" };
+	static const char *const words[] = {
+		[ENDPOINT_OPEN] = "opens",      [ENDPOINT_INHERIT] = "inherits",
+		[ENDPOINT_SEEN] = "holds",      [ENDPOINT_CLOSE] = "closes",
+		[ENDPOINT_ATTACH] = "attaches", [ENDPOINT_DETACH] = "detaches",
+		[ENDPOINT_PASSED] = "is passed"
+	};
 
 	return what < sizeof(words) / sizeof(*words) && words[what] ? words[what] : "?";
 }
 
 static const char *task_word(unsigned int what)
 {
-	static const char *const words[] = { [TASK_SEEN] = "is there", [TASK_FORK] = "starts",
-					     [TASK_EXEC] = "executes", [TASK_RENAME] = "is renamed",
+	static const char *const words[] = { [TASK_SEEN] = "is there",
+					     [TASK_FORK] = "starts",
+					     [TASK_EXEC] = "executes",
+					     [TASK_RENAME] = "is renamed",
 					     [TASK_EXIT] = "exits" };
 
 	return what < sizeof(words) / sizeof(*words) && words[what] ? words[what] : "?";
@@ -191,20 +298,29 @@ static void print_task(const struct printer *p, const struct ev_task *t)
 
 static void print_endpoint(const struct printer *p, const struct ev_endpoint *e)
 {
+	const struct m_task *from = e->from ? model_task(p->model, e->from) : NULL;
+	char buf[TEXT_SIZE];
+
 	print_time(p, p->out, e->hdr.t_ns);
 	print_who(p, e->pid, e->pid);
 	fprintf(p->out, "*** %s ", endpoint_word(e->what));
 	print_chan(p, e->chan);
 	if (e->fd >= 0)
 		fprintf(p->out, ", fd=%" PRId32, e->fd);
-	fprintf(p->out, "%s\n", dir_word(e->dir));
+	fputs(dir_word(e->dir), p->out);
+	if (from)
+		fprintf(p->out, ", by %s", text_task(buf, from));
+	else if (e->from)
+		fprintf(p->out, ", by ?[%" PRIu32 "]", e->from);
+	fputc('\n', p->out);
 }
 
 static void print_wait(const struct printer *p, const struct ev_wait *w)
 {
 	print_time(p, p->out, w->hdr.t_ns);
 	print_who(p, w->pid, w->tid);
-	fprintf(p->out, "*** %s in %s(", w->what == WAIT_BEGIN ? "waits" : "waited", op_word(w->op));
+	fprintf(p->out, "*** %s in %s(", w->what == WAIT_BEGIN ? "waits" : "waited",
+		op_word(w->op));
 	print_chan(p, w->chan);
 	if (w->fd >= 0)
 		fprintf(p->out, ", fd=%" PRId32, w->fd);
@@ -219,7 +335,8 @@ static void print_new_chan(const struct printer *p, const struct ev_chan *c)
 
 	print_time(p, p->out, c->hdr.t_ns);
 	escape_text(buf, sizeof(buf), c->ident, EV_IDENT_LEN);
-	fprintf(p->out, "*** channel %" PRIu64 ": %s %s", (uint64_t)c->chan, kind_word(c->kind), buf);
+	fprintf(p->out, "*** channel %" PRIu64 ": %s %s", (uint64_t)c->chan, kind_word(c->kind),
+		buf);
 	escape_text(buf, sizeof(buf), c->name, EV_NAME_LEN);
 	fprintf(p->out, "%s%s\n", buf[0] ? " named " : "", buf);
 }

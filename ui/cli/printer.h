@@ -16,18 +16,18 @@
 struct printer {
 	struct sink sink;
 	FILE *out;
-	FILE *notes;              /* text: losses; operations alone go to `out` */
+	FILE *notes; /* text: losses; operations alone go to `out` */
 	const struct model *model;
 	bool json;
-	bool verbose;             /* tasks, endpoints, channels and waits as well */
-	bool monotonic;           /* print t_ns as it is */
-	int64_t wall_ns;          /* CLOCK_REALTIME - CLOCK_MONOTONIC; 0 prints as `monotonic` does */
+	bool verbose;    /* tasks, endpoints, channels and waits as well */
+	bool monotonic;  /* print t_ns as it is */
+	int64_t wall_ns; /* CLOCK_REALTIME - CLOCK_MONOTONIC; 0 prints as `monotonic` does */
 };
 
 /* Sets sink; the rest is the caller's. Its event() returns 0 or what the output said (-EPIPE …). */
 void printer_init(struct printer *p);
 
-/* The flags of an operation, in words; `in_text`: a line of text says it, as nothing else there does. */
+/* The flags of an operation; `in_text`: a line of text says it, as nothing else in it does. */
 struct printer_flag {
 	uint32_t bit;
 	const char *word; /* NULL ends the table */

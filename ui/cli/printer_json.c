@@ -27,7 +27,8 @@ static void put_chan(json_t *o, const struct model *m, uint64_t id)
 {
 	const struct m_chan *c = model_chan(m, id);
 
-	json_object_set_new(o, "chan", id ? json_integer((json_int_t)(id & INT64_MAX)) : json_null());
+	json_object_set_new(o, "chan",
+			    id ? json_integer((json_int_t)(id & INT64_MAX)) : json_null());
 	json_object_set_new(o, "kind", c ? json_string(kind_word(c->kind)) : json_null());
 	json_object_set_new(o, "name", c ? json_text(c->name) : json_null());
 	json_object_set_new(o, "ident", c ? json_text(c->ident) : json_null());
@@ -68,11 +69,10 @@ static void put_io(json_t *o, const struct model *m, const struct ev_io *io)
 	put_chan(o, m, io->chan);
 	put_fd(o, io->fd);
 	json_object_set_new(o, "ret", json_integer(io->ret));
-	json_object_set_new(o, "errno",
-			    io->ret < 0 ? json_string(text_errno(name, io->ret > -4096 ?
-									       (int)-io->ret :
-									       4096)) :
-					  json_null());
+	json_object_set_new(
+	    o, "errno",
+	    io->ret < 0 ? json_string(text_errno(name, io->ret > -4096 ? (int)-io->ret : 4096))
+			: json_null());
 	put(o, "bytes", io->bytes);
 	put(o, "messages", io->messages);
 	json_object_set_new(o, "mtype", json_integer(io->mtype));
@@ -109,11 +109,12 @@ static void put_new_chan(json_t *o, const struct ev_chan *c)
 
 static void put_endpoint(json_t *o, const struct model *m, const struct ev_endpoint *e)
 {
-	static const char *const words[] = { "?", "open", "inherit", "seen", "close", "attach",
-					     "detach" };
+	static const char *const words[] = { "?",     "open",   "inherit", "seen",
+					     "close", "attach", "detach",  "passed" };
 
 	put(o, "t_ns", e->hdr.t_ns);
-	json_object_set_new(o, "what", json_string(words[e->what <= ENDPOINT_DETACH ? e->what : 0]));
+	json_object_set_new(o, "what",
+			    json_string(words[e->what <= ENDPOINT_PASSED ? e->what : 0]));
 	put_who(o, m, e->pid, e->pid);
 	put_chan(o, m, e->chan);
 	put_fd(o, e->fd);
@@ -121,6 +122,8 @@ static void put_endpoint(json_t *o, const struct model *m, const struct ev_endpo
 	json_object_set_new(o, "write", json_boolean(e->dir & ENDPOINT_DIR_WRITE));
 	json_object_set_new(o, "side", json_string(e->side ? "b" : "a"));
 	json_object_set_new(o, "synthetic", json_boolean(e->hdr.flags & EV_SYNTHETIC));
+	if (e->what == ENDPOINT_PASSED)
+		put(o, "from_pid", e->from);
 }
 
 static void put_task(json_t *o, const struct ev_task *t)
@@ -151,14 +154,15 @@ static void put_wait(json_t *o, const struct model *m, const struct ev_wait *w)
 	put_chan(o, m, w->chan);
 	put_fd(o, w->fd);
 	put(o, "since_ns", w->since_ns);
-	json_object_set_new(o, "until_ns", ended ? json_integer((json_int_t)(w->until_ns & INT64_MAX)) :
-						   json_null());
+	json_object_set_new(o, "until_ns",
+			    ended ? json_integer((json_int_t)(w->until_ns & INT64_MAX))
+				  : json_null());
 }
 
 json_t *printer_json(const struct model *m, const struct ev_hdr *ev)
 {
 	static const char *const types[EV_TYPE_MAX] = {
-		[EV_IO] = "io",	    [EV_CHAN] = "chan", [EV_ENDPOINT] = "endpoint",
+		[EV_IO] = "io",     [EV_CHAN] = "chan", [EV_ENDPOINT] = "endpoint",
 		[EV_TASK] = "task", [EV_WAIT] = "wait", [EV_LOST] = "lost",
 	};
 	json_t *o = ev->type < EV_TYPE_MAX && types[ev->type] ? json_object() : NULL;

@@ -111,8 +111,8 @@ static int by_total_slept(const void *pa, const void *pb)
 		order = ASCENDING(a->b->task->tid, b->b->task->tid);
 	if (!order)
 		order = ASCENDING(a->b->op, b->b->op);
-	return order ? order : ASCENDING(a->b->chan ? a->b->chan->id : 0,
-					 b->b->chan ? b->b->chan->id : 0);
+	return order ? order
+		     : ASCENDING(a->b->chan ? a->b->chan->id : 0, b->b->chan ? b->b->chan->id : 0);
 }
 
 static int sort_blocked(const struct report *r, struct report_list *l)
@@ -137,7 +137,7 @@ static int sort_blocked(const struct report *r, struct report_list *l)
 static int collect_procs(struct report *r)
 {
 	for (const struct m_proc *p = model_procs(r->model); p; p = p->next) {
-		if (!p->count.ops && !p->nwaits)
+		if (!p->count.ops && !report_slept_ns(r, p))
 			r->idle_procs++;
 		else if (list_add(&r->procs, p))
 			return -ENOMEM;
@@ -149,7 +149,8 @@ static int collect_procs(struct report *r)
 static int collect_chans(struct report *r)
 {
 	for (const struct m_chan *c = model_chans(r->model); c; c = c->next) {
-		if (c->kind == KIND_SHM && c->endpoints && list_add(&r->segments, c))
+		if (c->kind == KIND_SHM && c->endpoints && (c->count.ops || !r->selects) &&
+		    list_add(&r->segments, c))
 			return -ENOMEM;
 		if (!c->count.ops)
 			r->idle_chans++;
@@ -161,17 +162,17 @@ static int collect_chans(struct report *r)
 	return 0;
 }
 
-static int collect_waits(struct report *r, const struct filter *filter)
+static int collect_waits(struct report *r)
 {
 	for (const struct m_wait *w = model_waits(r->model); w; w = w->next)
-		if (filter_match_wait(filter, r->model, w) && list_add(&r->waits, w))
+		if (filter_match_wait(r->selects, r->model, w) && list_add(&r->waits, w))
 			return -ENOMEM;
 	list_sort(&r->waits, by_since);
 	/* a row may be there for nothing but a wait that the filter declines */
 	for (const struct m_blocked *b = model_blocked(r->model); b; b = b->next) {
 		const struct m_wait *w = b->still ? b->task->wait : NULL;
 
-		if (b->times || (w && filter_match_wait(filter, r->model, w)))
+		if (b->times || (w && filter_match_wait(r->selects, r->model, w)))
 			if (list_add(&r->blocked, b))
 				return -ENOMEM;
 	}
@@ -180,13 +181,14 @@ static int collect_waits(struct report *r, const struct filter *filter)
 
 int report_init(struct report *r, const struct filter *filter)
 {
+	r->selects = filter;
 	for (const struct m_flow *f = model_flows(r->model); f; f = f->next)
 		if ((f->messages || f->bytes) && list_add(&r->flows, f))
 			return -ENOMEM;
 	list_sort(&r->flows, by_flow_bytes);
 	if (collect_procs(r) || collect_chans(r))
 		return -ENOMEM;
-	return collect_waits(r, filter);
+	return collect_waits(r);
 }
 
 void report_release(struct report *r)
@@ -222,15 +224,22 @@ uint64_t report_slept_ns(const struct report *r, const struct m_proc *p)
 	uint64_t sum = p->count.slept_ns;
 
 	for (const struct m_wait *w = p->waits; w; w = w->proc_next)
-		sum += since(r, w->since_ns);
+		if (filter_match_wait(r->selects, r->model, w))
+			sum += since(r, w->since_ns);
 	return sum;
 }
 
 uint64_t report_observed_ns(const struct report *r, const struct m_proc *p)
 {
-	uint64_t end = p->exited ? p->exit_ns : model_now_ns(r->model);
+	uint64_t sum = 0;
 
-	return end > p->first_ns ? end - p->first_ns : 0;
+	for (const struct m_task *t = p->tasks; t; t = t->sibling) {
+		uint64_t begin = t->start_ns > p->first_ns ? t->start_ns : p->first_ns;
+		uint64_t end = t->exited ? t->exit_ns : model_now_ns(r->model);
+
+		sum += end > begin ? end - begin : 0;
+	}
+	return sum;
 }
 
 struct report_slept report_slept(const struct report *r, const struct m_blocked *b)

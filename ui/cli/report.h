@@ -25,15 +25,18 @@ struct report {
 	const char *source;  /* "bpf" */
 	const char *command; /* what was traced: the command line, or the scope */
 	const char *filter;  /* of -e; NULL: none */
+	uint64_t matched;    /* operations that the filter let through */
 	bool unfinished;     /* the recorder of the trace was killed */
+	uint64_t spilled;    /* operations that were blobs for a while: the disk was slow, none lost */
 	int64_t wall_ns;     /* CLOCK_REALTIME - CLOCK_MONOTONIC; 0: not known */
 
-	struct report_list flows;    /* struct m_flow: most bytes first */
-	struct report_list procs;    /* struct m_proc that did anything: most operations first */
-	struct report_list chans;    /* struct m_chan that were used: most bytes first */
-	struct report_list blocked;  /* struct m_blocked: longest total first */
-	struct report_list waits;    /* struct m_wait, open at the end: oldest first */
-	struct report_list segments; /* struct m_chan of shared memory: most attached first */
+	const struct filter *selects;  /* set by report_init; NULL: all */
+	struct report_list flows;      /* struct m_flow: most bytes first */
+	struct report_list procs;      /* struct m_proc that did anything: most operations first */
+	struct report_list chans;      /* struct m_chan that were used: most bytes first */
+	struct report_list blocked;    /* struct m_blocked: longest total first */
+	struct report_list waits;      /* struct m_wait, open at the end: oldest first */
+	struct report_list segments;   /* struct m_chan of shared memory: most attached first */
 	size_t idle_procs, idle_chans; /* seen, and not in the lists above */
 };
 
@@ -45,6 +48,7 @@ uint64_t report_losses(const struct report *r);
 
 /* Sleeps that were not over count up to the end of the report. */
 uint64_t report_slept_ns(const struct report *r, const struct m_proc *p);
+/* Time the threads of *p were observed, summed. */
 uint64_t report_observed_ns(const struct report *r, const struct m_proc *p);
 
 struct report_slept {
@@ -63,7 +67,7 @@ struct report_list report_other_ends(const struct m_wait *w);
 struct report_list report_attached(const struct m_chan *segment);
 bool report_has_open(const struct m_chan *c, const struct m_proc *p);
 
-/* 0, -ENOMEM, or what the output said. */
+/* 0 or -ENOMEM. Errors of the output stay with it (ferror). */
 int report_print_text(const struct report *r, FILE *out);
 int report_print_json(const struct report *r, FILE *out);
 

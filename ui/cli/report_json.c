@@ -20,7 +20,7 @@ static void put(json_t *o, const char *key, uint64_t value)
 
 static void put_chan(json_t *o, const struct m_chan *c)
 {
-	json_object_set_new(o, "chan", c ? json_integer(integer(c->id)) : json_null());
+	json_object_set_new(o, "chan", c && !c->folded ? json_integer(integer(c->id)) : json_null());
 	json_object_set_new(o, "kind", c ? json_string(kind_word(c->kind)) : json_null());
 	json_object_set_new(o, "name", c ? json_text(c->name) : json_null());
 	json_object_set_new(o, "ident", c ? json_text(c->ident) : json_null());
@@ -35,10 +35,12 @@ static void put_task(json_t *o, const struct m_task *t)
 
 static void put_latency(json_t *o, const struct hist *h)
 {
-	json_object_set_new(o, "p50_ns", h->count ? json_integer(integer(hist_percentile(h, 50))) :
-						    json_null());
-	json_object_set_new(o, "p99_ns", h->count ? json_integer(integer(hist_percentile(h, 99))) :
-						    json_null());
+	json_object_set_new(o, "p50_ns",
+			    h->count ? json_integer(integer(hist_percentile(h, 50))) : json_null());
+	json_object_set_new(o, "p90_ns",
+			    h->count ? json_integer(integer(hist_percentile(h, 90))) : json_null());
+	json_object_set_new(o, "p99_ns",
+			    h->count ? json_integer(integer(hist_percentile(h, 99))) : json_null());
 	json_object_set_new(o, "max_ns", h->count ? json_integer(integer(h->max)) : json_null());
 }
 
@@ -58,6 +60,7 @@ static void put_count(json_t *o, const struct m_count *c)
 static json_t *summary(const struct report *r)
 {
 	uint64_t first = model_first_ns(r->model), now = model_now_ns(r->model);
+	struct m_folded folded = model_folded(r->model);
 	json_t *o = json_object();
 
 	json_object_set_new(o, "file", text_or_null(r->file));
@@ -71,6 +74,11 @@ static json_t *summary(const struct report *r)
 	put(o, "last_ns", now);
 	put(o, "duration_ns", now > first ? now - first : 0);
 	put(o, "operations", model_ops(r->model));
+	put(o, "matching", r->matched);
+	put(o, "spilled", r->spilled);
+	put(o, "folded_processes", folded.procs);
+	put(o, "folded_threads", folded.tasks);
+	put(o, "folded_channels", folded.chans);
 	put(o, "lost", report_losses(r));
 	return o;
 }
@@ -106,6 +114,7 @@ static json_t *proc(const struct report *r, const void *item)
 	json_object_set_new(o, "exe", json_text(p->exe));
 	json_object_set_new(o, "args", json_text(p->args));
 	json_object_set_new(o, "cgroup", json_text(p->cgroup));
+	put(o, "folded", p->folded);
 	put_count(o, &p->count);
 	put(o, "slept_ns", report_slept_ns(r, p));
 	put(o, "observed_ns", report_observed_ns(r, p));
@@ -130,8 +139,8 @@ static json_t *chan(const struct report *r, const void *item)
 	put(o, "ends_open", c->nopen);
 	put(o, "ends", ends);
 	put_count(o, &c->count);
-	json_object_set_new(o, "unread_bytes", c->unread_known ?
-				    json_integer(integer(c->unread_bytes)) : json_null());
+	json_object_set_new(o, "unread_bytes",
+			    c->unread_known ? json_integer(integer(c->unread_bytes)) : json_null());
 	put_latency(o, &c->latency);
 	return o;
 }
@@ -228,8 +237,8 @@ int report_print_json(const struct report *r, FILE *out)
 		const struct report_list *list;
 		json_t *(*object)(const struct report *r, const void *item);
 	} sections[] = {
-		{ "talk", &r->flows, flow },	    { "processes", &r->procs, proc },
-		{ "channels", &r->chans, chan },    { "slept", &r->blocked, slept },
+		{ "talk", &r->flows, flow },         { "processes", &r->procs, proc },
+		{ "channels", &r->chans, chan },     { "slept", &r->blocked, slept },
 		{ "waiting", &r->waits, wait_open }, { "shared_memory", &r->segments, segment },
 	};
 	json_t *doc = json_object();
@@ -240,14 +249,17 @@ int report_print_json(const struct report *r, FILE *out)
 		json_t *list = json_array();
 
 		for (size_t k = 0; k < sections[i].list->n; k++)
-			json_array_append_new(list, sections[i].object(r, sections[i].list->item[k]));
+			json_array_append_new(list,
+					      sections[i].object(r, sections[i].list->item[k]));
 		err |= json_object_set_new(doc, sections[i].key, list);
 	}
 	err |= json_object_set_new(doc, "lost", losses(r));
 	if (err)
 		err = -ENOMEM;
-	else if (json_dumpf(doc, out, JSON_INDENT(2) | JSON_ENSURE_ASCII) || fputc('\n', out) == EOF)
-		err = -EIO;
+	else if (json_dumpf(doc, out, JSON_INDENT(2) | JSON_ENSURE_ASCII) == 0)
+		fputc('\n', out);
+	else if (!ferror(out))
+		err = -ENOMEM;
 	json_decref(doc);
 	return err;
 }

@@ -10,8 +10,8 @@
 #include "columns.h"
 #include "text.h"
 #include "ui/tui/units.h"
+#include "lib/base/clock.h"
 
-#define NS_PER_S 1000000000
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 static void cell_time(struct columns *t, uint64_t ns)
@@ -21,15 +21,16 @@ static void cell_time(struct columns *t, uint64_t ns)
 	columns_cell(t, "%s", units_time(buf, ns));
 }
 
-/* Percentile 50, 99 and the maximum; dashes where there was nothing to measure. */
+/* Percentiles 50, 90, 99 and the maximum; dashes where there was nothing to measure. */
 static void cells_latency(struct columns *t, const struct hist *h)
 {
 	if (!h->count) {
-		for (int i = 0; i < 3; i++)
+		for (int i = 0; i < 4; i++)
 			columns_cell(t, "-");
 		return;
 	}
 	cell_time(t, hist_percentile(h, 50));
+	cell_time(t, hist_percentile(h, 90));
 	cell_time(t, hist_percentile(h, 99));
 	cell_time(t, h->max);
 }
@@ -59,6 +60,17 @@ static void print_wall(const struct report *r, FILE *out)
 	fprintf(out, "From:       %s\n", date);
 }
 
+static void print_folded(const struct report *r, FILE *out)
+{
+	struct m_folded n = model_folded(r->model);
+
+	if (n.procs || n.tasks || n.chans)
+		fprintf(out,
+			"Folded:     %" PRIu64 " processes, %" PRIu64 " threads and %" PRIu64
+			" channels that were over, into totals (raise --keep)\n",
+			n.procs, n.tasks, n.chans);
+}
+
 static int print_summary(const struct report *r, FILE *out)
 {
 	uint64_t first = model_first_ns(r->model), now = model_now_ns(r->model);
@@ -80,11 +92,20 @@ static int print_summary(const struct report *r, FILE *out)
 	}
 	print_wall(r, out);
 	fprintf(out, "Duration:   %s\n", units_time(time_text, now > first ? now - first : 0));
-	fprintf(out, "Operations: %" PRIu64 " by %zu processes over %zu channels\n",
-		model_ops(r->model), r->procs.n, r->chans.n);
-	if (r->idle_procs || r->idle_chans)
-		fprintf(out, "Idle:       %zu processes, %zu channels\n", r->idle_procs,
-			r->idle_chans);
+	fprintf(out, "Operations: %" PRIu64, r->matched);
+	if (r->filter)
+		fprintf(out, " of %" PRIu64, model_ops(r->model));
+	fprintf(out, "\nProcesses:  %zu", r->procs.n);
+	if (r->idle_procs)
+		fprintf(out, ", and %zu that did nothing of this", r->idle_procs);
+	fprintf(out, "\nChannels:   %zu", r->chans.n);
+	if (r->idle_chans)
+		fprintf(out, ", and %zu that were not used", r->idle_chans);
+	fputc('\n', out);
+	print_folded(r, out);
+	if (r->spilled)
+		fprintf(out, "Spilled:    %" PRIu64 ", the disk was slower than the events\n",
+			r->spilled);
 	if (lost)
 		fprintf(out, "Lost:       %" PRIu64 ", see below\n", lost);
 	else
@@ -95,10 +116,10 @@ static int print_summary(const struct report *r, FILE *out)
 static int print_talk(const struct report *r, FILE *out)
 {
 	static const struct column cols[] = {
-		{ "FROM", COLUMN_NAME },	 { "TO", COLUMN_NAME },	{ "KIND", COLUMN_TEXT },
+		{ "FROM", COLUMN_WHO },        { "TO", COLUMN_WHO },       { "KIND", COLUMN_TEXT },
 		{ "MESSAGES", COLUMN_NUMBER }, { "BYTES", COLUMN_NUMBER }, { "", COLUMN_TEXT },
-		{ "P50", COLUMN_NUMBER }, { "P99", COLUMN_NUMBER }, { "MAX", COLUMN_NUMBER },
-		{ "CHANNEL", COLUMN_NAME },
+		{ "P50", COLUMN_NUMBER },      { "P90", COLUMN_NUMBER },   { "P99", COLUMN_NUMBER },
+		{ "MAX", COLUMN_NUMBER },      { "CHANNEL", COLUMN_NAME },
 	};
 	bool approximate = false;
 	struct columns *t;
@@ -134,9 +155,10 @@ static int print_talk(const struct report *r, FILE *out)
 static int print_procs(const struct report *r, FILE *out)
 {
 	static const struct column cols[] = {
-		{ "PID", COLUMN_NUMBER },     { "COMM", COLUMN_NAME },    { "OPS", COLUMN_NUMBER },
-		{ "ERRORS", COLUMN_NUMBER },  { "BYTES IN", COLUMN_NUMBER },
-		{ "BYTES OUT", COLUMN_NUMBER }, { "SLEPT", COLUMN_NUMBER }, { "SLEPT%", COLUMN_NUMBER },
+		{ "PID", COLUMN_NUMBER },      { "COMM", COLUMN_WHO },
+		{ "OPS", COLUMN_NUMBER },      { "ERRORS", COLUMN_NUMBER },
+		{ "BYTES IN", COLUMN_NUMBER }, { "BYTES OUT", COLUMN_NUMBER },
+		{ "SLEPT", COLUMN_NUMBER },    { "SLEPT%", COLUMN_NUMBER },
 		{ "STATE", COLUMN_TEXT },
 	};
 	struct columns *t;
@@ -153,15 +175,17 @@ static int print_procs(const struct report *r, FILE *out)
 		char comm[TEXT_SIZE];
 
 		columns_row(t);
-		columns_cell(t, "%" PRIu32, p->pid);
+		columns_cell(t, p->folded ? "" : "%" PRIu32, p->pid);
 		columns_cell(t, "%s", text_comm(comm, p->comm));
 		columns_cell(t, "%" PRIu64, p->count.ops);
 		columns_cell(t, "%" PRIu64, p->count.errors);
 		columns_cell(t, "%" PRIu64, p->count.bytes_in);
 		columns_cell(t, "%" PRIu64, p->count.bytes_out);
 		cell_time(t, slept);
-		columns_cell(t, "%.1f", observed ? 100.0 * (double)slept / (double)observed : 0.0);
-		if (!p->exited)
+		columns_cell(t, p->folded ? "" : "%.1f", observed ? 100.0 * (double)slept / (double)observed : 0.0);
+		if (p->folded)
+			columns_cell(t, "folded");
+		else if (!p->exited)
 			columns_cell(t, "%s", p->nwaits ? "waits" : "lives");
 		else if (p->exit_code & 0x7f)
 			columns_cell(t, "signal %d", p->exit_code & 0x7f);
@@ -174,10 +198,13 @@ static int print_procs(const struct report *r, FILE *out)
 static int print_chans(const struct report *r, FILE *out)
 {
 	static const struct column cols[] = {
-		{ "ID", COLUMN_NUMBER },	      { "KIND", COLUMN_TEXT },	  { "ENDS", COLUMN_NUMBER },
-		{ "MESSAGES", COLUMN_NUMBER }, { "WRITTEN", COLUMN_NUMBER }, { "READ", COLUMN_NUMBER },
-		{ "UNREAD", COLUMN_NUMBER },   { "P50", COLUMN_NUMBER },	  { "P99", COLUMN_NUMBER },
-		{ "MAX", COLUMN_NUMBER },      { "NAME", COLUMN_NAME },	  { "IDENT", COLUMN_NAME },
+		{ "ID", COLUMN_NUMBER },      { "KIND", COLUMN_TEXT },
+		{ "ENDS", COLUMN_NUMBER },    { "MESSAGES", COLUMN_NUMBER },
+		{ "WRITTEN", COLUMN_NUMBER }, { "READ", COLUMN_NUMBER },
+		{ "UNREAD", COLUMN_NUMBER },  { "P50", COLUMN_NUMBER },
+		{ "P90", COLUMN_NUMBER },     { "P99", COLUMN_NUMBER },
+		{ "MAX", COLUMN_NUMBER },     { "NAME", COLUMN_NAME },
+		{ "IDENT", COLUMN_NAME },
 	};
 	struct columns *t;
 
@@ -215,9 +242,10 @@ static int print_chans(const struct report *r, FILE *out)
 static int print_slept(const struct report *r, FILE *out)
 {
 	static const struct column cols[] = {
-		{ "THREAD", COLUMN_NAME },  { "OP", COLUMN_TEXT },      { "KIND", COLUMN_TEXT },
-		{ "TOTAL", COLUMN_NUMBER }, { "LONGEST", COLUMN_NUMBER }, { "TIMES", COLUMN_NUMBER },
-		{ "STILL", COLUMN_TEXT },   { "CHANNEL", COLUMN_NAME },
+		{ "THREAD", COLUMN_WHO },     { "OP", COLUMN_TEXT },
+		{ "KIND", COLUMN_TEXT },      { "TOTAL", COLUMN_NUMBER },
+		{ "LONGEST", COLUMN_NUMBER }, { "TIMES", COLUMN_NUMBER },
+		{ "STILL", COLUMN_TEXT },     { "CHANNEL", COLUMN_NAME },
 	};
 	struct columns *t;
 
@@ -276,8 +304,12 @@ static void cell_procs(struct columns *t, struct report_list procs, const struct
 static int print_waits(const struct report *r, FILE *out)
 {
 	static const struct column cols[] = {
-		{ "THREAD", COLUMN_NAME }, { "OP", COLUMN_TEXT },	     { "FD", COLUMN_NUMBER },
-		{ "KIND", COLUMN_TEXT },	  { "FOR", COLUMN_NUMBER },    { "CHANNEL", COLUMN_NAME },
+		{ "THREAD", COLUMN_WHO },
+		{ "OP", COLUMN_TEXT },
+		{ "FD", COLUMN_NUMBER },
+		{ "KIND", COLUMN_TEXT },
+		{ "FOR", COLUMN_NUMBER },
+		{ "CHANNEL", COLUMN_NAME },
 		{ "OTHER END HELD BY", COLUMN_NAME },
 	};
 	uint64_t now = model_now_ns(r->model);

@@ -37,15 +37,36 @@ void say(const char *fmt, ...)
 	say_line("ipctap: ", line);
 }
 
-/* " (i386 call 3: 12 times, call 4: 5 times)": a number is all that is known of such a call. */
-static void print_compat_calls(const struct model *m)
+/* What the numbers of IORING_OP_* are called, as far as losses speak of them. */
+static const char *uring_word(uint32_t opcode)
+{
+	static const char *const words[] = {
+		[1] = "readv",    [2] = "writev",        [4] = "read_fixed",   [5] = "write_fixed",
+		[6] = "poll_add", [9] = "sendmsg",       [10] = "recvmsg",     [13] = "accept",
+		[16] = "connect", [19] = "close",        [22] = "read",        [23] = "write",
+		[26] = "send",    [27] = "recv",         [30] = "splice",      [33] = "tee",
+		[34] = "shutdown", [40] = "msg_ring",    [47] = "send_zc",     [48] = "sendmsg_zc",
+		[49] = "read_multishot", [50] = "waitid", [51] = "futex_wait", [52] = "futex_wake",
+		[53] = "futex_waitv", [56] = "bind",     [57] = "listen",      [58] = "recv_zc",
+		[59] = "epoll_wait", [60] = "readv_fixed", [61] = "writev_fixed", [62] = "pipe",
+		[64] = "completions that found no room",
+	};
+
+	return opcode < sizeof(words) / sizeof(*words) && words[opcode] ? words[opcode] : "?";
+}
+
+/* " (i386 call 3: 12, i386 call 4: 5)", " (msg_ring: 2)": which ones they were. */
+static void print_where(const struct model *m, uint32_t cause)
 {
 	const char *sep = " (";
 
 	for (const struct m_loss *l = model_losses(m); l; l = l->next) {
-		if (l->cause != LOST_COMPAT32)
+		if (l->cause != cause)
 			continue;
-		fprintf(stderr, "%si386 call %" PRIu32 ": %" PRIu64, sep, l->where, l->count);
+		if (cause == LOST_URING)
+			fprintf(stderr, "%s%s: %" PRIu64, sep, uring_word(l->where), l->count);
+		else /* a number is all that is known of such a call */
+			fprintf(stderr, "%si386 call %" PRIu32 ": %" PRIu64, sep, l->where, l->count);
 		sep = ", ";
 	}
 	fputs(")", stderr);
@@ -64,13 +85,15 @@ uint64_t say_losses(const struct model *m, uint64_t store_queue)
 		total += count[cause];
 		fprintf(stderr, "ipctap: lost %" PRIu64 " %s [%s]", count[cause], loss_what(cause),
 			loss_word(cause));
-		if (cause == LOST_COMPAT32)
-			print_compat_calls(m);
+		if (cause == LOST_COMPAT32 || cause == LOST_URING)
+			print_where(m, cause);
 		fprintf(stderr, "\n  %s\n", loss_remedy(cause));
 	}
 	if (unknown)
-		fprintf(stderr, "ipctap: lost %" PRIu64 " for a cause this version does not know\n"
-				"  read the trace with the version that wrote it\n", unknown);
+		fprintf(stderr,
+			"ipctap: lost %" PRIu64 " for a cause this version does not know\n"
+			"  read the trace with the version that wrote it\n",
+			unknown);
 	return total + unknown;
 }
 

@@ -3,14 +3,15 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 
 #include "verb.h"
+#include "lib/base/clock.h"
 
 #define STEP_MS 100
-#define NS_PER_S 1000000000ull
 /* After ^C, which the command got as well, it has this long to end by itself while we watch. */
 #define GRACE_NS (2 * NS_PER_S)
 
@@ -48,14 +49,6 @@ static void signals_init(void)
 }
 
 /* ---- the gate: what comes out of the feed, and how much of it is wanted ---- */
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
 
 static int deliver(struct session *s, const struct ev_hdr *ev)
 {
@@ -103,6 +96,7 @@ static int gate_event(struct sink *self, const struct ev_hdr *ev)
 	err = model_apply(s->model, ev);
 	if (err == -EINVAL)
 		return count_bad(s, ev);
+	s->model_err = err;
 	if (err)
 		return err;
 	if (!matches)
@@ -120,9 +114,12 @@ int session_open(struct session *s, struct fail *fail)
 	int err;
 
 	s->gate.event = gate_event;
+	s->command_status = -1;
 	s->model = model_new();
 	if (!s->model)
 		return fail_set(fail, ENOMEM, NULL, "the model");
+	if (s->args->keep)
+		model_set_keep(s->model, s->args->keep);
 	if (s->args->filter)
 		model_set_filter(s->model, filter_match_io, s->args->filter);
 	signals_init();
@@ -141,7 +138,7 @@ int session_open(struct session *s, struct fail *fail)
 int session_start(struct session *s, struct fail *fail)
 {
 	if (!s->trace && s->args->duration_s > 0)
-		s->deadline_ns = now_ns() + (uint64_t)(s->args->duration_s * 1e9);
+		s->deadline_ns = clock_now_ns() + (uint64_t)(s->args->duration_s * 1e9);
 	return feed_start(s->feed, fail);
 }
 
@@ -153,8 +150,18 @@ static bool has_to_stop(struct session *s)
 	if (s->trace || !feed_command_pid(s->feed) || last_signal != SIGINT || signals_seen > 1)
 		return true;
 	if (!s->grace_ns)
-		s->grace_ns = now_ns() + GRACE_NS;
-	return now_ns() >= s->grace_ns;
+		s->grace_ns = clock_now_ns() + GRACE_NS;
+	return clock_now_ns() >= s->grace_ns;
+}
+
+/* A trace knows better than the feed what is wrong with it. */
+static void explain(const struct trace *t, struct fail *fail)
+{
+	struct fail why = { 0 };
+
+	trace_error(t, &why);
+	if (fail && why.what[0])
+		*fail = why;
 }
 
 int session_step(struct session *s, int timeout_ms, struct fail *fail)
@@ -164,7 +171,7 @@ int session_step(struct session *s, int timeout_ms, struct fail *fail)
 	if (s->full || s->ended || has_to_stop(s))
 		return 0;
 	if (s->deadline_ns) {
-		uint64_t now = now_ns();
+		uint64_t now = clock_now_ns();
 
 		if (now >= s->deadline_ns)
 			return 0;
@@ -173,6 +180,8 @@ int session_step(struct session *s, int timeout_ms, struct fail *fail)
 	}
 	more = feed_pump(s->feed, timeout_ms, fail);
 	s->ended = more == 0;
+	if (more < 0 && s->trace && !s->out_err && !s->model_err)
+		explain(s->trace, fail);
 	return more;
 }
 
@@ -197,29 +206,54 @@ static bool command_runs(const struct session *s)
 	       info.si_pid == 0;
 }
 
+/* Waits for a command that was let go. The feed looks after it no more, so its status is ours. */
+static int await_command(pid_t pid)
+{
+	siginfo_t info = { 0 };
+	int err;
+
+	do
+		err = waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT);
+	while (err && errno == EINTR);
+	if (err)
+		return -1;
+	return info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+}
+
 int session_stop(struct session *s, bool end_command, struct fail *fail)
 {
 	bool runs = command_runs(s);
-	siginfo_t info;
 	int err;
 
 	s->command_ended = end_command && runs;
+	s->command_status = -1;
 	err = feed_stop(s->feed, end_command, fail);
-	if (!runs || end_command)
-		return err;
-	while (waitid(P_PID, (id_t)feed_command_pid(s->feed), &info, WEXITED | WNOWAIT) < 0 &&
-	       errno == EINTR)
-		; /* its status is kept for feed_exit_status */
+	if (!s->trace && !end_command && feed_command_pid(s->feed))
+		s->command_status = await_command(feed_command_pid(s->feed));
 	return err;
 }
 
-int session_status(const struct session *s)
+int session_dump_model(const struct session *s, struct fail *fail)
+{
+	const char *path = s->args->dump_model;
+	if (!path)
+		return 0;
+	FILE *f = fopen(path, "we");
+	int err = f ? model_dump(s->model, f) : -errno;
+
+	if (f && fclose(f) && !err)
+		err = -errno;
+	return err ? fail_set(fail, -err, NULL, "cannot write '%s'", path) : 0;
+}
+
+int session_status(const struct session *s, int err)
 {
 	bool asked = signals_seen > 0;
+	int status = EXIT_OK;
 
-	if (s->trace || (s->command_ended && !asked))
-		return EXIT_OK;
-	return feed_exit_status(s->feed);
+	if (s->feed && !s->trace && (asked || !s->command_ended))
+		status = s->command_status >= 0 ? s->command_status : feed_exit_status(s->feed);
+	return err && status == EXIT_OK ? EXIT_CANNOT : status;
 }
 
 void session_close(struct session *s)

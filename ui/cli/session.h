@@ -9,7 +9,7 @@
  *     session_run(&s, &fail);            or session_start and session_step
  *     session_stop(&s, true, &fail);
  *     … read s.model …
- *     session_status(&s); session_close(&s);
+ *     status = session_status(&s, err); session_close(&s);
  */
 #ifndef IPCTAP_UI_CLI_SESSION_H
 #define IPCTAP_UI_CLI_SESSION_H
@@ -39,12 +39,15 @@ struct session {
 	bool full;          /* -n, or -d of a trace, was reached */
 	bool ended;         /* the stream ended by itself */
 	bool command_ended; /* by session_stop, not by itself */
+	int command_status; /* of one that session_stop waited for; -1: the feed knows */
+	int model_err;
 	struct sink gate;
 	uint64_t deadline_ns, grace_ns; /* CLOCK_MONOTONIC; 0: none */
 };
 
 int session_open(struct session *s, struct fail *fail);
-int session_start(struct session *s, struct fail *fail); /* releases the command; -d counts from here */
+int session_start(struct session *s,
+		  struct fail *fail); /* releases the command; -d counts from here */
 
 /*
  * One pump of at most timeout_ms. 1: more may come. 0: over, because the stream ended, a limit was
@@ -56,8 +59,14 @@ int session_run(struct session *s, struct fail *fail); /* start, then steps unti
 /* Detaches and drains. Ends a command that still runs when asked to; else waits for its own end. */
 int session_stop(struct session *s, bool end_command, struct fail *fail);
 
-/* The exit status: the command's, or 0 without one or when it was ended because all was done. */
-int session_status(const struct session *s);
+/* --dump-model: what the tests compare, live with replayed. */
+int session_dump_model(const struct session *s, struct fail *fail);
+
+/*
+ * The exit status: the command's, or 0 without one or when it was ended because all was done.
+ * `err` is how the verb fared: what failed is never reported as success.
+ */
+int session_status(const struct session *s, int err);
 void session_close(struct session *s);
 
 #endif

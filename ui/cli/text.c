@@ -25,6 +25,8 @@ const char *text_proc(char buf[static TEXT_SIZE], const struct m_proc *p)
 	if (!p)
 		return strcpy(buf, "?");
 	n = strlen(text_comm(buf, p->comm));
+	if (p->folded)
+		return buf; /* a sum has a name only */
 	snprintf(buf + n, TEXT_SIZE - n, "[%" PRIu32 "]", p->pid);
 	return buf;
 }
@@ -36,7 +38,11 @@ const char *text_task(char buf[static TEXT_SIZE], const struct m_task *t)
 	if (!t)
 		return strcpy(buf, "?");
 	n = strlen(text_comm(buf, t->comm));
-	if (t->tid == t->proc->pid)
+	if (t->proc->folded)
+		return buf;
+	if (t->folded)
+		snprintf(buf + n, TEXT_SIZE - n, "[%" PRIu32 "]", t->proc->pid);
+	else if (t->tid == t->proc->pid)
 		snprintf(buf + n, TEXT_SIZE - n, "[%" PRIu32 "]", t->tid);
 	else
 		snprintf(buf + n, TEXT_SIZE - n, "[%" PRIu32 "/%" PRIu32 "]", t->proc->pid, t->tid);
@@ -112,8 +118,12 @@ int out_close(FILE *out, const char *path, struct fail *fail)
 	int err = 0;
 
 	errno = 0;
-	if (fflush(out) || ferror(out))
-		err = errno ? errno : EIO;
+	if (fflush(out))
+		err = errno;
+	if (ferror(out) && !err) { /* it failed before; why, only another try can tell */
+		clearerr(out);
+		err = fputc('\n', out) == EOF || fflush(out) ? errno : EIO;
+	}
 	if (out != stdout && fclose(out) && !err)
 		err = errno;
 	if (!err || err == EPIPE)

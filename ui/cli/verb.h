@@ -10,9 +10,10 @@
 
 enum exit_status {
 	EXIT_OK = 0,
-	EXIT_NO = 1,     /* a question was asked, and the answer is no: doctor */
-	EXIT_USAGE = 2,  /* what was typed makes no sense */
-	EXIT_CANNOT = 3, /* it could not be done, or not to its end: permission, files, disk, kernel */
+	EXIT_NO = 1,    /* a question was asked, and the answer is no: doctor */
+	EXIT_USAGE = 2, /* what was typed makes no sense */
+	EXIT_CANNOT =
+	    3, /* it could not be done, or not to its end: permission, files, disk, kernel */
 };
 
 int cmd_record(int argc, char **argv);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "wall.h"
+#include "lib/base/clock.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -7,26 +8,16 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define NS_PER_S 1000000000
-
-static int64_t timespec_ns(const struct timespec *ts)
-{
-	return (int64_t)ts->tv_sec * NS_PER_S + ts->tv_nsec;
-}
 
 int64_t wall_offset_ns(struct trace *trace)
 {
-	struct timespec real, mono;
 	const char *text;
 	char *end;
 	int64_t offset;
 
-	if (!trace) {
-		clock_gettime(CLOCK_REALTIME, &real);
-		clock_gettime(CLOCK_MONOTONIC, &mono);
-		return timespec_ns(&real) - timespec_ns(&mono);
-	}
-	text = trace_meta(trace, "clock_base");
+	if (!trace)
+		return clock_base_ns();
+	text = trace_meta(trace, "clock_base_ns");
 	if (!text)
 		return 0;
 	errno = 0;

@@ -7,8 +7,8 @@
 
 #include "lib/store/store.h"
 
-/* CLOCK_REALTIME - CLOCK_MONOTONIC where the events were made: of the trace's meta.clock_base, or,
- * when `trace` is NULL, of this host now. 0: not known. */
+/* CLOCK_REALTIME - CLOCK_MONOTONIC where the events were made: of the trace's meta.clock_base_ns,
+ * or, when `trace` is NULL, of this host now. 0: not known. */
 int64_t wall_offset_ns(struct trace *trace);
 
 #define WALL_SIZE 32

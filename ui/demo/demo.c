@@ -16,11 +16,11 @@
 #include <unistd.h>
 
 #include "lib/abi/words.h"
+#include "lib/base/clock.h"
 #include "lib/base/fail.h"
 #include "ui/cli/say.h"
 #include "workloads.h"
 
-#define NS_PER_S 1000000000u
 #define DEFAULT_S 3.0
 #define COUNTED_S 60.0 /* by when COUNT messages must have gone through */
 #define HANGS_S 600.0  /* nobody waits longer for a workload that never ends */
@@ -58,6 +58,16 @@ static const struct workload {
     {"ripc-sockets", "libripc: a socket server over TCP and UDP, IPv4 and IPv6", demo_ripc_sockets,
      false},
     {"ripc-objects", "libripc: each named object with three processes", demo_ripc_objects, false},
+    {"posix-shm", "a ring in a POSIX shared memory object, guarded by semaphores", demo_posix_shm,
+     false},
+    {"posix-sem", "two processes that take turns by named semaphores", demo_posix_sem,
+     false},
+    {"futex", "two processes that take turns by a futex in shared memory", demo_futex,
+     false},
+    {"fd-passing", "pipes handed over a unix socket, and used", demo_fd_passing, false},
+    {"process-vm", "one process reads and writes the memory of another", demo_process_vm,
+     false},
+    {"io-uring", "question and answer by requests of an io_uring", demo_io_uring, false},
     {"two-pipes-full", "a deadlock: two processes, each writes more than its pipe holds",
      demo_two_pipes_full, true},
 };
@@ -126,7 +136,7 @@ static int supervise(struct demo_run *run, const sigset_t *signals, uint64_t unt
 			return -ECHILD;
 		if (!workers_left(run))
 			return 0;
-		now = demo_now_ns();
+		now = clock_now_ns();
 		if (now >= until_ns)
 			return -ETIMEDOUT;
 		left.tv_sec = (time_t)((until_ns - now) / NS_PER_S);
@@ -160,7 +170,7 @@ static bool tally_is_whole(const struct demo_run *run)
 		if (t->sent != t->received || t->bytes != t->got_bytes)
 			return false;
 	}
-	return !run->count || demo_now_ns() < run->deadline_ns;
+	return !run->count || clock_now_ns() < run->deadline_ns;
 }
 
 /* What to tell of how the run ended; NULL: nothing. */
@@ -351,7 +361,7 @@ static int start_run(const struct workload *w, const struct options *o)
 		return 1;
 	}
 	run.gap_ns = rate > 0 ? (uint64_t)(NS_PER_S / rate) : 0;
-	run.deadline_ns = demo_now_ns() + (uint64_t)(seconds * NS_PER_S);
+	run.deadline_ns = clock_now_ns() + (uint64_t)(seconds * NS_PER_S);
 	status = run_workload(w, &run);
 	munmap(run.tally, size);
 	return status;

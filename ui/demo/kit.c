@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "kit.h"
+#include "lib/base/clock.h"
 
 #include <errno.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/msg.h>
 #include <sys/prctl.h>
 #include <sys/sem.h>
@@ -12,14 +15,6 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
-
-uint64_t demo_now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
 
 static void __attribute__((noreturn))
 worker_main(struct demo_run *run, const char *name, demo_worker fn, const int *fds, pid_t parent)
@@ -98,6 +93,15 @@ int demo_address(struct demo_run *run, const char *name, struct sockaddr_un *add
 	return 0;
 }
 
+const char *demo_posix(struct demo_run *run, const char *name, char buf[DEMO_NAME_MAX])
+{
+	int n = snprintf(buf, DEMO_NAME_MAX, "/ipctap-demo-%d-%s", (int)getpid(), name);
+
+	if (n < 0 || n >= DEMO_NAME_MAX || run->nposix == DEMO_POSIX_MAX)
+		return NULL;
+	return strcpy(run->posix[run->nposix++], buf);
+}
+
 int demo_owns(struct demo_run *run, int kind, int id)
 {
 	if (id < 0)
@@ -127,6 +131,11 @@ void demo_cleanup(struct demo_run *run)
 			shmctl(id, IPC_RMID, NULL);
 	}
 	run->nsysv = 0;
+	for (int i = 0; i < run->nposix; i++) {
+		shm_unlink(run->posix[i]);
+		sem_unlink(run->posix[i]);
+	}
+	run->nposix = 0;
 	for (int i = 0; i < run->nnames; i++) {
 		snprintf(path, sizeof(path), "%s/%s", run->dir, run->names[i]);
 		unlink(path);
@@ -141,7 +150,7 @@ void demo_cleanup(struct demo_run *run)
 
 bool demo_turn(const struct demo_run *run, struct demo_pace *pace)
 {
-	uint64_t now = demo_now_ns();
+	uint64_t now = clock_now_ns();
 
 	if ((run->count && pace->sent == run->count) || now >= run->deadline_ns)
 		return false;

@@ -23,6 +23,7 @@
 #define DEMO_WORKERS_MAX 64
 #define DEMO_SYSV_MAX 8
 #define DEMO_NAMES_MAX 8
+#define DEMO_POSIX_MAX 4
 #define DEMO_NAME_MAX 32 /* of a file in the run's folder */
 
 /* What went through all channels of one kind; in shared memory, changed atomically. */
@@ -48,6 +49,8 @@ struct demo_run {
 	} sysv[DEMO_SYSV_MAX];
 	int nsysv;
 	void (*at_end)(void); /* NULL, or what else there is to clean up */
+	char posix[DEMO_POSIX_MAX][DEMO_NAME_MAX]; /* of shared memory and semaphores */
+	int nposix;
 
 	pid_t workers[DEMO_WORKERS_MAX]; /* 0: gone */
 	int nworkers;
@@ -57,8 +60,6 @@ struct demo_run {
 };
 
 typedef void (*demo_worker)(struct demo_run *run, const int *fds);
-
-uint64_t demo_now_ns(void);
 
 /*
  * Forks a worker with the name `name`: it calls fn(run, fds) and exits with 0. It dies with us.
@@ -71,6 +72,9 @@ void demo_close(const int *fds); /* every one up to -1 */
 const char *demo_path(struct demo_run *run, const char *name, char buf[PATH_MAX]);
 /* The same as a socket address. Returns 0 or a negative errno. */
 int demo_address(struct demo_run *run, const char *name, struct sockaddr_un *addr);
+
+/* A name for shm_open or sem_open, removed at the end. NULL: there are too many, or it is too long. */
+const char *demo_posix(struct demo_run *run, const char *name, char buf[DEMO_NAME_MAX]);
 
 /* Has the object removed at the end; passes `id` through, -errno when it is -1. */
 int demo_owns(struct demo_run *run, int kind, int id);

@@ -35,5 +35,16 @@ int demo_ripc_named_pipe(struct demo_run *run);
 int demo_ripc_named_pipe_tcp(struct demo_run *run);
 int demo_ripc_sockets(struct demo_run *run);
 int demo_ripc_objects(struct demo_run *run);
+/* memory.c */
+int demo_posix_shm(struct demo_run *run);
+int demo_posix_sem(struct demo_run *run);
+int demo_futex(struct demo_run *run);
+int demo_process_vm(struct demo_run *run);
+
+/* passing.c */
+int demo_fd_passing(struct demo_run *run);
+
+/* uring.c */
+int demo_io_uring(struct demo_run *run);
 
 #endif

@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "lib/abi/words.h"
+#include "lib/base/clock.h"
 #include "lib/base/escape.h"
 #include "ui/tui/dash.h"
 
@@ -25,14 +26,6 @@ struct batch {
 	FILE *out;
 	struct fail *fail;
 };
-
-static uint64_t clock_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
 
 /* ---- text ---- */
 
@@ -197,6 +190,7 @@ static json_t *json_of_frame(const struct frame *f, const char *title)
 	err |= json_object_set_new(o, "span_ns", json_of_n(f->span_ns));
 	err |= json_object_set_new(o, "ops", json_of_n(f->ops));
 	err |= json_object_set_new(o, "ops_per_s", json_real(f->ops_per_s));
+	err |= json_object_set_new(o, "folded", json_of_n(f->folded));
 	err |= json_object_set_new(o, "lost", json_of_n(f->lost));
 	err |= json_object_set_new(o, "lost_by_cause", json_of_losses(f));
 	for (int i = 0; i < VIEW_MAX; i++)
@@ -225,15 +219,15 @@ static int print_json(struct batch *b)
 /* Feeds the model for one interval. 1: more may come, 0: ended, or a negative errno. */
 static int pump_interval(struct batch *b)
 {
-	uint64_t due_ns = clock_ns() + (uint64_t)(b->opts->interval_s * 1e9);
-	uint64_t now_ns = clock_ns();
+	uint64_t due_ns = clock_now_ns() + (uint64_t)(b->opts->interval_s * 1e9);
+	uint64_t now_ns = clock_now_ns();
 	int more;
 
 	do {
 		uint64_t ms = due_ns > now_ns ? (due_ns - now_ns + 999999) / 1000000 : 0;
 
 		more = b->opts->pump(b->opts->arg, ms < PUMP_MS ? (int)ms : PUMP_MS, b->fail);
-		now_ns = clock_ns();
+		now_ns = clock_now_ns();
 	} while (more > 0 && now_ns < due_ns);
 	return more;
 }
@@ -241,7 +235,7 @@ static int pump_interval(struct batch *b)
 static int batch_refresh(struct batch *b, bool ended, int (*print)(struct batch *b))
 {
 	uint64_t now_ns =
-		timeline_now(&b->timeline, model_now_ns(b->opts->model), clock_ns(), ended);
+		timeline_now(&b->timeline, model_now_ns(b->opts->model), clock_now_ns(), ended);
 	int err = dash_refresh(&b->dash, b->opts, now_ns);
 
 	if (err)

@@ -8,6 +8,7 @@
 #undef lines
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -20,6 +21,8 @@
 
 #define SIZE_MAX_CELLS 1000 /* either way; what lies beyond stays empty */
 #define ESCAPE_DELAY_MS 25  /* between Esc and the rest of a function key */
+#define PATIENCE_MS 250     /* between looks for a key that came at a bad moment */
+#define NO_SIGNAL_MS 50     /* the same when keys send no signal */
 #define EMPTY_READS_MAX 8   /* readable, yet no key, so often in a row: end of file */
 
 static struct {
@@ -33,6 +36,7 @@ static struct {
 	attr_t attr[STYLE_MAX];
 	short pair[STYLE_MAX];
 	int empty_reads;
+	int async_fd; /* the terminal once more: it sends SIGIO when there is a key; -1: it does not */
 } term;
 
 /* ---- signals ---- */
@@ -51,6 +55,8 @@ static void note_signal(int sig)
 	case SIGCONT:
 		continued = 1;
 		break;
+	case SIGIO: /* to interrupt a sleep is all it is for */
+		break;
 	default:
 		asked_to_end = 1;
 	}
@@ -66,6 +72,7 @@ static struct caught {
 	{ .sig = SIGINT, .handler = note_signal },  { .sig = SIGTERM, .handler = note_signal },
 	{ .sig = SIGQUIT, .handler = note_signal }, { .sig = SIGHUP, .handler = note_signal },
 	{ .sig = SIGTSTP, .handler = note_signal }, { .sig = SIGCONT, .handler = note_signal },
+	{ .sig = SIGIO, .handler = note_signal },
 	{ .sig = SIGSEGV, .handler = crash },	    { .sig = SIGABRT, .handler = crash },
 	{ .sig = SIGBUS, .handler = crash },	    { .sig = SIGFPE, .handler = crash },
 	{ .sig = SIGILL, .handler = crash },	    { .sig = SIGSYS, .handler = crash },
@@ -101,6 +108,8 @@ static void signals_catch(void)
 		/* no SA_RESTART: a sleep in the pump ends at once */
 		if (caught[i].handler == crash)
 			sa.sa_flags = SA_ONSTACK | SA_NODEFER;
+		if (caught[i].sig == SIGIO) /* still ends epoll_wait and poll, and spares the others */
+			sa.sa_flags = SA_RESTART;
 		sigaction(caught[i].sig, &sa, &caught[i].before);
 	}
 }
@@ -112,6 +121,29 @@ static void signals_release(void)
 	for (size_t i = 0; i < NCAUGHT; i++)
 		sigaction(caught[i].sig, &caught[i].before, NULL);
 	sigaltstack(&none, NULL);
+}
+
+/* An open file of its own: the flag must not stay on the one that the shell shares with us. */
+static void async_open(void)
+{
+	int flags;
+
+	term.async_fd = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC);
+	if (term.async_fd < 0)
+		return;
+	flags = fcntl(term.async_fd, F_GETFL);
+	if (fcntl(term.async_fd, F_SETOWN, getpid()) == 0 &&
+	    fcntl(term.async_fd, F_SETFL, flags | O_ASYNC) == 0)
+		return;
+	close(term.async_fd);
+	term.async_fd = -1;
+}
+
+static void async_close(void)
+{
+	if (term.async_fd >= 0)
+		close(term.async_fd);
+	term.async_fd = -1;
 }
 
 /* ---- how styles look ---- */
@@ -209,6 +241,7 @@ int terminal_open(bool mono, struct fail *fail)
 	nodelay(stdscr, TRUE);
 	curs_set(0);
 	looks_set(mono);
+	async_open();
 	return 0;
 }
 
@@ -220,6 +253,7 @@ void terminal_close(void)
 	endwin();
 	delscreen(term.screen);
 	tcsetattr(STDIN_FILENO, TCSANOW, &term.found);
+	async_close(); /* or a late SIGIO would end the process */
 	signals_release();
 	terminal_forget();
 }
@@ -384,4 +418,13 @@ void terminal_wait(int timeout_ms)
 	struct pollfd p = { .fd = STDIN_FILENO, .events = POLLIN };
 
 	poll(&p, 1, timeout_ms);
+}
+
+int terminal_patience_ms(void)
+{
+	struct pollfd p = { .fd = STDIN_FILENO, .events = POLLIN };
+
+	if (poll(&p, 1, 0) > 0)
+		return 0;
+	return term.async_fd >= 0 ? PATIENCE_MS : NO_SIGNAL_MS;
 }

@@ -79,6 +79,7 @@ int frame_refresh(struct frame *f, const struct model *model, const struct filte
 	f->interval_s = rates_span_s(f->rates);
 	count_objects(f, &scan);
 	count_losses(f, model);
+	f->folded = model_folded(model).procs + model_folded(model).chans;
 	err = count_ops(f, model);
 	for (int i = 0; i < VIEW_MAX; i++) {
 		int e = table_scan(&f->tables[i], &scan);
@@ -99,6 +100,9 @@ const char *frame_figures(const struct frame *f, char buf[FRAME_TEXT_SIZE])
 		 "  waiting %" PRIu32,
 		 units_count(ops, f->ops_per_s), units_time(span, f->span_ns), f->processes,
 		 f->tasks, f->channels, f->waits);
+	if (f->folded)
+		snprintf(buf + strlen(buf), FRAME_TEXT_SIZE - strlen(buf), "  folded %s",
+			 units_count(ops, (double)f->folded));
 	return buf;
 }
 

@@ -20,6 +20,7 @@ struct frame {
 	uint32_t processes, tasks; /* alive */
 	uint32_t channels;         /* with an open end */
 	uint32_t waits;
+	uint64_t folded; /* processes and channels, into totals */
 	uint64_t lost;
 	uint64_t lost_by[LOST_MAX];
 };

@@ -166,6 +166,8 @@ const char *rows_proc(struct rows *rows, const struct m_proc *proc)
 {
 	if (!proc)
 		return "?";
+	if (proc->folded)
+		return rows_comm(rows, proc->comm);
 	return rows_print(rows, "%s[%u]", rows_comm(rows, proc->comm), proc->pid);
 }
 

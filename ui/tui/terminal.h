@@ -29,4 +29,11 @@ void terminal_forget(void);
 int terminal_key(void);
 void terminal_wait(int timeout_ms); /* for a key, or a signal */
 
+/*
+ * A key interrupts a sleep, as a signal does (SIGIO), so that whoever waits for something else
+ * need not wake up just to look for keys. One that came before the sleep does not: sleep for no
+ * longer than this, which is 0 when a key is there already.
+ */
+int terminal_patience_ms(void);
+
 #endif

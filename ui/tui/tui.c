@@ -9,8 +9,8 @@
 #include "ui/tui/dash.h"
 #include "ui/tui/keys.h"
 #include "ui/tui/terminal.h"
+#include "lib/base/clock.h"
 
-#define KEY_LATENCY_MS 50 /* how long a pump may keep a key waiting */
 #define FIRST_REFRESH_NS 300000000ull
 
 struct run {
@@ -22,20 +22,14 @@ struct run {
 	bool quit;
 };
 
-static uint64_t clock_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
-
+/* How long to sleep: until the next refresh, and not much longer than a key should wait. */
 static int ms_until(uint64_t due_ns)
 {
-	uint64_t now_ns = clock_ns();
+	uint64_t now_ns = clock_now_ns();
 	uint64_t ms = due_ns > now_ns ? (due_ns - now_ns + 999999) / 1000000 : 0;
+	int patience_ms = terminal_patience_ms();
 
-	return ms < KEY_LATENCY_MS ? (int)ms : KEY_LATENCY_MS;
+	return ms < (uint64_t)patience_ms ? (int)ms : patience_ms;
 }
 
 /* Lets the model catch up, or, when no more will come, waits for a key. */
@@ -80,7 +74,7 @@ static int run_keys(struct run *r, struct fail *fail)
 /* Returns 1 when it was time. */
 static int run_refresh(struct run *r, struct fail *fail)
 {
-	uint64_t clock = clock_ns(), now_ns;
+	uint64_t clock = clock_now_ns(), now_ns;
 
 	if (clock < r->due_ns)
 		return 0;
@@ -134,7 +128,7 @@ int tui_run(const struct tui_opts *opts, struct fail *fail)
 	if (!err)
 		err = terminal_open(opts->mono, fail);
 	if (!err) {
-		r.due_ns = clock_ns() + (interval_ns < FIRST_REFRESH_NS ? (uint64_t)interval_ns :
+		r.due_ns = clock_now_ns() + (interval_ns < FIRST_REFRESH_NS ? (uint64_t)interval_ns :
 									  FIRST_REFRESH_NS);
 		err = run_loop(&r, fail);
 		terminal_close();

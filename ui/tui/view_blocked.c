@@ -74,14 +74,17 @@ static struct row *add_row(struct rows *rows, const struct m_task *task, const s
 		return NULL;
 	v = row->values;
 	row_add_end(rows, row, task->proc, ROLE_SUBJECT);
-	value_n(&v[COL_PID], task->proc->pid);
-	value_n(&v[COL_TID], task->tid);
+	if (!task->proc->folded)
+		value_n(&v[COL_PID], task->proc->pid);
+	if (!task->folded)
+		value_n(&v[COL_TID], task->tid);
 	value_text(&v[COL_COMM], rows_comm(rows, task->comm));
 	value_text(&v[COL_CALL], op_word(op));
 	if (chan) {
 		value_text(&v[COL_KIND], kind_word(chan->kind));
 		value_text(&v[COL_NAME], rows_chan_name(rows, chan));
-		value_n(&v[COL_CHAN], chan->id);
+		if (!chan->folded)
+			value_n(&v[COL_CHAN], chan->id);
 		value_text(&v[COL_IDENT], rows_escape(rows, chan->ident, sizeof(chan->ident)));
 	}
 	value_n(&v[COL_STILL], 0);

@@ -72,7 +72,8 @@ static void scan_chan(const struct scan *scan, struct rows *rows, const struct m
 		value_n(&v[COL_UNREAD], chan->unread_bytes);
 	value_percentile(&v[COL_P50], &chan->latency, 50);
 	value_percentile(&v[COL_P99], &chan->latency, 99);
-	value_n(&v[COL_ID], chan->id);
+	if (!chan->folded)
+		value_n(&v[COL_ID], chan->id);
 	value_text(&v[COL_IDENT], rows_escape(rows, chan->ident, sizeof(chan->ident)));
 	value_n(&v[COL_MESSAGES], messages);
 	value_n(&v[COL_BYTES], bytes);

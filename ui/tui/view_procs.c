@@ -124,7 +124,8 @@ static void scan_proc(const struct scan *scan, struct rows *rows, const struct m
 	/* A sleep is seen whole, late: when it ends or has lasted two looks. So this can pass 1. */
 	share = per_s[3] / 1e9 / (proc->nthreads ? proc->nthreads : 1);
 
-	value_n(&v[COL_PID], proc->pid);
+	if (!proc->folded)
+		value_n(&v[COL_PID], proc->pid);
 	value_text(&v[COL_COMM], rows_comm(rows, proc->comm));
 	value_x(&v[COL_OPS_RATE], per_s[0]);
 	value_x(&v[COL_IN_RATE], per_s[1]);

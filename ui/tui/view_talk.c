@@ -63,7 +63,8 @@ static void put_proc(struct rows *rows, struct row *row, const struct m_proc *pr
 	if (!proc)
 		return;
 	row_add_end(rows, row, proc, role);
-	value_n(&row->values[pid_col], proc->pid);
+	if (!proc->folded)
+		value_n(&row->values[pid_col], proc->pid);
 	value_text(&row->values[pid_col + 1], rows_comm(rows, proc->comm));
 }
 
@@ -91,7 +92,8 @@ static void scan_flow(const struct scan *scan, struct rows *rows, const struct m
 	value_n(&v[COL_BYTES], flow->bytes);
 	value_percentile(&v[COL_P50], &flow->latency, 50);
 	value_percentile(&v[COL_P99], &flow->latency, 99);
-	value_n(&v[COL_CHAN], flow->chan->id);
+	if (!flow->chan->folded)
+		value_n(&v[COL_CHAN], flow->chan->id);
 	value_text(&v[COL_IDENT], rows_escape(rows, flow->chan->ident, sizeof(flow->chan->ident)));
 	value_n(&v[COL_MESSAGES], flow->messages);
 	value_n(&v[COL_APPROXIMATE], flow->approximate);

@@ -1,0 +1,80 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# --help, the man pages and the program say the same: every verb has a page, the synopsis is the
+# usage, and the options in the one are the options in the other.
+. tests/lib.sh
+
+man=ui/man
+
+# options_of_help: the options that lines of --help begin with, sorted, one a line
+options_of_help() {
+	sed -n 's/^ *\(-[-a-zA-Z, ]*\).*/\1/p' | grep -oE -- '(^|[ ,])--?[a-zA-Z][a-z-]*' | tr -d ' ,' | sort -u
+}
+# options_of_man FILE: those that begin a paragraph of its OPTIONS
+options_of_man() {
+	sed -n '/^# OPTIONS/,/^# [^O]/p' "$1" | grep '^\*-' | grep -oE -- '\*--?[a-zA-Z][a-z-]*\*' | tr -d '*' | sort -u
+}
+synopsis_of_man() {
+	sed -n '/^# SYNOPSIS/,/^# DESCRIPTION/p' "$1" | grep '^\*' | sed 's/++$//; s/[*_]//g'
+}
+
+run "$IPCTAP" --help
+is "$status:$err" 0: '--help exits 0, and says it on stdout'
+verbs=$(printf '%s\n' "$out" | sed -n '/^Verbs:/,/^$/s/^  \([a-z]*\) .*/\1/p')
+is "$(echo $verbs)" 'record report events top doctor demo' 'it lists the verbs'
+is "$("$IPCTAP" help)" "$out" 'help is the same'
+run "$IPCTAP" --version
+like "$out" '^ipctap [0-9]+\.[0-9]+' '--version'
+
+for verb in $verbs; do
+	page=$man/ipctap-$verb.1.scd
+	run "$IPCTAP" "$verb" --help
+	is "$status:$err" 0: "$verb --help exits 0, and says it on stdout"
+	help=$out
+	is "$("$IPCTAP" help "$verb")" "$help" "help $verb is the same"
+	[ -e "$page" ]
+	ok $? "$verb has a man page"
+	is "$(printf '%s\n' "$help" | options_of_help | grep -vx -e -h -e --help)" \
+		"$(options_of_man "$page" | grep -vx -e -h -e --help)" \
+		"$verb: the options of --help and of the man page are the same"
+	is "$(printf '%s\n' "$help" | sed -n 's/^\([Uu]sage:\)* *\(ipctap [a-z]* .*\)$/\2/p')" \
+		"$(synopsis_of_man "$page")" "$verb: so is the synopsis"
+	like "$(cat $man/ipctap.1.scd)" "^\*ipctap-$verb\*\(1\)$" "ipctap(1) names $verb"
+done
+
+if command -v scdoc >/dev/null; then
+	for page in "$man"/*.scd; do
+		scdoc <"$page" >"$T/page" 2>"$T/err"
+		ok $? "$page: scdoc takes it" || diag "$(cat "$T/err")"
+	done
+else
+	skip 'scdoc is not installed'
+fi
+
+# every key that --json prints is explained in the man page
+DB=$T/small.db
+cp tests/golden/small.db "$DB"
+keys() { grep -oE '"[a-z0-9_]+" ?:' | tr -d '": ' | sort -u; }
+documented() { # PAGE <keys
+	while read -r key; do
+		grep -qE "\*$key\*" "$1" || echo "$key"
+	done
+}
+for verb in report 'events -v'; do
+	# shellcheck disable=SC2086 # the verb and its option are two words
+	"$IPCTAP" $verb --json "$DB" 2>/dev/null | keys >"$T/keys"
+	[ "$(wc -l <"$T/keys")" -gt 20 ]
+	ok $? "$verb --json has keys"
+	is "$(documented "$man/ipctap-${verb%% *}.1.scd" <"$T/keys")" '' \
+		"$verb --json: each is in the man page"
+done
+"$IPCTAP" doctor --json 2>/dev/null | keys >"$T/keys"
+is "$(documented $man/ipctap-doctor.1.scd <"$T/keys")" '' 'doctor --json: each key is in the man page'
+if "$IPCTAP" doctor >/dev/null 2>&1; then
+	"$IPCTAP" top --json -n 2 -i 0.2 -- "$IPCTAP" demo pipeline -d 1 2>/dev/null | keys |
+		grep -vxE 'ring_op|ring_ctl|no_storage|compat32|bad_record|torn' >"$T/keys"
+	is "$(documented $man/ipctap-top.1.scd <"$T/keys")" '' 'top --json: each key is in the man page'
+else
+	skip 'this host cannot be traced: see ipctap doctor'
+fi
+done_testing

@@ -1,0 +1,15 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# A minute of a program that does nothing but calls of one byte, recorded while the trace's writer
+# has the other processor: nothing is lost with the default ring.
+. tests/live/live.sh
+
+record -- "$PROGS/storm" -t 60
+is "$status" 0 'the command exits 0'
+calls=$(word "$out" calls)
+[ "$calls" -gt 1000000 ]
+ok $? 'a minute of calls was made' || diag "$calls"
+is "$(sql 'select count(*) from event')" "$calls" 'every one is in the trace'
+is "$(sql 'select count(*) from loss')" 0 'nothing is counted as lost'
+like "$err" 'nothing lost' 'and it says so'
+done_testing

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Which read got which write, where neither bytes nor types decide: priorities, and direct channels. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "lib/model/model.h"
+#include "make_event.h"
+
+enum { A = 100, B = 200, C = 300, D = 400 }; /* processes */
+
+static struct model *with_chan(uint16_t kind, uint16_t shape, uint8_t duplex)
+{
+	struct model *m = model_new();
+	assert_int_equal(model_apply(m, &make_chan(1, kind, shape, duplex)->hdr), 0);
+	return m;
+}
+
+static void tell(struct model *m, struct ev_io *io) { assert_int_equal(model_apply(m, &io->hdr), 0); }
+
+static struct ev_io *with_type(struct ev_io *io, int64_t mtype, uint16_t messages)
+{
+	io->mtype = mtype;
+	io->messages = messages;
+	return io;
+}
+
+static const struct m_flow *flow(const struct model *m, uint32_t src, uint32_t dst)
+{
+	for (const struct m_flow *f = model_flows(m); f; f = f->next)
+		if ((f->src ? f->src->pid : 0) == src && (f->dst ? f->dst->pid : 0) == dst)
+			return f;
+	return NULL;
+}
+
+static void assert_flow(const struct model *m, uint32_t src, uint32_t dst, uint64_t messages,
+			uint64_t bytes)
+{
+	const struct m_flow *f = flow(m, src, dst);
+	assert_non_null(f);
+	assert_int_equal(f->messages, messages);
+	assert_int_equal(f->bytes, bytes);
+}
+
+static void send_prio(struct model *m, uint64_t t_ns, uint32_t pid, int64_t prio, uint64_t bytes)
+{
+	tell(m, with_type(make_io(t_ns, pid, OP_MQ_TIMEDSEND, IO_WRITE, 1, bytes), prio, 1));
+}
+
+static void receive_prio(struct model *m, uint64_t t_ns, uint32_t pid, int64_t prio, uint64_t bytes)
+{
+	tell(m, with_type(make_io(t_ns, pid, OP_MQ_TIMEDRECEIVE, IO_READ, 1, bytes), prio, 1));
+}
+
+static void a_receive_that_does_not_ask_for_the_priority_gets_the_highest(void **state)
+{
+	(void)state;
+	struct model *m = with_chan(KIND_MQ, SHAPE_PRIORITY, 0);
+	send_prio(m, 1000, A, 0, 10);
+	send_prio(m, 2000, B, 7, 20);
+	send_prio(m, 3000, C, 7, 0);
+	receive_prio(m, 4000, D, -1, 20);
+	assert_flow(m, B, D, 1, 20);
+	assert_int_equal(flow(m, B, D)->latency.sum, 2000);
+	receive_prio(m, 5000, D, -1, 0); /* an empty message is one, too */
+	assert_flow(m, C, D, 1, 0);
+	receive_prio(m, 6000, D, -1, 10);
+	assert_flow(m, A, D, 1, 10);
+	assert_null(flow(m, 0, D));
+	assert_int_equal(model_chan(m, 1)->unread_bytes, 0);
+	model_free(m);
+}
+
+static void a_told_priority_decides(void **state)
+{
+	(void)state;
+	struct model *m = with_chan(KIND_MQ, SHAPE_PRIORITY, 0);
+	send_prio(m, 1000, A, 1, 10);
+	send_prio(m, 2000, B, 2, 10);
+	receive_prio(m, 3000, D, 1, 10); /* took effect before B's, whatever the order told */
+	assert_flow(m, A, D, 1, 10);
+	assert_null(flow(m, B, D));
+	model_free(m);
+}
+
+static void a_receive_before_its_send_is_paid_when_the_send_comes(void **state)
+{
+	(void)state;
+	struct model *m = with_chan(KIND_MQ, SHAPE_PRIORITY, 0);
+	receive_prio(m, 1000, D, -1, 10);
+	assert_flow(m, 0, D, 1, 10);
+	struct ev_io *send = with_type(make_io(1005, A, OP_MQ_TIMEDSEND, IO_WRITE, 1, 10), 3, 1);
+	tell(m, send);
+	assert_flow(m, A, D, 1, 10);
+	assert_null(flow(m, 0, D));
+	receive_prio(m, 2000, D, -1, 10);
+	send_prio(m, 9000, A, 3, 10); /* too late to have been that one */
+	assert_flow(m, 0, D, 1, 10);
+	assert_flow(m, A, D, 1, 10);
+	receive_prio(m, 9500, D, -1, 10);
+	assert_flow(m, A, D, 2, 20);
+	model_free(m);
+}
+
+static void messages_from_before_have_no_sender(void **state)
+{
+	(void)state;
+	struct model *m = model_new();
+	struct ev_chan *c = make_chan(1, KIND_MQ, SHAPE_PRIORITY, 0);
+	c->backlog = 30;
+	assert_int_equal(model_apply(m, &c->hdr), 0);
+	receive_prio(m, 1000, D, 4, 30);
+	assert_flow(m, 0, D, 1, 30);
+	assert_int_equal(model_chan(m, 1)->unread_bytes, 0);
+	model_free(m);
+}
+
+static void attach(struct model *m, uint64_t t_ns, uint32_t pid, uint8_t dir)
+{
+	struct ev_endpoint *e = make_endpoint(t_ns, pid, 1, -1, ENDPOINT_ATTACH);
+	e->dir = dir;
+	assert_int_equal(model_apply(m, &e->hdr), 0);
+}
+
+static void a_signal_goes_to_who_is_attached(void **state)
+{
+	(void)state;
+	struct model *m = with_chan(KIND_SIGNAL, SHAPE_DIRECT, 0);
+	attach(m, 500, B, ENDPOINT_DIR_READ);
+	tell(m, with_type(make_io(1000, A, OP_KILL, IO_WRITE, 1, 0), 15, 1));
+	tell(m, with_type(make_io(2000, A, OP_KILL, IO_WRITE, 1, 0), 15, 1));
+	tell(m, with_type(make_io(3000, A, OP_KILL, IO_WRITE, 1, 0), 15, 0)); /* it was pending */
+	assert_flow(m, A, B, 2, 0);
+	assert_false(flow(m, A, B)->approximate);
+	tell(m, with_type(make_io(4000, B, OP_RT_SIGTIMEDWAIT, IO_READ, 1, 0), 15, 1));
+	assert_null(flow(m, 0, B)); /* what it takes has been told already */
+	assert_int_equal(model_chan(m, 1)->count.msgs_in, 1);
+	model_free(m);
+}
+
+static void a_signal_to_a_process_outside_is_exact(void **state)
+{
+	(void)state;
+	struct model *m = with_chan(KIND_SIGNAL, SHAPE_DIRECT, 0);
+	struct ev_task *seen = make_task(1, B, B, TASK_SEEN, "b");
+	seen->hdr.flags = TASK_F_OUTSIDE;
+	assert_int_equal(model_apply(m, &seen->hdr), 0);
+	attach(m, 500, B, ENDPOINT_DIR_READ);
+	tell(m, with_type(make_io(1000, A, OP_KILL, IO_WRITE, 1, 0), 1, 1));
+	assert_flow(m, A, B, 1, 0);
+	assert_false(flow(m, A, B)->approximate);
+	model_free(m);
+}
+
+static void the_end_of_a_child_comes_from_the_child_and_is_as_old_as_its_exit(void **state)
+{
+	(void)state;
+	struct model *m = with_chan(KIND_CHILD, SHAPE_DIRECT, 0);
+	assert_int_equal(model_apply(m, &make_task(500, B, B, TASK_FORK, "b")->hdr), 0);
+	attach(m, 900, B, ENDPOINT_DIR_WRITE);
+	struct ev_task *exit = make_task(1000, B, B, TASK_EXIT, "b");
+	exit->hdr.flags = TASK_F_LAST;
+	assert_int_equal(model_apply(m, &exit->hdr), 0);
+	tell(m, with_type(make_io(1800, A, OP_WAIT4, IO_READ, 1, 0), 0, 1));
+	assert_flow(m, B, A, 1, 0);
+	assert_int_equal(flow(m, B, A)->latency.count, 1);
+	assert_int_equal(flow(m, B, A)->latency.sum, 800);
+	tell(m, with_type(make_io(1900, A, OP_WAIT4, IO_READ, 1, 0), 0, 0)); /* stopped: not its end */
+	assert_flow(m, B, A, 1, 0);
+	model_free(m);
+}
+
+static void what_a_terminal_edits_is_approximate(void **state)
+{
+	(void)state;
+	for (int end = 0; end < 2; end++) { /* either end may say it */
+		struct model *m = with_chan(KIND_PTY, SHAPE_STREAM, 1);
+		tell(m, make_io(1000, A, OP_WRITE, IO_WRITE | (end ? 0 : IO_COOKED), 1, 5));
+		tell(m, make_io(2000, B, OP_READ, IO_READ | IO_SIDE_B | (end ? IO_COOKED : 0), 1, 5));
+		assert_flow(m, A, B, 1, 5);
+		assert_true(flow(m, A, B)->approximate);
+		model_free(m);
+	}
+	struct model *m = with_chan(KIND_PTY, SHAPE_STREAM, 1);
+	tell(m, make_io(1000, A, OP_WRITE, IO_WRITE, 1, 5));
+	tell(m, make_io(2000, B, OP_READ, IO_READ | IO_SIDE_B, 1, 5));
+	assert_false(flow(m, A, B)->approximate);
+	model_free(m);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_receive_that_does_not_ask_for_the_priority_gets_the_highest),
+	    cmocka_unit_test(a_told_priority_decides),
+	    cmocka_unit_test(a_receive_before_its_send_is_paid_when_the_send_comes),
+	    cmocka_unit_test(messages_from_before_have_no_sender),
+	    cmocka_unit_test(a_signal_goes_to_who_is_attached),
+	    cmocka_unit_test(a_signal_to_a_process_outside_is_exact),
+	    cmocka_unit_test(the_end_of_a_child_comes_from_the_child_and_is_as_old_as_its_exit),
+	    cmocka_unit_test(what_a_terminal_edits_is_approximate),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
