@@ -138,6 +138,15 @@ static int tell_by_number(struct src_bpf *b, const struct bpf_map *map, uint64_t
 	return 0;
 }
 
+static int tell_uring(struct src_bpf *b)
+{
+	uint64_t sum = percpu_sum(b, b->skel->maps.counters, RAW_COUNT_URING);
+	if (sum == b->counted[RAW_COUNT_URING])
+		return 0;
+	b->counted[RAW_COUNT_URING] = sum;
+	return tell_by_number(b, b->skel->maps.uring_unknown, b->uring_counted, LOST_URING);
+}
+
 static int tell_counters(struct src_bpf *b)
 {
 	int err = tell_counter(b, RAW_COUNT_LOST_OP, LOST_RING_OP);
@@ -145,6 +154,8 @@ static int tell_counters(struct src_bpf *b)
 		err = tell_counter(b, RAW_COUNT_LOST_CTL, LOST_RING_CTL);
 	if (!err)
 		err = tell_counter(b, RAW_COUNT_NO_STORAGE, LOST_NO_STORAGE);
+	if (!err)
+		err = tell_uring(b);
 	return err;
 }
 
@@ -307,8 +318,6 @@ static int bpf_poll(struct source *self, struct sink *out, int timeout_ms, uint6
 	if (!err && b->detached)
 		err = tell_by_number(b, b->skel->maps.compat_calls, b->compat_counted,
 				     LOST_COMPAT32);
-	if (!err && b->detached)
-		err = tell_by_number(b, b->skel->maps.uring_unknown, b->uring_counted, LOST_URING);
 	*complete_ns = b->detached ? UINT64_MAX : now - STAMP_SLACK_NS;
 	return err ? err : !b->detached;
 }
