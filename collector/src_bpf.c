@@ -28,8 +28,9 @@
 /* Both ends of a new connection are told within this; only then is one held to be missing. */
 #define PEERS_AFTER_MS 100
 #define PEERS_EVERY_MS 1000
-/* A record may be stamped a little before its place in the ring is reserved. */
-#define STAMP_SLACK_NS (2 * NS_PER_MS)
+/* A record may be stamped before its place in the ring is reserved: a little, and as long as it took
+ * a thread to get a CPU that had been given its message, or a place for it, while it slept. */
+#define STAMP_SLACK_NS (20 * NS_PER_MS)
 /* Probes do not wake the reader (it costs three times all else): it looks this often by itself. */
 #define DRAIN_MS 5
 #define DRAIN_IDLE_MS 50
