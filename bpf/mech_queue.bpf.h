@@ -32,7 +32,7 @@ __noinline int queue_enter(struct thread *s, struct call_args *c)
 		if (!take_fd(t, s, (__s32)c->a[0], receives ? IO_READ : IO_WRITE))
 			return 0;
 		s->bytes = c->a[2];
-		s->mtype = receives ? -1 : (__u32)c->a[3];
+		s->mtype = receives ? -1 : (__s64)(__u32)c->a[3];
 		s->arg = c->a[3];
 		mq_deadline(s, c->a[4]);
 		return 1;

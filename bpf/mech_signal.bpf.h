@@ -12,6 +12,7 @@
 #include "sched.bpf.h"
 
 #define SIG_ANY 0
+#define SIGCONT 18
 #define SIGNALFD_SIGINFO_BYTES 128 /* struct signalfd_siginfo, ssi_signo first */
 #define RESULT_DELIVERED 0         /* of signal_generate: include/trace/events/signal.h */
 #define RESULT_LOSE_INFO 4         /* delivered, without its siginfo */
@@ -141,8 +142,8 @@ int BPF_PROG(on_signal, int sig, struct kernel_siginfo *info, struct task_struct
 	if (!thread_of(t))
 		task_emit(t->group_leader, TASK_SEEN, EV_SYNTHETIC | TASK_F_OUTSIDE,
 			  bpf_ktime_get_ns());
-	/* ignored, or merged with one that was pending: sent, but nobody gets it */
-	bool received = result == RESULT_DELIVERED || result == RESULT_LOSE_INFO;
+	/* ignored (SIGCONT acts all the same), or merged with one that was pending: sent, but nobody gets it */
+	bool received = result == RESULT_DELIVERED || result == RESULT_LOSE_INFO || sig == SIGCONT;
 	signal_sent(s, RAW_OBJ_SIGNAL(t->tgid, sig), received);
 	return 0;
 }

@@ -130,6 +130,7 @@ static __always_inline void uring_count(__u32 opcode)
 	__u64 *n = bpf_map_lookup_elem(&uring_unknown, &opcode);
 	if (n)
 		(*n)++;
+	count(RAW_COUNT_URING);
 }
 
 /* A thread in scope, or one of the ring's that works for a process in scope. */

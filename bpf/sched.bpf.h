@@ -12,8 +12,8 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 	/* prev_state is an argument since v5.18 (fa2c3254d7cf); prev->__state may already have changed */
 	struct thread *p = thread_of(prev);
 	if (p && p->op && !preempt && prev_state) {
+		/* the waker stays: on another CPU it may come before this switch is told */
 		p->sleep_ns = bpf_ktime_get_ns();
-		p->waker = 0;
 	}
 	struct thread *n = thread_of(next);
 	if (n) {
@@ -71,16 +71,16 @@ SEC("tp_btf/sched_waking")
 int BPF_PROG(on_waking, struct task_struct *t)
 {
 	struct thread *s = thread_of(t);
-	if (!s || !s->op || !s->sleep_ns)
+	if (!s || !s->op)
 		return 0;
 	struct task_struct *current = bpf_get_current_task_btf();
-	if (is_handed(s->op))
-		hand_over(thread_of(current), s);
 	__u32 zero = 0, *in = bpf_map_lookup_elem(&in_timer, &zero);
 	if (in && *in) {
 		s->waker = 0;
 		return 0;
 	}
+	if (is_handed(s->op))
+		hand_over(thread_of(current), s);
 	__u32 kind = RAW_OBJ_KIND(s->obj);
 	if (kind == KIND_TCP || kind == KIND_UDP || kind == KIND_SET) {
 		struct thread *w = thread_of(current);

@@ -50,7 +50,7 @@ static __always_inline void adopt_args(struct thread *s, const struct pt_regs *r
 	case CALL_MQ_RECEIVE:
 		s->arg = r->r10;
 		s->bytes = r->dx;
-		s->mtype = class == CALL_MQ_SEND ? (__u32)r->r10 : -1;
+		s->mtype = class == CALL_MQ_SEND ? (__s64)(__u32)r->r10 : -1;
 		break;
 	case CALL_WAITID:
 		s->arg = r->dx;

@@ -731,6 +731,17 @@ static int join_map(struct join *j, const struct raw_map *r)
 	return sink_event(j->next, &e.hdr);
 }
 
+/* A child that is waited for has another name now. */
+static int child_rename(struct join *j, const struct ev_task *e)
+{
+	uint64_t obj = RAW_OBJ_CHILD(e->pid);
+	struct joined *joined = processes_has(j->processes, e->pid, obj);
+	if (!joined || e->pid != e->tid || (e->what != TASK_EXEC && e->what != TASK_RENAME))
+		return 0;
+	names_own(&joined->c, obj, processes_comm(j->processes, e->pid));
+	return chan_tell(j, &joined->c, e->hdr.t_ns);
+}
+
 static int join_task(struct join *j, struct ev_task *e)
 {
 	uint64_t exit_ns;
@@ -742,6 +753,9 @@ static int join_task(struct join *j, struct ev_task *e)
 	    processes_find(j->processes, e->ppid, &exit_ns) && !exit_ns)
 		own_chan(j, RAW_OBJ_CHILD(e->pid), e->hdr.t_ns);
 	processes_note(j->processes, e);
+	int err = child_rename(j, e);
+	if (err)
+		return err;
 	if (e->what == TASK_EXEC)
 		procfs_join_args(e->args, sizeof(e->args));
 	if (e->what == TASK_SEEN && e->pid == e->tid) {
@@ -750,7 +764,7 @@ static int join_task(struct join *j, struct ev_task *e)
 	}
 	if (e->what != TASK_EXIT && e->what != TASK_RENAME && e->pid == e->tid)
 		procfs_cgroup(e->pid, e->cgroup_path, sizeof(e->cgroup_path));
-	int err = sink_event(j->next, &e->hdr);
+	err = sink_event(j->next, &e->hdr);
 	return err ? err : maps_follow(j->maps, e, &j->from_maps);
 }
 

@@ -277,8 +277,10 @@ static void names_signal(struct ev_chan *c, uint32_t pid, int sig)
 		snprintf(c->name, sizeof(c->name), "any signal");
 	else if (abbrev)
 		snprintf(c->name, sizeof(c->name), "SIG%s", abbrev);
+	else if (sig == SIGRTMIN)
+		snprintf(c->name, sizeof(c->name), "SIGRTMIN");
 	else
-		snprintf(c->name, sizeof(c->name), "SIGRTMIN+%d", sig - SIGRTMIN);
+		snprintf(c->name, sizeof(c->name), "SIGRTMIN%+d", sig - SIGRTMIN);
 }
 
 static void names_child(struct ev_chan *c, uint32_t pid, bool any, const char *comm)

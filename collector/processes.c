@@ -151,6 +151,15 @@ bool processes_find(const struct processes *p, uint32_t pid, uint64_t *exit_ns)
 	return q && q->known;
 }
 
+void *processes_has(const struct processes *p, uint32_t pid, uint64_t obj)
+{
+	const struct process *q = find(p, pid);
+	for (const struct own_chan *c = q ? q->chans : NULL; c; c = c->next)
+		if (c->obj == obj)
+			return c->chan;
+	return NULL;
+}
+
 void **processes_chan(struct processes *p, uint32_t pid, uint64_t obj)
 {
 	struct process *q = get(p, pid);

@@ -23,6 +23,9 @@ void processes_note(struct processes *p, const struct ev_task *t);
 /* "": not known. Borrowed until the next note. */
 const char *processes_comm(const struct processes *p, uint32_t pid);
 
+/* The channel kept for an object of `pid`; NULL: none. */
+void *processes_has(const struct processes *p, uint32_t pid, uint64_t obj);
+
 /* In scope, living or lately gone; *exit_ns is 0 while it lives. */
 bool processes_find(const struct processes *p, uint32_t pid, uint64_t *exit_ns);
 

@@ -28,8 +28,9 @@
 /* Both ends of a new connection are told within this; only then is one held to be missing. */
 #define PEERS_AFTER_MS 100
 #define PEERS_EVERY_MS 1000
-/* A record may be stamped a little before its place in the ring is reserved. */
-#define STAMP_SLACK_NS (2 * NS_PER_MS)
+/* A record may be stamped before its place in the ring is reserved: a little, and as long as it took
+ * a thread to get a CPU that had been given its message, or a place for it, while it slept. */
+#define STAMP_SLACK_NS (20 * NS_PER_MS)
 /* Probes do not wake the reader (it costs three times all else): it looks this often by itself. */
 #define DRAIN_MS 5
 #define DRAIN_IDLE_MS 50
@@ -138,6 +139,15 @@ static int tell_by_number(struct src_bpf *b, const struct bpf_map *map, uint64_t
 	return 0;
 }
 
+static int tell_uring(struct src_bpf *b)
+{
+	uint64_t sum = percpu_sum(b, b->skel->maps.counters, RAW_COUNT_URING);
+	if (sum == b->counted[RAW_COUNT_URING])
+		return 0;
+	b->counted[RAW_COUNT_URING] = sum;
+	return tell_by_number(b, b->skel->maps.uring_unknown, b->uring_counted, LOST_URING);
+}
+
 static int tell_counters(struct src_bpf *b)
 {
 	int err = tell_counter(b, RAW_COUNT_LOST_OP, LOST_RING_OP);
@@ -145,6 +155,8 @@ static int tell_counters(struct src_bpf *b)
 		err = tell_counter(b, RAW_COUNT_LOST_CTL, LOST_RING_CTL);
 	if (!err)
 		err = tell_counter(b, RAW_COUNT_NO_STORAGE, LOST_NO_STORAGE);
+	if (!err)
+		err = tell_uring(b);
 	return err;
 }
 
@@ -307,8 +319,6 @@ static int bpf_poll(struct source *self, struct sink *out, int timeout_ms, uint6
 	if (!err && b->detached)
 		err = tell_by_number(b, b->skel->maps.compat_calls, b->compat_counted,
 				     LOST_COMPAT32);
-	if (!err && b->detached)
-		err = tell_by_number(b, b->skel->maps.uring_unknown, b->uring_counted, LOST_URING);
 	*complete_ns = b->detached ? UINT64_MAX : now - STAMP_SLACK_NS;
 	return err ? err : !b->detached;
 }

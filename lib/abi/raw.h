@@ -146,6 +146,7 @@ enum raw_counter {
 	RAW_COUNT_LOST_OP, /* operations: no room in the ring */
 	RAW_COUNT_LOST_CTL,
 	RAW_COUNT_NO_STORAGE,
+	RAW_COUNT_URING, /* changes when any of those counted by opcode does */
 	RAW_COUNT_MAX
 };
 

@@ -226,9 +226,11 @@ int endpoints_apply(struct model *m, const struct ev_endpoint *ev)
 }
 
 /* A datagram is sent on one socket and belongs to another, or to the pair of a socket and an
- * address. */
+ * address. A descriptor that a signal is sent through, or read from, is no end of its channel. */
 static bool is_own_channel(const struct chan *c, const struct ev_io *io)
 {
+	if (c->pub.shape == SHAPE_DIRECT)
+		return false;
 	if (c->pub.shape != SHAPE_DGRAM)
 		return true;
 	return c->pub.duplex ? c->pub.kind != KIND_UDP : !(io->hdr.flags & IO_WRITE);

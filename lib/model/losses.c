@@ -35,7 +35,7 @@ int losses_apply(struct model *m, const struct ev_lost *ev)
 	if (ev->count == 0)
 		return 0;
 	if (ev->cause == LOST_RING_OP || ev->cause == LOST_STORE_QUEUE ||
-	    ev->cause == LOST_BAD_RECORD)
+	    ev->cause == LOST_BAD_RECORD || ev->cause == LOST_URING)
 		m->loss_epoch++;
 	return loss_add(m, ev->cause, ev->where, ev->count);
 }

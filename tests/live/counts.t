@@ -16,6 +16,16 @@ check_line() { # WORKLOAD LINE
 		is "$(sql "select count(*) from v_event where kind='sem' and op in ('semop','semtimedop') and ret=0")" \
 			"$(word "$2" ops)" "$1: every semop is there"
 		;;
+	lock)
+		is "$(sql "select count(*) from v_event where kind='lock' and op in ('flock','fcntl') and ret=0")" \
+			"$(word "$2" ops)" "$1: every lock and unlock is there"
+		;;
+	eventfd) # no payload to be matched: who woke whom is asked below
+		is "$(sql "select count(*), sum(bytes) from v_event where kind='eventfd' and op='write' and ret=8")" \
+			"$(word "$2" sent)|$(word "$2" bytes)" "$1: every addition is there"
+		is "$(sql "select count(*) from v_event where kind='eventfd' and op='read' and ret=8")" \
+			"$(word "$2" sent)" "$1: and so is what took it"
+		;;
 	shm)
 		is "$(sql "select group_concat(op) from (select op from v_event where kind='shm' and op
 			in ('shmat','shmdt') and ret <> -1 order by op)")" shmat,shmat,shmdt,shmdt \
@@ -29,7 +39,8 @@ check_line() { # WORKLOAD LINE
 	esac
 }
 
-for workload in pipeline fifo unix-server unix-dgram seqpacket tcp udp msgq shm-ring mixed; do
+for workload in pipeline fifo unix-server unix-dgram seqpacket tcp udp msgq shm-ring \
+	posix-mq eventfd signals locks pty mixed; do
 	record -- "$IPCTAP" demo "$workload" -c 200
 	is "$status" 0 "$workload: exits 0"
 	is "$(sql 'select count(*) from loss')" 0 "$workload: nothing is lost"
@@ -51,6 +62,26 @@ is "$(talk tcp-client tcp-server)" '200 20000' 'tcp-client → tcp-server'
 is "$(talk tcp-server tcp-client)" '200 200000' 'and back'
 is "$(talk udp-client udp-server)" '201 8000' 'udp-client → udp-server'
 is "$(talk udp-server udp-client)" '200 24000' 'and back'
+is "$(talk pm-maker-1 pm-taker)" '201 9600' 'pm-maker-1 → pm-taker, an empty message among them'
+is "$(talk sg-caller sg-callee)" '201 0' 'sg-caller → sg-callee'
+is "$(talk sg-callee sg-caller)" '200 0' 'and back'
+is "$(talk pt-terminal pt-shell)" '201 6432' 'pt-terminal → pt-shell'
+is "$(talk pt-shell pt-terminal)" '201 19296' 'and back'
+is "$(sql "select count(*) from v_talk where kind in ('signal','pty','child') and approximate")" 0 \
+	'signals, a raw terminal and ends of children are exact'
+woken() { # KIND OPS: operations that slept and that a thread woke
+	sql "select count(*) from event e join chan c on c.id=e.chan join op o on o.id=e.op where c.kind='$1'
+		and o.name in ($2) and e.slept_ns > 0 and e.waker_tid <> 0 and e.ret >= 0"
+}
+is "$(sql "select sum(messages) from v_talk where kind='eventfd' and (src_comm, dst_comm) in
+	(values ('ev-asker','ev-answerer'), ('ev-answerer','ev-asker'))")" "$(woken eventfd "'read'")" \
+	'whoever slept in an eventfd was woken by the other'
+[ "$(woken eventfd "'read'")" -gt 100 ]
+ok $? 'and most did sleep'
+is "$(sql "select coalesce(sum(messages), 0) from v_talk where kind='lock' and (src_comm, dst_comm) in
+	(values ('lk-posix','lk-ofd'), ('lk-ofd','lk-posix'))")" "$(woken lock "'flock','fcntl'")" \
+	'whoever waited for a lock got it from the other'
+like "$(sql "select distinct name from chan where kind='lock'")" '/lock$' 'a lock is known by its file'
 is "$(sql "select sum(messages) from v_talk where src_comm like 'mq-maker-%' and dst_comm='mq-bulk'")" \
 	136 'mq-bulk got the messages of type 3, from both makers'
 is "$(sql "select count(*) from v_talk where kind='unix' and src_comm='ux-client-1' and dst_comm<>'ux-server'")" \

@@ -24,6 +24,8 @@ check 'names, threads and children' --merge -- "$PROGS/morph"
 check 'tee and xargs, seen together' --together -- \
 	sh -c "seq 1 500 | xargs -n 50 echo | tee '$T/copy' | wc -l"
 check 'every call form, seen together' --together -- "$PROGS/callforms"
+check 'every form of a call on queues, signals, terminals, locks, children and sets' --together -- \
+	"$PROGS/eventforms"
 
 # The comparison is no formality: $1 done to the trace before it is compared must be told as $2
 tampered() { # SQL TOLD NAME

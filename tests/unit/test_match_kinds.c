@@ -136,7 +136,14 @@ static void a_signal_goes_to_who_is_attached(void **state)
 	assert_false(flow(m, A, B)->approximate);
 	tell(m, with_type(make_io(4000, B, OP_RT_SIGTIMEDWAIT, IO_READ, 1, 0), 15, 1));
 	assert_null(flow(m, 0, B)); /* what it takes has been told already */
-	assert_int_equal(model_chan(m, 1)->count.msgs_in, 1);
+	struct ev_io *by_pidfd = with_type(make_io(3500, A, OP_PIDFD_SEND_SIGNAL, IO_WRITE, 1, 0), 15, 1);
+	by_pidfd->fd = 3; /* names the process, is no end: what B reads then came from nobody new */
+	tell(m, by_pidfd);
+	struct ev_io *signalfd = with_type(make_io(3600, B, OP_READ, IO_READ, 1, 128), 15, 1);
+	signalfd->fd = 4;
+	tell(m, signalfd);
+	assert_flow(m, A, B, 3, 0);
+	assert_int_equal(model_chan(m, 1)->count.msgs_in, 2);
 	model_free(m);
 }
 

@@ -835,6 +835,25 @@ static void the_books_balance(void **state)
 	}
 }
 
+static void a_descriptor_that_was_passed_is_an_end_and_keeps_its_sender(void **state)
+{
+	(void)state;
+	struct model *m = model_new();
+	struct ev_endpoint *e = make_endpoint(10, 5, 1, 7, ENDPOINT_PASSED);
+	e->from = 4;
+	tell(m, e);
+	const struct m_endpoint *end = model_chan(m, 1)->endpoints;
+	assert_int_equal(end->proc->pid, 5);
+	assert_int_equal(end->fd, 7);
+	assert_true(end->open);
+	assert_int_equal(end->passed_by, 4);
+	tell(m, make_endpoint(20, 5, 1, 7, ENDPOINT_CLOSE));
+	assert_false(end->open);
+	struct ev_endpoint *wrong = make_endpoint(30, 5, 1, 7, ENDPOINT_PASSED + 1);
+	assert_int_equal(model_apply(m, &wrong->hdr), -EINVAL);
+	model_free(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -859,6 +878,7 @@ int main(void)
 	    cmocka_unit_test(what_survives_an_exec_is_the_same_endpoint),
 	    cmocka_unit_test(an_operation_proves_that_its_fd_is_open),
 	    cmocka_unit_test(attachments_are_counted_one_by_one),
+	    cmocka_unit_test(a_descriptor_that_was_passed_is_an_end_and_keeps_its_sender),
 	    cmocka_unit_test(a_channel_found_in_use_holds_what_nobody_knows),
 	    cmocka_unit_test(sleeps_add_up_by_thread_operation_and_channel),
 	    cmocka_unit_test(a_wait_is_open_until_it_ends),

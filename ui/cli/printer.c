@@ -168,6 +168,10 @@ static void print_signal(const struct printer *p, int64_t sig)
 
 	if (abbrev)
 		fprintf(p->out, ", SIG%s", abbrev);
+	else if (sig == SIGRTMIN)
+		fprintf(p->out, ", SIGRTMIN");
+	else if (sig > 31 && sig < NSIG)
+		fprintf(p->out, ", SIGRTMIN%+d", (int)sig - SIGRTMIN);
 	else
 		fprintf(p->out, ", signal %" PRId64, sig);
 }

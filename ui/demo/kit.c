@@ -180,9 +180,9 @@ void demo_got(struct demo_run *run, int kind, size_t bytes)
 	__atomic_fetch_add(&run->tally[kind].got_bytes, bytes, __ATOMIC_RELAXED);
 }
 
-void demo_op(struct demo_run *run)
+void demo_op(struct demo_run *run, int kind)
 {
-	__atomic_fetch_add(&run->tally[KIND_SEM].ops, 1, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&run->tally[kind].ops, 1, __ATOMIC_RELAXED);
 }
 
 void demo_die(const char *what)

@@ -30,7 +30,7 @@
 struct demo_tally {
 	uint64_t sent, bytes;         /* by the senders */
 	uint64_t received, got_bytes; /* by the receivers */
-	uint64_t ops;                 /* semaphores: operations finished */
+	uint64_t ops;                 /* semaphores, locks: operations finished */
 };
 
 struct demo_run {
@@ -90,7 +90,7 @@ bool demo_turn(const struct demo_run *run, struct demo_pace *pace);
 
 void demo_sent(struct demo_run *run, int kind, size_t bytes);
 void demo_got(struct demo_run *run, int kind, size_t bytes);
-void demo_op(struct demo_run *run);
+void demo_op(struct demo_run *run, int kind);
 
 /* Ends the worker, and with it the run: "ipctap demo: pl-sink: read: …". */
 void demo_die(const char *what) __attribute__((noreturn));

@@ -104,7 +104,7 @@ static void sr_semop(struct demo_run *run, int id, unsigned short sem, short by)
 
 	if (semop(id, &op, 1) < 0)
 		demo_die("semop");
-	demo_op(run);
+	demo_op(run, KIND_SEM);
 }
 
 static struct ring *sr_attach(int id)

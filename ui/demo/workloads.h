@@ -47,4 +47,11 @@ int demo_fd_passing(struct demo_run *run);
 /* uring.c */
 int demo_io_uring(struct demo_run *run);
 
+/* posixmq.c, notify.c, pty.c */
+int demo_posix_mq(struct demo_run *run);
+int demo_eventfd(struct demo_run *run);
+int demo_signals(struct demo_run *run);
+int demo_locks(struct demo_run *run);
+int demo_pty(struct demo_run *run);
+
 #endif

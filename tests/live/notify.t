@@ -1,0 +1,123 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Who signals whom, who waits for which child, lock or set: named, counted, also across namespaces,
+# and of programs that were asleep before they were looked at.
+. tests/live/live.sh
+
+python=/usr/bin/python3
+[ -x "$python" ] || live_cannot 'python3 is not installed'
+
+# wait_row OP KIND: thread, name and whether it is open, of the long waits in that operation
+wait_row() {
+	sql "select t.comm||' '||coalesce(nullif(c.name, ''), c.ident)||' '||(w.until_ns is null) from wait w
+		join op o on o.id=w.op join chan c on c.id=w.chan join task t on t.tid=w.tid
+		where o.name='$1' and c.kind='$2'"
+}
+
+# ---- signals ----
+
+record -- perl -e '
+	setpgrp; pipe(R, W); $SIG{USR1} = "IGNORE";
+	for (1, 2) { if (!fork) { $0 = "sg-$_"; $SIG{USR1} = sub { exit 0 }; syswrite W, "x"; select(undef,undef,undef,9) while 1 } }
+	for (1, 2) { sysread R, $x, 1 } kill "USR1", -$$; wait for 1, 2'
+is "$(sql "select count(*) from v_event where op='kill' and kind='signal' and name='SIGUSR1'")" 3 \
+	'a signal to a group has a row for every process of it'
+is "$(sql "select count(distinct c.id) from event e join chan c on c.id=e.chan where c.kind='signal' and
+	e.op=(select id from op where name='kill')")" 3 'each in a channel of its own'
+is "$(sql "select count(*), sum(messages), sum(approximate) from v_talk where kind='signal'")" '2|2|0' \
+	'it reached the two that did not ignore it'
+is "$(sql "select count(*) from v_talk where kind='child' and dst_comm='perl' and messages=1")" 2 \
+	'and the parent learnt of both ends'
+
+background sleep 100
+record -- sh -c "kill -s TERM $started"
+is "$(sql "select dst_comm, messages, approximate from v_talk where kind='signal' and name='SIGTERM' and
+	dst_pid=$started")" 'sleep|1|0' 'a process outside the scope is known as the target'
+
+if unshare --pid --fork true 2>/dev/null; then
+	record -- unshare --pid --fork sh -c 'sleep 100 & kill -s KILL $!; wait $!; (exit 7); exit 0'
+	is "$(sql "select count(*) from v_talk v join task t on t.pid=v.dst_pid and t.tid=t.pid where v.kind='signal' and
+		v.name='SIGKILL' and t.exit_code=9")" 1 'in a pid namespace the target is who really gets it'
+	is "$(sql "select count(*) from event e join op o on o.id=e.op join chan c on c.id=e.chan join task t
+		on c.ident='child:['||t.pid||']' where o.name='wait4' and e.ret>0 and t.exit_code=9 and e.mtype=9")" 1 \
+		'and the child waited for is the one that ended'
+else
+	skip 'no pid namespaces here' 2
+fi
+
+record -- "$PROGS/eventforms"
+is "$status" 0 'eventforms ran as it should'
+is "$(sql "select group_concat(name) from (select distinct name from v_event where op='read' and kind='signal' and
+	ret > 0 order by name)")" 'SIGRTMIN,SIGUSR1,SIGUSR2' 'what is read of a signalfd says which signal it was'
+is "$(sql "select sum(messages) from v_talk where kind='signal' and name='SIGUSR1' and src_pid=dst_pid")" 2 \
+	'a signal that was pending already is not sent twice'
+is "$(sql "select messages from v_talk where kind='signal' and name='SIGCONT'")" 1 'SIGCONT acts, handled or not'
+is "$(sql "select count(*) from chan where kind='eventfd'")" 3 \
+	'an eventfd whose id was given out again is another channel'
+is "$(sql "select sum(e.mtype) from event e join chan c on c.id=e.chan join op o on o.id=e.op where c.kind='eventfd'
+	and o.name='read' and e.ret=8 and e.mtype > 3")" 42 'an eventfd read says what it took'
+is "$(sql "select group_concat(mtype||':'||bytes, ' ') from event e join op o on o.id=e.op where
+	o.name='mq_timedreceive' and e.ret >= 0 order by e.t_ns")" '-1:6 5:0 1:3' 'a queue gives the highest priority first'
+is "$(sql "select messages, bytes, approximate from v_talk where kind='mq'")" '3|9|0' 'and each is matched with its send'
+is "$(sql "select count(*) from v_event where op='mq_unlink' and ret=0 and kind='mq' and name like '/eventforms-%'")" 1 \
+	'the name of a queue that is taken away is known'
+is "$(sql "select group_concat(e.mtype) from event e join op o on o.id=e.op where o.name='wait4' and e.ret > 0 and
+	e.mtype <> 0 order by e.t_ns")" '4991,9,768' 'a wait tells the status: stopped, killed, exited'
+is "$(sql "select count(*) from v_event where op='vfork' and kind='child' and slept_ns > 0")" 1 'a vfork waits for its child'
+is "$(sql "select count(*) from v_event where op='poll' and kind='eventfd'")" 2 'to poll one channel is to wait for that'
+is "$(sql "select count(*) from v_event where op in ('poll','ppoll') and kind='set'")" 2 'several are a set'
+is "$(sql "select count(*) from v_talk where kind='pty' and bytes in (5, 7) and not approximate")" 0 \
+	'what a terminal edited and what it did not share a flow, which is approximate'
+is "$(sql "select sum(bytes) from v_talk where kind='pty' and src_comm <> '?'")" 16 'with every byte that was written'
+
+record -- script -qec 'printf "a\nb\n"; exit 0' /dev/null
+is "$(sql "select max(approximate) from v_talk where kind='pty' and dst_comm='script' and name like '/dev/pts/%'")" 1 \
+	'a terminal that puts in carriage returns makes flows approximate'
+
+# ---- waits that last, seen from their beginning ----
+
+touch "$T/lock"
+background flock "$T/lock" sleep 100
+wait_until 5 sh -c '! flock -n "$1" true' sh "$T/lock"
+record -d 1 -- flock "$T/lock" true
+is "$(wait_row flock lock)" "flock $T/lock 1" 'who waits for a lock waits on that file'
+record -d 1 -- sh -c 'sleep 100; true'
+is "$(wait_row wait4 child)" 'sh any child 1' 'a shell waits for any child'
+record -d 1 -- perl -e 'if (!($p = fork)) { exec "sleep", "100" } waitpid $p, 0'
+like "$(wait_row wait4 child)" '^perl sleep\[[0-9]+\] 1$' 'who waits for one is told by its name of today'
+record -d 1 -- perl -e 'use POSIX; pause'
+is "$(wait_row pause signal)" 'perl any signal 1' 'pause waits for any signal'
+record -d 1 -- "$python" -c 'import signal
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1]); signal.sigwait([signal.SIGUSR1])'
+is "$(wait_row rt_sigtimedwait signal)" 'python3 SIGUSR1 1' 'sigwait for one waits for that one'
+
+set_of() { # CALLS OP KIND WANTED NAME
+	record -d 1 -- "$python" -c "import os, select, socket
+p, _ = os.pipe(); q, _ = os.pipe(); e = os.eventfd(0); s = socket.socket(socket.AF_UNIX); s.bind('$T/s$5'); s.listen()
+$1"
+	like "$(wait_row "$2" "$3")" "$4" "$5"
+}
+set_of 'o = select.poll(); o.register(p); o.poll()' poll pipe '^python3 pipe:\[[0-9]+\] 1$' 'poll of one'
+set_of 'o = select.poll(); o.register(p, 1); o.register(e, 1); o.poll()' poll set \
+	'^python3 [0-9]+ pipe:\[[0-9]+\], [0-9]+ eventfd:\[[0-9]+\] 1$' 'poll of two'
+set_of 'select.select([p, s], [], [])' pselect6 set \
+	"^python3 [0-9]+ pipe:\\[[0-9]+\\], [0-9]+ $T/sselect" 'select'
+set_of 'o = select.epoll(); o.register(q, 1); o.register(s, 1); o.poll()' epoll_wait set \
+	"(pipe:\\[[0-9]+\\], [0-9]+ $T/sepoll[^,]*|$T/sepoll[^,]*, [0-9]+ pipe:\\[[0-9]+\\]) 1\$" 'epoll'
+
+# ---- asleep before they are looked at ----
+
+adopted() { # CMD…: recorded for a second once it sleeps
+	background "$@"
+	wait_until 5 sh -c 'grep -q "^State:.S" "/proc/$1/status"' sh "$started"
+	record -d 1 -p "$started"
+}
+adopted perl -e 'use POSIX; pause'
+is "$(wait_row pause signal)" 'perl any signal 1' 'pause, entered before'
+adopted flock "$T/lock" true
+is "$(wait_row flock lock)" "flock $T/lock 1" 'flock, entered before'
+adopted "$python" -c 'import os, select; p, _ = os.pipe(); q, _ = os.pipe(); select.select([p, q], [], [])'
+like "$(wait_row pselect6 set)" '^python3 [0-9]+ pipe:\[[0-9]+\], [0-9]+ pipe:\[[0-9]+\] 1$' 'select, entered before'
+adopted sh -c 'sleep 100; true'
+is "$(wait_row wait4 child)" 'sh any child 1' 'wait4, entered before'
+done_testing
