@@ -150,6 +150,7 @@ if has stress-ng; then
 	stress tee 50 500
 	stress vm-splice 50 100
 	stress sendfile 20 10
+	stress eventfd 30 100
 	stress sockpair 40 1000
 	stress sockfd 50 100
 	stress sock 20 5000
