@@ -113,8 +113,17 @@ static __always_inline struct thread *scope_take(struct task_struct *t)
 		return NULL;
 	struct thread *s =
 		bpf_task_storage_get(&threads, t, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (!s)
+	if (!s) {
+		/*
+		 * Refused: out of memory, or this CPU was in the middle of another creation when the
+		 * thread that did it lost it to us. The collector takes such processes in when it
+		 * sees the count rise.
+		 */
+		__u32 tgid = BPF_CORE_READ(t, tgid);
+		__u8 one = 1;
+		bpf_map_update_elem(&scope_pids, &tgid, &one, BPF_ANY);
 		count(RAW_COUNT_NO_STORAGE);
+	}
 	return s;
 }
 

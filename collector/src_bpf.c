@@ -154,8 +154,6 @@ static int tell_counters(struct src_bpf *b)
 	if (!err)
 		err = tell_counter(b, RAW_COUNT_LOST_CTL, LOST_RING_CTL);
 	if (!err)
-		err = tell_counter(b, RAW_COUNT_NO_STORAGE, LOST_NO_STORAGE);
-	if (!err)
 		err = tell_uring(b);
 	return err;
 }
@@ -245,6 +243,18 @@ static int adopt(struct src_bpf *b)
 	return err;
 }
 
+/* Tasks that could not be given room for their state when they were forked: they are by now. */
+static int adopt_refused(struct src_bpf *b)
+{
+	uint64_t before = b->counted[RAW_COUNT_NO_STORAGE];
+	int err = tell_counter(b, RAW_COUNT_NO_STORAGE, LOST_NO_STORAGE);
+	if (err || b->counted[RAW_COUNT_NO_STORAGE] == before || b->detached)
+		return err;
+	b->skel->bss->adopt_calls = true;
+	err = iter_run(b->skel->progs.adopt_tasks);
+	return err ? err : iter_run(b->skel->progs.adopt_files);
+}
+
 /* ---- the source ---- */
 
 /* Waits for the ring's wakeup (it is filling up) or for the next drain to be due. */
@@ -292,6 +302,8 @@ static int periodic(struct src_bpf *b, uint64_t now)
 	}
 	if (!err && (now >= b->next_count_ns || b->detached)) {
 		err = tell_counters(b);
+		if (!err)
+			err = adopt_refused(b);
 		b->next_count_ns = now + COUNTERS_MS * NS_PER_MS;
 	}
 	return err;

@@ -158,7 +158,7 @@
 	L(2, RING_CTL, "ring-ctl",                                                                 \
 	  "channel, endpoint and task records: the kernel ring buffer was full",                   \
 	  "raise --ring SIZE, or narrow the scope")                                                \
-	L(3, NO_STORAGE, "no-storage", "tasks not followed: no memory for their kernel state",     \
+	L(3, NO_STORAGE, "no-storage", "tasks followed late: the kernel refused room for their state at first",     \
 	  "free memory, or narrow the scope")                                                      \
 	L(4, COMPAT32, "compat32", "32-bit system calls, seen but not decoded",                    \
 	  "none yet: run the 64-bit build of the program")                                         \
