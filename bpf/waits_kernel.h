@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * More of the kernel's structures, as bpf/kernel.h declares them: what the wait-graph iterators read
+ * and nothing else does. Structs that kernel.h has under the same name carry the suffix ___w here,
+ * which CO-RE ignores.
+ */
+#ifndef IPCTAP_BPF_WAITS_KERNEL_H
+#define IPCTAP_BPF_WAITS_KERNEL_H
+
+#include "kernel.h"
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct list_head {
+	struct list_head *next;
+};
+struct refcount_struct {
+	atomic_t refs;
+};
+typedef struct refcount_struct refcount_t;
+typedef struct {
+	__s64 counter;
+} atomic64_t;
+
+/* ---- tasks ---- */
+
+struct hrtimer {
+	__u8 state;
+};
+struct upid___w {
+	int nr;
+	struct pid_namespace *ns;
+};
+struct pid___w {
+	unsigned int level;
+	struct upid___w numbers[0];
+};
+struct signal_struct___w {
+	struct list_head posix_timers; /* an hlist_head since v6.12: 5fa75a432f1a */
+	struct hrtimer real_timer;
+	struct pid___w *pids[4];
+};
+struct sigaction {
+	void *sa_handler;
+};
+struct k_sigaction {
+	struct sigaction sa;
+};
+struct sighand_struct {
+	struct k_sigaction action[64];
+};
+struct sem_undo_list;
+struct sysv_sem {
+	struct sem_undo_list *undo_list;
+};
+struct rt_mutex_base {
+	void *owner; /* a task; its lowest bit says that there are waiters */
+};
+struct rt_mutex_waiter {
+	struct rt_mutex_base *lock; /* struct rt_mutex before v5.15, with the same field */
+};
+struct restart_block {
+	void *fn;
+};
+struct thread_struct {
+	unsigned long fsbase;
+};
+struct files_struct___w {
+	atomic_t count;
+};
+struct task_struct___w {
+	struct thread_info thread_info;
+	unsigned int __state;
+	unsigned int flags;
+	unsigned int ptrace;
+	int exit_state;
+	int on_cpu;
+	int pid;
+	int tgid;
+	unsigned long nvcsw, nivcsw;
+	__u64 start_time;
+	char comm[16];
+	struct mm_struct *mm;
+	struct task_struct___w *real_parent;
+	struct task_struct___w *parent;
+	struct task_struct___w *group_leader;
+	struct signal_struct___w *signal;
+	struct sighand_struct *sighand;
+	struct files_struct___w *files;
+	struct nsproxy *nsproxy;
+	struct pid___w *thread_pid;
+	struct sched_info sched_info;
+	struct sysv_sem sysvsem;
+	struct rt_mutex_waiter *pi_blocked_on;
+	struct restart_block restart_block;
+	int *clear_child_tid;
+	void *vfork_done;
+	struct thread_struct thread;
+};
+struct pt_regs___w {
+	unsigned long r10, r9, r8, dx, si, di, orig_ax, sp;
+};
+
+/* ---- files ---- */
+
+typedef struct {
+	atomic64_t refcnt; /* one less than the number of references */
+} file_ref_t;
+struct file_lock_context {
+	struct list_head flc_flock;
+	struct list_head flc_posix;
+};
+struct inode___w {
+	__u16 i_mode;
+	__u32 i_rdev;
+	unsigned long i_ino;
+	struct super_block *i_sb;
+	struct file_lock_context *i_flctx;
+};
+struct file___w {
+	unsigned int f_mode;
+	unsigned int f_flags;
+	struct inode___w *f_inode;
+	void *private_data;
+	file_ref_t f_ref; /* v6.13: 90ee6ed776c0; f_count before */
+};
+struct file___old {
+	atomic64_t f_count;
+};
+
+struct file_lock_core { /* v6.9: 587a67b6830b; before, part of struct file_lock */
+	struct list_head flc_list;
+	void *flc_owner;
+	unsigned int flc_flags;
+	unsigned char flc_type;
+	int flc_pid;
+	void *flc_file;
+};
+struct file_lock {
+	struct file_lock_core c;
+	long long fl_start;
+	long long fl_end;
+};
+struct file_lock___old {
+	struct list_head fl_list;
+	void *fl_owner;
+	unsigned int fl_flags;
+	unsigned char fl_type;
+	unsigned int fl_pid;
+	void *fl_file;
+	long long fl_start;
+	long long fl_end;
+};
+
+struct pipe_inode_info___w {
+	unsigned int head, tail, max_usage;
+	unsigned int readers, writers;
+};
+
+/* ---- sockets ---- */
+
+struct sk_buff {
+	struct sk_buff *next;
+	char cb[48];
+};
+struct sk_buff_head {
+	struct sk_buff *next; /* in an anonymous union on newer kernels: the same offset */
+	__u32 qlen;
+};
+struct sock___w {
+	struct sock_common __sk_common;
+	struct socket *sk_socket;
+	struct sk_buff_head sk_receive_queue;
+	refcount_t sk_wmem_alloc;
+	int sk_sndbuf;
+	long sk_rcvtimeo;
+	long sk_sndtimeo;
+	__u8 sk_shutdown;
+	__u32 sk_ack_backlog;
+	__u32 sk_max_ack_backlog;
+	__u16 sk_type;
+	__u16 sk_protocol;
+};
+struct unix_sock___w {
+	struct sock___w sk;
+	struct sock___w *peer;
+	struct sock___w *listener; /* v6.10: aed6ecef55d7 */
+};
+struct scm_fp_list {
+	short count;
+	void *fp[253];
+};
+struct unix_skb_parms {
+	struct scm_fp_list *fp;
+};
+
+/* ---- System V and POSIX queues ---- */
+
+struct sem {
+	int semval;
+	struct pid___w *sempid;
+};
+struct kern_ipc_perm___w {
+	int id;
+	int key;
+};
+struct sem_array {
+	struct kern_ipc_perm___w sem_perm;
+	struct list_head list_id;
+	int sem_nsems;
+	struct sem sems[0];
+};
+struct sem_undo {
+	struct sem_undo_list *ulp;
+	struct list_head list_id;
+	short semadj[0]; /* a pointer before v5.15: 6a4746ba06191 */
+};
+struct sem_undo___old {
+	short *semadj;
+};
+struct msg_queue___w {
+	struct kern_ipc_perm___w q_perm;
+	unsigned long q_cbytes, q_qnum, q_qbytes;
+	struct pid___w *q_lspid;
+	struct pid___w *q_lrpid;
+};
+struct mq_attr {
+	long mq_maxmsg, mq_curmsgs;
+};
+struct mqueue_inode_info {
+	struct inode___w vfs_inode;
+	struct mq_attr attr;
+};
+
+struct bpf_iter__unix {
+	struct bpf_iter_meta *meta;
+	struct unix_sock___w *unix_sk;
+};
+
+#pragma clang attribute pop
+
+#define MQUEUE_MAGIC 0x19800202
+#define S_IFREG 0100000
+#define S_IFDIR 0040000
+#define S_IFCHR 0020000
+#define FL_OFDLCK 1024
+#define F_WRLCK 1
+#define HRTIMER_ENQUEUED 1
+#define PIDTYPE_PGID 2
+#define SIGCHLD 17
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The snapshot engine: asks the kernel who sleeps on what and who holds the other ends, of the whole
+ * host, and makes a wait graph of it (lib/analysis/waitgraph.h). Nothing needs to have been traced.
+ *
+ *     struct snap *s;
+ *     snap_open(&s, SNAP_AUTO, &fail);
+ *     snap_take(s, &first, &fail);  … at least SNAP_APART_MS later …
+ *     snap_take(s, &second, &fail);        solve_confirmed() judges the two
+ *     snap_free(s);                        the graphs are the caller's: waitgraph_free
+ *
+ * Two ways to look: BPF iterators (root; everything), or /proc alone (any user, of his own
+ * processes; what /proc does not tell, such as the holders of a socket's other end, is unknown).
+ */
+#ifndef IPCTAP_COLLECTOR_SNAP_H
+#define IPCTAP_COLLECTOR_SNAP_H
+
+#include <stdint.h>
+
+#include "lib/analysis/waitgraph.h"
+#include "lib/base/fail.h"
+
+struct snap;
+
+#define SNAP_APART_MS 120 /* two passes this far apart make a verdict */
+
+enum snap_source { SNAP_AUTO, SNAP_BPF, SNAP_PROC };
+
+/* 0 or a negative errno with *fail filled. SNAP_AUTO: BPF where it is allowed, else /proc. */
+int snap_open(struct snap **out, enum snap_source source, struct fail *fail);
+void snap_free(struct snap *s); /* accepts NULL */
+
+enum snap_source snap_source(const struct snap *s); /* SNAP_BPF or SNAP_PROC */
+
+/* One pass. The caller frees *out. */
+int snap_take(struct snap *s, struct waitgraph **out, struct fail *fail);
+
+/*
+ * The cheap look of --watch, tasks alone: how many threads have slept for `age_ns` or longer inside
+ * a call that somebody else must end. Negative errno: could not look.
+ */
+int snap_suspects(struct snap *s, uint64_t age_ns);
+
+#endif
