@@ -85,7 +85,13 @@ void solution_release(struct solution *s);
 const struct wg_finding *solution_of(const struct solution *s, uint32_t thread);
 
 /*
- * The threads that could help this one, each once, ascending by pid: for a dead one those dead
+ * The verdict by which the thread itself is dead: a victim of a proven core may be dead in a
+ * closed world only. 0: it can move.
+ */
+enum wg_verdict solution_level(const struct solution *s, uint32_t thread);
+
+/*
+ * The threads that could help this one, each once, ascending by index: for a dead one those dead
  * that it lacks. Fills at most `max`, returns how many there are.
  */
 uint32_t solution_waits_for(const struct solution *s, uint32_t thread, uint32_t *out, uint32_t max);

@@ -167,7 +167,7 @@ wg_ref wg_all(struct waitgraph *g);
 /* True when the weights of what holds in it come to `k` or more. */
 wg_ref wg_at_least(struct waitgraph *g, uint64_t k);
 
-/* Puts `part` into `gate`. weight counts in wg_at_least only; a part of weight 0 never helps. */
+/* Puts `part` into `gate`. Weights count in wg_at_least only, where one of 0 never helps. */
 void wg_add(struct waitgraph *g, wg_ref gate, wg_ref part, uint32_t weight);
 /* The same with wg_process_ref(pid), remembering by what it holds the channel. */
 void wg_add_holder(struct waitgraph *g, wg_ref gate, uint32_t chan, uint32_t pid, int32_t fd,

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Questions to a solution. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "judge.h"
+
+static uint32_t node_of(const struct solution *s, uint32_t thread)
+{
+	return s->graph->thread_node.item[thread];
+}
+
+const struct wg_finding *solution_of(const struct solution *s, uint32_t thread)
+{
+	const struct inner *in = s->inner;
+	uint32_t owner = in->owner[node_of(s, thread)];
+
+	return owner == WG_NONE ? NULL : &s->findings[owner];
+}
+
+enum wg_verdict solution_level(const struct solution *s, uint32_t thread)
+{
+	const struct inner *in = s->inner;
+
+	return in->level[node_of(s, thread)];
+}
+
+struct gather {
+	const struct solution *s;
+	enum wg_verdict level; /* 0: threads that are dead or not */
+	uint32_t *out, max, n;
+};
+
+static void gather_named(void *arg, const struct named *named)
+{
+	struct gather *gather = arg;
+	const struct inner *in = gather->s->inner;
+	const struct node *node = &gather->s->graph->nodes.item[named->node];
+
+	if (named->again || node->type != NODE_THREAD || node->index == WG_NONE)
+		return;
+	if (gather->level && !judge_is_dead(in, named->node, gather->level))
+		return;
+	if (gather->n < gather->max)
+		gather->out[gather->n] = node->index;
+	gather->n++;
+}
+
+static int ascending(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+uint32_t solution_waits_for(const struct solution *s, uint32_t thread, uint32_t *out, uint32_t max)
+{
+	struct inner *in = s->inner;
+	struct gather gather = { .s = s, .out = out, .max = max };
+	const struct wg_finding *f = solution_of(s, thread);
+
+	if (graph_runs(s->graph, thread))
+		return 0;
+	if (f && f->level != WG_SLOW)
+		gather.level = in->level[node_of(s, thread)];
+	judge_visit(in, node_of(s, thread), gather_named, &gather);
+	if (gather.n && max)
+		qsort(out, gather.n < max ? gather.n : max, sizeof(*out), ascending);
+	return gather.n;
+}
+
+struct wg_step solution_step(const struct solution *s, uint32_t thread)
+{
+	const struct inner *in = s->inner;
+	const struct net *net = &in->net;
+	uint32_t i = node_of(s, thread);
+	struct wg_step step = { .by = WG_NONE, .outside = WG_UNKNOWN,
+				.why = "it moved, or was seen to be stuck only once" };
+
+	if (graph_runs(s->graph, thread)) {
+		step.runs = true;
+		return step;
+	}
+	for (i = in->by[i]; i != WG_NONE; i = in->by[i]) {
+		const struct node *node = &s->graph->nodes.item[i];
+
+		if (node->type == NODE_THREAD && node->index != WG_NONE) {
+			step.by = node->index;
+			return step;
+		}
+		if (net->kind[i] > NET_OUTSIDE) {
+			step.outside = net->kind[i] - NET_OUTSIDE;
+			step.why = net->why[i];
+			return step;
+		}
+	}
+	return step;
+}
+
+static const char *const verdict_words[WG_VERDICT_MAX] = {
+	[WG_PROVEN] = "proven",	    [WG_CLOSED_WORLD] = "closed-world",
+	[WG_ORPHAN] = "orphan",	    [WG_STUCK] = "stuck",
+	[WG_QUIESCENT] = "quiescent", [WG_LEAK_SUSPECT] = "leak-suspect",
+	[WG_SLOW] = "slow",
+};
+
+const char *wg_verdict_word(enum wg_verdict v)
+{
+	return v > 0 && v < WG_VERDICT_MAX ? verdict_words[v] : "?";
+}
+
+int wg_verdict_parse(const char *word)
+{
+	for (int v = WG_PROVEN; v < WG_VERDICT_MAX; v++)
+		if (strcmp(verdict_words[v], word) == 0)
+			return v;
+	return -1;
+}
