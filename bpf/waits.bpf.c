@@ -419,19 +419,18 @@ static __always_inline void lock_records(struct seq_file *seq, struct snap_file 
 		cut(seq, f->hdr.tid);
 }
 
-static __always_inline __u16 file_what(struct snap_file *r, struct file___w *f,
-				       struct inode___w *inode)
+static __always_inline __u16 file_what(__u64 *obj, struct file___w *f, struct inode___w *inode)
 {
 	__u16 fmt = BPF_CORE_READ(inode, i_mode) & S_IFMT;
 	__u64 magic = BPF_CORE_READ(inode, i_sb, s_magic);
-	r->obj = (__u64)inode;
+	*obj = (__u64)inode;
 	if (fmt == S_IFIFO) {
-		r->obj = (__u64)BPF_CORE_READ(f, private_data);
+		*obj = (__u64)BPF_CORE_READ(f, private_data);
 		return magic == PIPEFS_MAGIC ? SNAP_IS_PIPE : SNAP_IS_FIFO;
 	}
 	if (fmt == S_IFSOCK) {
 		struct socket *so = BPF_CORE_READ(f, private_data);
-		r->obj = (__u64)BPF_CORE_READ(so, sk);
+		*obj = (__u64)BPF_CORE_READ(so, sk);
 		return SNAP_IS_SOCK;
 	}
 	if (magic == MQUEUE_MAGIC)
@@ -441,7 +440,7 @@ static __always_inline __u16 file_what(struct snap_file *r, struct file___w *f,
 	if (fmt == S_IFCHR)
 		return SNAP_IS_CHAR;
 	if (!fmt) { /* anonymous inodes have no type */
-		r->obj = (__u64)BPF_CORE_READ(f, private_data);
+		*obj = (__u64)BPF_CORE_READ(f, private_data);
 		return SNAP_IS_ANON;
 	}
 	return SNAP_IS_OTHER;
@@ -469,7 +468,7 @@ int snap_files(struct bpf_iter__task_file *ctx)
 		.pid = t->tgid,
 		.fd = (__s32)ctx->fd,
 	};
-	r.what = file_what(&r, f, inode);
+	r.what = file_what(&r.obj, f, inode);
 	bool has_locks = BPF_CORE_READ(inode, i_flctx) != NULL;
 	if (r.what == SNAP_IS_REG && !has_locks)
 		return 0; /* never waited for */
@@ -501,6 +500,9 @@ static long parcel_fd(__u32 i, struct walk *w)
 	void *fp = (void *)w->aux + bpf_core_field_offset(struct scm_fp_list, fp) +
 		   (__u64)i * sizeof(void *);
 	bpf_probe_read_kernel(&r.file, sizeof(r.file), fp);
+	struct file___w *f = (void *)r.file;
+	r.what = file_what(&r.obj, f, BPF_CORE_READ(f, f_inode));
+	r.mode = BPF_CORE_READ(f, f_mode) & (FMODE_READ | FMODE_WRITE);
 	bpf_seq_write(w->seq, &r, sizeof(r));
 	return 0;
 }

@@ -162,7 +162,11 @@ struct snap_lock {
 struct snap_parcel {
 	struct snap_hdr hdr;
 	__u64 sock; /* in whose receive queue */
-	__u64 file;
+	__u64 file; /* as in snap_file, and so on */
+	__u64 obj;
+	__u16 mode;
+	__u16 what;
+	__u32 pad;
 };
 
 struct snap_sem {
@@ -202,7 +206,7 @@ _Static_assert(sizeof(struct snap_pipe) == 32, "wire");
 _Static_assert(sizeof(struct snap_sock) == 120, "wire");
 _Static_assert(sizeof(struct snap_mq) == 32, "wire");
 _Static_assert(sizeof(struct snap_lock) == 64, "wire");
-_Static_assert(sizeof(struct snap_parcel) == 24, "wire");
+_Static_assert(sizeof(struct snap_parcel) == 40, "wire");
 _Static_assert(sizeof(struct snap_sem) == 40, "wire");
 _Static_assert(sizeof(struct snap_undo) == 152, "wire");
 _Static_assert(sizeof(struct snap_msg) == 56, "wire");

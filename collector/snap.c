@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "snap.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "lib/base/clock.h"
+#include "snap_read.h"
+#include "snap_world.h"
+
+struct snap {
+	struct snap_reader *reader;
+	enum snap_source source;
+};
+
+int snap_open(struct snap **out, enum snap_source source, struct fail *fail)
+{
+	struct fail why = { 0 };
+	struct snap *s = calloc(1, sizeof(*s));
+	if (!s)
+		return fail_set(fail, ENOMEM, NULL, "cannot look at the host's tasks");
+	if (source != SNAP_PROC)
+		s->reader = snap_reader_bpf(&why);
+	s->source = s->reader ? SNAP_BPF : SNAP_PROC;
+	if (!s->reader && source != SNAP_BPF)
+		s->reader = snap_reader_proc(&why);
+	if (!s->reader) {
+		free(s);
+		*fail = why;
+		return -why.err;
+	}
+	*out = s;
+	return 0;
+}
+
+void snap_free(struct snap *s)
+{
+	if (!s)
+		return;
+	s->reader->free(s->reader);
+	free(s);
+}
+
+enum snap_source snap_source(const struct snap *s) { return s->source; }
+
+/* Every thread goes into the graph: who holds something must be known to be able to act. */
+static void add_threads(struct snap_world *w)
+{
+	for (uint32_t i = 0; i < w->ntasks; i++) {
+		struct wg_thread th;
+		if (w->tasks[i]->flags & SNAP_ZOMBIE)
+			continue;
+		snap_wait(w, w->tasks[i], &th);
+		wg_thread(w->g, &th);
+	}
+}
+
+int snap_take(struct snap *s, struct waitgraph **out, struct fail *fail)
+{
+	struct snap_world w = { 0 };
+	struct snap_buf buf = { 0 };
+	int err = s->reader->tasks(s->reader, &buf);
+	if (!err)
+		err = s->reader->files(s->reader, &buf);
+	if (!err)
+		err = snap_world_init(&w, &buf, s->reader->whole);
+	if (!err) {
+		w.now_ns = clock_now_ns();
+		snap_count_busy(&w);
+		add_threads(&w);
+		if (w.failed || waitgraph_failed(w.g))
+			err = -ENOMEM;
+	}
+	if (!err) {
+		*out = w.g;
+		w.g = NULL;
+	}
+	snap_world_release(&w);
+	snap_buf_release(&buf);
+	return err ? fail_set(fail, -err, NULL, "cannot look at the host's tasks") : 0;
+}
+
+/* ---- the cheap look ---- */
+
+#define STATE_IDLE 0x0402u /* TASK_IDLE: not a wait for anybody */
+
+/* Asleep for so long in a system call; whether somebody can end that, a full pass tells. */
+static bool is_suspect(const struct snap_task *t, uint64_t now_ns, uint64_t age_ns)
+{
+	if (!t->state || (t->flags & (SNAP_ON_CPU | SNAP_EXITING | SNAP_ZOMBIE)) || t->nr < 0)
+		return false;
+	return (t->state & STATE_IDLE) != STATE_IDLE && now_ns > t->last_ns &&
+	       now_ns - t->last_ns >= age_ns;
+}
+
+int snap_suspects(struct snap *s, uint64_t age_ns)
+{
+	struct snap_buf buf = { 0 };
+	uint64_t now_ns = clock_now_ns();
+	int n = 0, err = s->reader->tasks(s->reader, &buf);
+	for (size_t at = 0; !err && at + sizeof(struct snap_hdr) <= buf.len;) {
+		const struct snap_hdr *h = (const struct snap_hdr *)(buf.data + at);
+		if (h->size < sizeof(*h) || h->size > buf.len - at)
+			break;
+		if (h->type == SNAP_TASK && h->size == sizeof(struct snap_task) &&
+		    is_suspect((const struct snap_task *)h, now_ns, age_ns))
+			n++;
+		at += h->size;
+	}
+	snap_buf_release(&buf);
+	return err ? err : n;
+}
