@@ -166,6 +166,8 @@ const char *explain_cause(const struct solution *s, const struct wg_finding *f,
 
 	if (f->level == WG_SLOW)
 		return root_words(s, f, buf);
+	if (f->verdict == WG_QUIESCENT && !f->ncycle)
+		return "It waits to be spoken to, as an idle server does, and the others wait for it.";
 	if (f->level != WG_LEAK_SUSPECT || !f->nheirs)
 		return shape_of(s, f)->cause;
 	name_heirs(s, f, names, sizeof(names));
@@ -180,6 +182,8 @@ const char *explain_cure(const struct solution *s, const struct wg_finding *f,
 	buf[0] = 0;
 	if (f->level == WG_SLOW)
 		return "Look at the end of the chain: this is a wait, not a deadlock.";
+	if (f->verdict == WG_QUIESCENT && !f->ncycle)
+		return "Nothing is amiss if nobody has asked it for anything.";
 	if (f->level == WG_LEAK_SUSPECT && f->nheirs)
 		return "Open it close-on-exec (O_CLOEXEC), or close it in that process.";
 	return shape_of(s, f)->cure;

@@ -16,7 +16,7 @@ else
 	bpf=yes
 	objects="$b/$user $b/$other $b/bpf/ipctap.skel.h $b/collector/src_bpf.o"
 fi
-of_bpf=${bpf:+bpf/ipctap.bpf.o bpf/ipctap.skel.h }
+of_bpf=${bpf:+bpf/ipctap.bpf.o bpf/ipctap.skel.h bpf/waits.bpf.o bpf/waits.skel.h }
 of_c="${bpf:+collector/src_bpf.o }$other $user "
 unset MAKEFLAGS MFLAGS MAKELEVEL
 
@@ -45,7 +45,7 @@ touch "$T/src/lib/abi/event.h"
 remade CFLAGS=-O0
 is "$status" 0 'a build after touching lib/abi/event.h succeeds'
 is "$made" "$of_bpf${bpf:+collector/src_bpf.o }$user " \
-	'it remakes the BPF object, the skeleton and the users, and nothing else'
+	'it remakes the BPF objects, the skeletons and the users, and nothing else'
 age
 remade CFLAGS=-O0
 is "$status $made" '0 ' '... once'
@@ -54,7 +54,7 @@ if [ -n "$bpf" ]; then
 	touch "$T/src/bpf/kernel.h"
 	remade CFLAGS=-O0
 	is "$made" "${of_bpf}collector/src_bpf.o " \
-		'touching bpf/kernel.h remakes the BPF object, the skeleton and its user'
+		'touching bpf/kernel.h remakes the BPF objects, the skeletons and the user of one'
 	age
 	touch "$b/bpf/ipctap.skel.h"
 	remade CFLAGS=-O0

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -130,6 +131,15 @@ static int bad_option(const struct table *t, const struct args_spec *spec, int c
 static int take_word(struct args *a, const struct args_spec *spec, const char *word,
 		     struct fail *fail)
 {
+	if (spec->takes & ARGS_PID && !a->subject) {
+		long pid = strspn(word, "0123456789") == strlen(word) ? strtol(word, NULL, 10) : 0;
+
+		if (pid <= 0 || pid > INT_MAX)
+			return BAD(fail, "write its number: pgrep NAME tells", "%s: no process id",
+				   word);
+		a->subject = (pid_t)pid;
+		return 0;
+	}
 	if (!(spec->takes & ARGS_FILE))
 		return BAD(fail,
 			   spec->takes & ARGS_SCOPE ? "a command to run goes behind --" : NULL,
@@ -201,6 +211,10 @@ static int check_scope(struct args *a, const struct args_spec *spec, struct fail
 	if (scopes && a->file)
 		return BAD(fail, "leave out one of the two",
 			   "%s: a trace is read or a scope is traced, not both", a->file);
+	if (spec->takes & ARGS_PID)
+		return a->subject ? 0
+				  : BAD(fail, "write: ipctap why PID", "%s: which process?",
+					spec->verb);
 	if (!scopes && !a->file && (spec->takes & ARGS_ALL_IF_NONE))
 		a->feed.scope.all = true;
 	else if (!scopes && !a->file && (spec->takes & ARGS_FILE))

@@ -33,6 +33,10 @@ struct args {
 	double duration_s;  /* -d; 0: none */
 	double interval_s;
 	bool json, batch, verbose, monotonic;
+	bool watch, no_stacks;  /* deadlock, why */
+	const char *exec;       /* --exec of deadlock: a shell command; NULL: none */
+	int level;              /* --level: enum wg_verdict; 0: the default */
+	pid_t subject;          /* the PID of why */
 	char *scope_text;   /* for titles and for the trace: "pid 12,13", "-- dd if=…" */
 	char *command_text; /* the command line of -- CMD; NULL: none */
 
@@ -78,6 +82,7 @@ enum args_takes {
 	ARGS_FILE = 1,        /* the name of a trace */
 	ARGS_SCOPE = 2,       /* a scope; both bits: one of the two */
 	ARGS_ALL_IF_NONE = 4, /* no scope means -a */
+	ARGS_PID = 8,         /* the first word is a process; without a trace it is looked at live */
 };
 
 #define ARGS_GROUPS_MAX 6

@@ -10,7 +10,7 @@
 
 enum exit_status {
 	EXIT_OK = 0,
-	EXIT_NO = 1,    /* a question was asked, and the answer is no: doctor */
+	EXIT_NO = 1,    /* a question was asked, and the answer is no: doctor; deadlock found one */
 	EXIT_USAGE = 2, /* what was typed makes no sense */
 	EXIT_CANNOT =
 	    3, /* it could not be done, or not to its end: permission, files, disk, kernel */
@@ -20,6 +20,8 @@ int cmd_record(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_events(int argc, char **argv);
 int cmd_top(int argc, char **argv);
+int cmd_deadlock(int argc, char **argv);
+int cmd_why(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 
 #endif
