@@ -4,7 +4,7 @@
  * what the kernel's own counts say is held by somebody who was not seen.
  */
 #include <stdio.h>
-#include <string.h>
+#include <sys/syscall.h>
 
 #include "snap_world.h"
 
@@ -70,14 +70,30 @@ static uint8_t end_of(const struct snap_file *f)
 	return f->mode ? (uint8_t)f->mode : WG_END_BOTH;
 }
 
+/* All it does is let time pass: it waits for nobody, so that it is not about to use what it holds. */
+static bool is_idle(struct snap_world *w, uint32_t pid)
+{
+	for (uint32_t i = snap_first(&w->task_pid, pid); i != SNAP_NONE; i = snap_next(&w->task_pid, i)) {
+		const struct snap_task *t = w->tasks[i];
+		bool sleeps = t->nr == SYS_nanosleep || t->nr == SYS_clock_nanosleep ||
+			      t->nr == SYS_rt_sigtimedwait || t->nr == SYS_rt_sigsuspend;
+#ifdef SYS_pause
+		sleeps = sleeps || t->nr == SYS_pause;
+#endif
+		if (!t->state || !sleeps)
+			return false;
+	}
+	return true;
+}
+
 /*
- * Somebody who inherited this end and does not use it. What can be told without a history: the file
- * came to it by fork (others have the same), and it has not written to anything in its life.
+ * Somebody who inherited this end and does not use it. What can be told without a history: it idles,
+ * and has not written to anything in its life.
  */
-static uint8_t heir_flags(const struct snap_file *f, unsigned int mode)
+static uint8_t heir_flags(struct snap_world *w, const struct snap_file *f, unsigned int mode)
 {
 	bool write_end = (f->what == SNAP_IS_PIPE || f->what == SNAP_IS_FIFO) && mode == 2;
-	return write_end && snap_never_wrote(f->pid) ? WG_IDLE_HEIR : 0;
+	return write_end && is_idle(w, f->pid) && snap_never_wrote(f->pid) ? WG_IDLE_HEIR : 0;
 }
 
 static void add_hidden(struct snap_world *w, wg_ref gate, uint64_t n, const char *what)
@@ -95,7 +111,7 @@ static void add_file(struct snap_world *w, wg_ref gate, uint32_t chan, uint64_t 
 	for (uint32_t i = snap_first(&w->file_file, file); i != SNAP_NONE;
 	     i = snap_next(&w->file_file, i)) {
 		const struct snap_file *f = w->files[i];
-		uint8_t flags = f->pid == last_pid ? 0 : heir_flags(f, mode);
+		uint8_t flags = f->pid == last_pid ? 0 : heir_flags(w, f, mode);
 		last_pid = f->pid;
 		wg_add_holder(w->g, gate, chan, f->pid, f->fd, end_of(f), flags);
 	}

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "hangs.h"
 #include "lib/abi/words.h"
 #include "lib/base/clock.h"
 #include "lib/base/fail.h"
@@ -29,53 +30,56 @@
 
 static int start_mixed(struct demo_run *run);
 
-static const struct workload {
+struct workload {
 	const char *name, *what;
 	int (*start)(struct demo_run *run);
-	bool hangs; /* by design: is ended at the deadline */
-} workloads[] = {
-    {"pipeline", "three processes in a row, joined by two pipes", demo_pipeline, false},
-    {"fifo", "a writer and a reader that meet at a named pipe", demo_fifo, false},
-    {"unix-server", "a unix stream server that answers four clients", demo_unix_server, false},
-    {"unix-dgram", "two programs that log to a unix datagram socket", demo_unix_dgram, false},
-    {"seqpacket", "jobs of many sizes over a seqpacket socketpair", demo_seqpacket, false},
-    {"tcp", "request and response over TCP on 127.0.0.1", demo_tcp, false},
-    {"udp", "question and answer over UDP on 127.0.0.1", demo_udp, false},
-    {"msgq", "a System V queue: two producers, two consumers, three types", demo_msgq, false},
-    {"shm-ring", "a ring in System V shared memory guarded by semaphores", demo_shm_ring, false},
+	bool hangs;              /* by design: is ended at the deadline */
+	const struct hang *hang; /* a case of the corpus of waits; then start is NULL */
+};
+
+static const struct workload workloads[] = {
+    {"pipeline", "three processes in a row, joined by two pipes", demo_pipeline, false, NULL},
+    {"fifo", "a writer and a reader that meet at a named pipe", demo_fifo, false, NULL},
+    {"unix-server", "a unix stream server that answers four clients", demo_unix_server, false, NULL},
+    {"unix-dgram", "two programs that log to a unix datagram socket", demo_unix_dgram, false, NULL},
+    {"seqpacket", "jobs of many sizes over a seqpacket socketpair", demo_seqpacket, false, NULL},
+    {"tcp", "request and response over TCP on 127.0.0.1", demo_tcp, false, NULL},
+    {"udp", "question and answer over UDP on 127.0.0.1", demo_udp, false, NULL},
+    {"msgq", "a System V queue: two producers, two consumers, three types", demo_msgq, false, NULL},
+    {"shm-ring", "a ring in System V shared memory guarded by semaphores", demo_shm_ring, false, NULL},
     {"posix-mq", "a POSIX queue: two producers, one consumer, three priorities", demo_posix_mq,
-     false},
-    {"eventfd", "two processes take turns by adding to eventfd counters", demo_eventfd, false},
-    {"signals", "a process sends signals, another answers each with one", demo_signals, false},
-    {"locks", "two processes contend for the locks of one file", demo_locks, false},
-    {"pty", "a terminal and a shell at the two ends of a pseudo terminal", demo_pty, false},
-    {"mixed", "all of the above at once", start_mixed, false},
+     false, NULL},
+    {"eventfd", "two processes take turns by adding to eventfd counters", demo_eventfd, false, NULL},
+    {"signals", "a process sends signals, another answers each with one", demo_signals, false, NULL},
+    {"locks", "two processes contend for the locks of one file", demo_locks, false, NULL},
+    {"pty", "a terminal and a shell at the two ends of a pseudo terminal", demo_pty, false, NULL},
+    {"mixed", "all of the above at once", start_mixed, false, NULL},
     {"ripc-shm-letter", "libripc: the letter A through System V shared memory",
-     demo_ripc_shm_letter, false},
+     demo_ripc_shm_letter, false, NULL},
     {"ripc-shm-letter-win32", "libripc: the letter A through a file mapping",
-     demo_ripc_shm_letter_win32, false},
-    {"ripc-msg-queue", "libripc: a System V queue, taken by type", demo_ripc_msg_queue, false},
+     demo_ripc_shm_letter_win32, false, NULL},
+    {"ripc-msg-queue", "libripc: a System V queue, taken by type", demo_ripc_msg_queue, false, NULL},
     {"ripc-create-pipe", "libripc: printf | sort by CreatePipe and CreateProcess",
-     demo_ripc_create_pipe, false},
+     demo_ripc_create_pipe, false, NULL},
     {"ripc-named-pipe", "libripc: a named pipe's server, a thread for each of three clients",
-     demo_ripc_named_pipe, false},
+     demo_ripc_named_pipe, false, NULL},
     {"ripc-named-pipe-tcp", "libripc: the same, from another machine over TCP on loopback",
-     demo_ripc_named_pipe_tcp, false},
+     demo_ripc_named_pipe_tcp, false, NULL},
     {"ripc-sockets", "libripc: a socket server over TCP and UDP, IPv4 and IPv6", demo_ripc_sockets,
-     false},
-    {"ripc-objects", "libripc: each named object with three processes", demo_ripc_objects, false},
+     false, NULL},
+    {"ripc-objects", "libripc: each named object with three processes", demo_ripc_objects, false, NULL},
     {"posix-shm", "a ring in a POSIX shared memory object, guarded by semaphores", demo_posix_shm,
-     false},
+     false, NULL},
     {"posix-sem", "two processes that take turns by named semaphores", demo_posix_sem,
-     false},
+     false, NULL},
     {"futex", "two processes that take turns by a futex in shared memory", demo_futex,
-     false},
-    {"fd-passing", "pipes handed over a unix socket, and used", demo_fd_passing, false},
+     false, NULL},
+    {"fd-passing", "pipes handed over a unix socket, and used", demo_fd_passing, false, NULL},
     {"process-vm", "one process reads and writes the memory of another", demo_process_vm,
-     false},
-    {"io-uring", "question and answer by requests of an io_uring", demo_io_uring, false},
+     false, NULL},
+    {"io-uring", "question and answer by requests of an io_uring", demo_io_uring, false, NULL},
     {"two-pipes-full", "a deadlock: two processes, each writes more than its pipe holds",
-     demo_two_pipes_full, true},
+     demo_two_pipes_full, true, NULL},
 };
 #define WORKLOADS (sizeof(workloads) / sizeof(workloads[0]))
 
@@ -206,7 +210,7 @@ static int run_workload(const struct workload *w, struct demo_run *run)
 	sigprocmask(SIG_BLOCK, &signals, &run->worker_mask);
 	prctl(PR_SET_NAME, "demo");
 
-	end = w->start(run);
+	end = w->hang ? hang_start(run, w->hang) : w->start(run);
 	if (end < 0)
 		wrong = strerror(-end);
 	else
@@ -258,7 +262,10 @@ static int misuse(const char *remedy, const char *what, const char *arg)
 static int list_text(void)
 {
 	for (size_t i = 0; i < WORKLOADS; i++)
-		printf("%-23s%s\n", workloads[i].name, workloads[i].what);
+		printf("%-20s%s\n", workloads[i].name, workloads[i].what);
+	puts("\nCases that hang, or look it, and what `ipctap deadlock` says of each:\n");
+	for (const struct hang *h = hangs; h->name; h++)
+		printf("%-20s%-14s%s\n", h->name, h->verdict, h->what);
 	return 0;
 }
 
@@ -270,6 +277,11 @@ static int list_json(void)
 		json_array_append_new(list, json_pack("{s:s, s:s, s:b}", "name", workloads[i].name,
 						      "what", workloads[i].what, "hangs",
 						      workloads[i].hangs));
+	for (const struct hang *h = hangs; h->name; h++)
+		json_array_append_new(
+			list, json_pack("{s:s, s:s, s:b, s:s, s:s?, s:s}", "name", h->name, "what", h->what,
+					"hangs", 1, "verdict", h->verdict, "core", h->core, "cause",
+					h->cause));
 	json_dumpf(list, stdout, JSON_INDENT(2));
 	putchar('\n');
 	json_decref(list);
@@ -279,17 +291,25 @@ static int list_json(void)
 static const char *workload_word(const void *list, size_t i)
 {
 	(void)list;
-	return i < WORKLOADS ? workloads[i].name : NULL;
+	if (i < WORKLOADS)
+		return workloads[i].name;
+	return hangs[i - WORKLOADS].name;
 }
 
 static const struct workload *find_workload(const char *name)
 {
+	static struct workload found;
 	const char *near;
 	char remedy[128];
 
 	for (size_t i = 0; i < WORKLOADS; i++)
 		if (strcmp(workloads[i].name, name) == 0)
 			return &workloads[i];
+	for (const struct hang *h = hangs; h->name; h++)
+		if (strcmp(h->name, name) == 0) {
+			found = (struct workload){ h->name, h->what, NULL, true, h };
+			return &found;
+		}
 	near = nearest_word(name, workload_word, NULL);
 	snprintf(remedy, sizeof(remedy), "%s%s%sipctap demo lists them",
 		 near ? "did you mean " : "", near ? near : "", near ? "? " : "");
