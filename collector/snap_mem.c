@@ -46,14 +46,18 @@ static char *read_whole(const char *path)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0) {
+			int err = errno;
 			free(buf);
 			buf = NULL;
+			errno = err;
 		}
 		if (n <= 0)
 			break;
 		len += (size_t)n;
 	}
+	int err = errno;
 	close(fd);
+	errno = err;
 	if (buf)
 		buf[len] = '\0';
 	return buf;
@@ -179,8 +183,8 @@ static void maps_put(struct snap_maps *m, uint32_t pid, const struct mapping *at
 bool snap_maps_add(struct snap_maps *m, uint32_t pid)
 {
 	char *text = maps_of(pid), *save = NULL;
-	if (!text) {
-		m->unread = true;
+	if (!text) { /* one that has just gone maps nothing any more */
+		m->unread = m->unread || (errno != ENOENT && errno != ESRCH);
 		return false;
 	}
 	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {

@@ -87,7 +87,6 @@ static bool wait_vfork(struct snap_call *c)
 static void wait_signal(struct snap_call *c, const char *call)
 {
 	c->th->wait = WG_SIGNAL;
-	c->th->quiet = true;
 	snprintf(c->th->call, sizeof(c->th->call), "%s", call);
 	/* the end of a child is a signal */
 	c->th->condition = snap_or(c->w, wg_outside(c->w->g, WG_SIG, "a signal"), children(c, 0, false));

@@ -1226,7 +1226,7 @@ const struct hang hangs[] = {
 	  "sp-one,sp-three,sp-two", "units taken bit by bit", sem_partial, KIND_SEM },
 	{ "msg-own", "a process fills a queue that nobody else reads", "closed-world", "mo-self",
 	  "nobody receives", msg_own, KIND_MSG },
-	{ "msg-type", "a receiver wants a type that nobody sends", "closed-world", "mt-reader",
+	{ "msg-type", "a receiver wants a type that nobody sends", "closed-world", "case,mt-reader",
 	  "the wrong type", msg_type, KIND_MSG },
 	{ "mq-full", "two fill POSIX queues whose opener pauses", "stuck", NULL, "nobody receives",
 	  mq_full, 0 },
