@@ -16,7 +16,6 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-const volatile __u32 self_tgid; /* not looked at: the collector itself */
 /* System calls of this architecture that sleep on a System V object; the collector sets them. */
 const volatile __s32 nr_semop = -1, nr_semtimedop = -1, nr_msgsnd = -1, nr_msgrcv = -1;
 
@@ -258,7 +257,7 @@ int snap_tasks(struct bpf_iter__task *ctx)
 {
 	struct seq_file *seq = ctx->meta->seq;
 	struct task_struct___w *t = (void *)ctx->task;
-	if (!t || !t->mm || (t->flags & PF_KTHREAD) || t->tgid == (int)self_tgid) {
+	if (!t || !t->mm || (t->flags & PF_KTHREAD)) {
 		/* a zombie has no memory, but its parent may wait for it */
 		if (!t || !t->exit_state || (t->flags & PF_KTHREAD))
 			return 0;
@@ -459,7 +458,7 @@ int snap_files(struct bpf_iter__task_file *ctx)
 	struct seq_file *seq = ctx->meta->seq;
 	struct task_struct *t = ctx->task;
 	struct file___w *f = (void *)ctx->file;
-	if (!t || !f || t->tgid == (int)self_tgid)
+	if (!t || !f)
 		return 0;
 	struct inode___w *inode = BPF_CORE_READ(f, f_inode);
 	struct snap_file r = {

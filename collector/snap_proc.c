@@ -161,8 +161,6 @@ static int add_process(struct snap_buf *b, uint32_t none, uint32_t pid)
 	char path[64], text[64];
 	size_t from = b->len;
 	(void)none;
-	if (pid == (uint32_t)getpid())
-		return 0;
 	snprintf(path, sizeof(path), "/proc/%u/task", pid);
 	int err = each_number(b, path, pid, add_thread);
 	snprintf(path, sizeof(path), "/proc/%u/timers", pid);
@@ -227,7 +225,7 @@ static int add_fds(struct snap_buf *b, uint32_t none, uint32_t pid)
 	char path[64];
 	(void)none;
 	snprintf(path, sizeof(path), "/proc/%u/fd", pid);
-	return pid == (uint32_t)getpid() ? 0 : each_number(b, path, pid, add_fd);
+	return each_number(b, path, pid, add_fd);
 }
 
 static int proc_files(struct snap_reader *r, struct snap_buf *b)

@@ -78,7 +78,6 @@ static int load(struct bpf_reader *r)
 	r->skel = waits_bpf__open();
 	if (!r->skel)
 		return -errno;
-	r->skel->rodata->self_tgid = (uint32_t)getpid();
 	r->skel->rodata->nr_semop = SYS_semop;
 	r->skel->rodata->nr_semtimedop = SYS_semtimedop;
 	r->skel->rodata->nr_msgsnd = SYS_msgsnd;

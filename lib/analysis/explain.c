@@ -226,7 +226,7 @@ uint32_t explain_chain(const struct solution *s, uint32_t thread, uint32_t *out,
 {
 	const struct wg_finding *f = solution_of(s, thread);
 
-	if (f && f->level != WG_SLOW)
+	if (f && f->level != WG_SLOW && f->level != WG_LEAK_SUSPECT)
 		return dead_chain(s, f, thread, out, max);
 	return live_chain(s, thread, out, max);
 }

@@ -175,7 +175,7 @@ struct pass {
 	struct net *net;
 	bool *truth;
 	uint32_t *by, *root;
-	uint32_t queued;
+	uint32_t head, queued;
 };
 
 static void make_true(struct pass *p, uint32_t i, uint32_t by)
@@ -193,28 +193,50 @@ static bool is_thread(const struct net *net, uint32_t i)
 	return net->graph->nodes.item[i].type == NODE_THREAD;
 }
 
-/* The constants that hold. First what runs, last what is unknown: chains prefer the better reason. */
-static void seed(struct pass *p, uint32_t may)
+/* Hands on what is true, until nothing more becomes so. */
+static void spread(struct pass *p, uint32_t may)
 {
-	static const uint8_t order[] = { WG_TIMEOUT, WG_REMOTE, WG_PERSON, WG_NEW,
-					 WG_SIG,     WG_HIDDEN, WG_UNKNOWN };
+	struct net *net = p->net;
+
+	while (p->head < p->queued) {
+		uint32_t part = net->queue[p->head++];
+
+		for (uint32_t e = net->gate_at[part]; e < net->gate_at[part + 1]; e++) {
+			const struct net_edge *g = &net->gate[e];
+
+			if (p->truth[g->to] || ((may & NET_NO_HEIRS) && g->heir))
+				continue;
+			net->sum[g->to] += g->weight;
+			if (net->sum[g->to] >= net->need[g->to])
+				make_true(p, g->to, part);
+		}
+	}
+}
+
+static void seed_threads(struct pass *p, uint32_t may)
+{
 	const struct net *net = p->net;
 
 	for (uint32_t i = 0; i < net->n; i++)
 		if (net->kind[i] == NET_TRUE || (net->kind[i] == NET_GATE && !net->need[i]) ||
 		    ((may & NET_THREADS_TRUE) && is_thread(net, i)))
 			make_true(p, i, WG_NONE);
-	for (size_t o = 0; o < sizeof(order); o++) {
-		if (!(may & NET_MAY(order[o])))
-			continue;
-		for (uint32_t i = 0; i < net->n; i++)
-			if (net->kind[i] == NET_OUTSIDE + order[o] && !p->truth[i])
-				make_true(p, i, WG_NONE);
-	}
 }
 
+static void seed_outside(struct pass *p, uint8_t outside)
+{
+	const struct net *net = p->net;
+
+	for (uint32_t i = 0; i < net->n; i++)
+		if (net->kind[i] == NET_OUTSIDE + outside && !p->truth[i])
+			make_true(p, i, WG_NONE);
+}
+
+/* One kind of help after the other, the surest first: so the chains give the better reason. */
 void net_pass(struct net *net, uint32_t may, bool *truth, uint32_t *by, uint32_t *root)
 {
+	static const uint8_t order[] = { WG_TIMEOUT, WG_REMOTE, WG_PERSON, WG_NEW,
+					 WG_SIG,     WG_HIDDEN, WG_UNKNOWN };
 	struct pass p = { .net = net, .truth = truth, .by = by, .root = root };
 
 	memset(truth, 0, net->n * sizeof(*truth));
@@ -223,19 +245,13 @@ void net_pass(struct net *net, uint32_t may, bool *truth, uint32_t *by, uint32_t
 		memset(by, 0xff, net->n * sizeof(*by));
 	if (root)
 		memset(root, 0xff, net->n * sizeof(*root));
-	seed(&p, may);
-	for (uint32_t head = 0; head < p.queued; head++) {
-		uint32_t part = net->queue[head];
-
-		for (uint32_t e = net->gate_at[part]; e < net->gate_at[part + 1]; e++) {
-			const struct net_edge *g = &net->gate[e];
-
-			if (truth[g->to] || ((may & NET_NO_HEIRS) && g->heir))
-				continue;
-			net->sum[g->to] += g->weight;
-			if (net->sum[g->to] >= net->need[g->to])
-				make_true(&p, g->to, part);
-		}
+	seed_threads(&p, may);
+	spread(&p, may);
+	for (size_t i = 0; i < sizeof(order); i++) {
+		if (!(may & NET_MAY(order[i])))
+			continue;
+		seed_outside(&p, order[i]);
+		spread(&p, may);
 	}
 }
 

@@ -46,8 +46,8 @@ void net_release(struct net *net);
 
 /*
  * The least fixpoint: fills truth[0..n). `by` and `root` may be NULL: by[i] is the part that made
- * i true, root[i] the constant at the end of that chain (of least length, and a thread that runs
- * before anything outside); both WG_NONE where there is none.
+ * i true, root[i] the constant at the end of that chain (a thread that runs before anything
+ * outside, what is unknown last, and then of least length); both WG_NONE where there is none.
  */
 void net_pass(struct net *net, uint32_t may, bool *truth, uint32_t *by, uint32_t *root);
 

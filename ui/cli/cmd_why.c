@@ -53,7 +53,7 @@ static struct root root_of(const struct solution *s, uint32_t last)
 	struct wg_step step = solution_step(s, last);
 	struct root root;
 
-	if (f && f->level != WG_SLOW)
+	if (f && f->level != WG_SLOW && f->level != WG_LEAK_SUSPECT)
 		return (struct root){ f->verdict == WG_QUIESCENT ? "quiescent" : "deadlock",
 				      "cannot move", wg_verdict_word(f->verdict) };
 	if (step.runs)
