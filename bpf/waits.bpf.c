@@ -24,7 +24,7 @@ const volatile __s32 nr_semop = -1, nr_semtimedop = -1, nr_msgsnd = -1, nr_msgrc
 /* What a walk over a list carries from one step to the next. */
 struct walk {
 	struct seq_file *seq;
-	__u64 at, head; /* struct list_head * */
+	__u64 at, head; /* struct list_head___w * */
 	__u64 obj;
 	__u64 aux;
 	__u32 tid;
@@ -68,14 +68,14 @@ static __always_inline __u32 timer_flags(struct task_struct___w *t)
 
 static __always_inline __u32 handler_flags(struct task_struct___w *t)
 {
-	struct sighand_struct *h = BPF_CORE_READ(t, sighand);
+	struct sighand_struct___w *h = BPF_CORE_READ(t, sighand);
 	__u64 fn = h ? (__u64)BPF_CORE_READ(h, action[SIGCHLD - 1].sa.sa_handler) : 0;
 	return fn > 1 ? SNAP_CHILD_HANDLER : 0;
 }
 
 static __always_inline void task_waits(struct task_struct___w *t, struct snap_task *r)
 {
-	struct rt_mutex_waiter *w = t->pi_blocked_on;
+	struct rt_mutex_waiter___w *w = t->pi_blocked_on;
 	if (w) {
 		void *owner = BPF_CORE_READ(w, lock, owner);
 		struct task_struct___w *o = (void *)((__u64)owner & ~1ULL);
@@ -95,7 +95,7 @@ static __always_inline void task_waits(struct task_struct___w *t, struct snap_ta
 	r->vfork_done = (__u64)t->vfork_done;
 	r->clear_tid = (__u64)t->clear_child_tid;
 	r->undo = (__u64)t->sysvsem.undo_list;
-	if (bpf_core_field_exists(struct thread_struct, fsbase))
+	if (bpf_core_field_exists(struct thread_struct___w, fsbase))
 		r->fsbase = BPF_CORE_READ(t, thread.fsbase);
 }
 
@@ -177,9 +177,9 @@ static __always_inline void *ipc_entry(struct task_struct___w *t, __u32 which, _
 
 static long sem_one(__u32 i, struct walk *w)
 {
-	struct sem_array *a = (void *)w->obj;
-	struct sem *s = (void *)a + bpf_core_field_offset(struct sem_array, sems) +
-			(__u64)i * bpf_core_type_size(struct sem);
+	struct sem_array___w *a = (void *)w->obj;
+	struct sem___w *s = (void *)a + bpf_core_field_offset(struct sem_array___w, sems) +
+			(__u64)i * bpf_core_type_size(struct sem___w);
 	struct snap_sem r = {
 		.hdr = { .type = SNAP_SEM, .size = sizeof(r), .tid = w->tid },
 		.obj = w->obj,
@@ -198,15 +198,15 @@ static long undo_one(__u32 i, struct walk *w)
 {
 	if (!w->at || w->at == w->head)
 		return 1;
-	struct list_head *l = (void *)w->at;
-	struct sem_undo *u = (void *)l - bpf_core_field_offset(struct sem_undo, list_id);
+	struct list_head___w *l = (void *)w->at;
+	struct sem_undo___w *u = (void *)l - bpf_core_field_offset(struct sem_undo___w, list_id);
 	struct snap_undo r = {
 		.hdr = { .type = SNAP_UNDO, .size = sizeof(r), .tid = w->tid },
 		.obj = w->obj,
 		.undo = (__u64)BPF_CORE_READ(u, ulp),
 	};
-	void *adj = (void *)u + bpf_core_field_offset(struct sem_undo, semadj);
-	if (bpf_core_field_size(struct sem_undo, semadj) == sizeof(void *))
+	void *adj = (void *)u + bpf_core_field_offset(struct sem_undo___w, semadj);
+	if (bpf_core_field_size(struct sem_undo___w, semadj) == sizeof(void *))
 		adj = BPF_CORE_READ((struct sem_undo___old *)u, semadj);
 	/* what lies behind the set's last semaphore means nothing, and the reader knows where that is */
 	if (bpf_probe_read_kernel(r.adj, sizeof(r.adj), adj))
@@ -219,7 +219,7 @@ static long undo_one(__u32 i, struct walk *w)
 
 static __always_inline void sem_records(struct seq_file *seq, struct task_struct___w *t, __u32 id)
 {
-	struct sem_array *a = ipc_entry(t, 0, id);
+	struct sem_array___w *a = ipc_entry(t, 0, id);
 	if (!a)
 		return;
 	struct walk w = { .seq = seq, .obj = (__u64)a, .tid = t->pid };
@@ -227,7 +227,7 @@ static __always_inline void sem_records(struct seq_file *seq, struct task_struct
 	if (w.n > SNAP_SEMS_MAX)
 		cut(seq, t->pid);
 	bpf_loop(w.n < SNAP_SEMS_MAX ? w.n : SNAP_SEMS_MAX, sem_one, &w, 0);
-	w.head = w.obj + bpf_core_field_offset(struct sem_array, list_id);
+	w.head = w.obj + bpf_core_field_offset(struct sem_array___w, list_id);
 	w.at = (__u64)BPF_CORE_READ(a, list_id.next);
 	if (bpf_loop(SNAP_UNDOS_MAX, undo_one, &w, 0) == SNAP_UNDOS_MAX)
 		cut(seq, t->pid);
@@ -343,8 +343,8 @@ static __always_inline void sock_record(struct seq_file *seq, struct snap_file *
 
 static __always_inline void mq_record(struct seq_file *seq, struct snap_file *f)
 {
-	struct mqueue_inode_info *q =
-		(void *)f->obj - bpf_core_field_offset(struct mqueue_inode_info, vfs_inode);
+	struct mqueue_inode_info___w *q =
+		(void *)f->obj - bpf_core_field_offset(struct mqueue_inode_info___w, vfs_inode);
 	struct snap_mq r = {
 		.hdr = { .type = SNAP_MQ, .size = sizeof(r), .tid = f->hdr.tid },
 		.obj = f->obj,
@@ -354,7 +354,7 @@ static __always_inline void mq_record(struct seq_file *seq, struct snap_file *f)
 	bpf_seq_write(seq, &r, sizeof(r));
 }
 
-static __always_inline void lock_new(struct snap_lock *r, struct file_lock *l)
+static __always_inline void lock_new(struct snap_lock *r, struct file_lock___w *l)
 {
 	__u32 flags = BPF_CORE_READ(l, c.flc_flags);
 	r->kind = r->kind == SNAP_FLOCK ? SNAP_FLOCK : flags & FL_OFDLCK ? SNAP_OFD : SNAP_POSIX;
@@ -382,14 +382,14 @@ static long lock_one(__u32 i, struct walk *w)
 {
 	if (!w->at || w->at == w->head)
 		return 1;
-	struct list_head *l = (void *)w->at;
+	struct list_head___w *l = (void *)w->at;
 	struct snap_lock r = {
 		.hdr = { .type = SNAP_LOCK, .size = sizeof(r), .tid = w->tid },
 		.obj = w->obj,
 		.kind = (__u8)w->aux,
 	};
-	if (bpf_core_field_exists(struct file_lock, c)) {
-		r.lock = w->at - bpf_core_field_offset(struct file_lock_core, flc_list);
+	if (bpf_core_field_exists(struct file_lock___w, c)) {
+		r.lock = w->at - bpf_core_field_offset(struct file_lock_core___w, flc_list);
 		lock_new(&r, (void *)r.lock);
 	} else {
 		r.lock = w->at - bpf_core_field_offset(struct file_lock___old, fl_list);
@@ -403,16 +403,16 @@ static long lock_one(__u32 i, struct walk *w)
 static __always_inline void lock_records(struct seq_file *seq, struct snap_file *f,
 					 struct inode___w *inode)
 {
-	struct file_lock_context *c = BPF_CORE_READ(inode, i_flctx);
+	struct file_lock_context___w *c = BPF_CORE_READ(inode, i_flctx);
 	if (!c)
 		return;
 	struct walk w = { .seq = seq, .obj = (__u64)inode, .aux = SNAP_FLOCK, .tid = f->hdr.tid };
-	w.head = (__u64)c + bpf_core_field_offset(struct file_lock_context, flc_flock);
+	w.head = (__u64)c + bpf_core_field_offset(struct file_lock_context___w, flc_flock);
 	w.at = (__u64)BPF_CORE_READ(c, flc_flock.next);
 	if (bpf_loop(SNAP_LOCKS_MAX, lock_one, &w, 0) == SNAP_LOCKS_MAX)
 		cut(seq, f->hdr.tid);
 	w.aux = SNAP_POSIX;
-	w.head = (__u64)c + bpf_core_field_offset(struct file_lock_context, flc_posix);
+	w.head = (__u64)c + bpf_core_field_offset(struct file_lock_context___w, flc_posix);
 	w.at = (__u64)BPF_CORE_READ(c, flc_posix.next);
 	if (bpf_loop(SNAP_LOCKS_MAX, lock_one, &w, 0) == SNAP_LOCKS_MAX)
 		cut(seq, f->hdr.tid);
@@ -496,7 +496,7 @@ static long parcel_fd(__u32 i, struct walk *w)
 		.hdr = { .type = SNAP_PARCEL, .size = sizeof(r) },
 		.sock = w->obj,
 	};
-	void *fp = (void *)w->aux + bpf_core_field_offset(struct scm_fp_list, fp) +
+	void *fp = (void *)w->aux + bpf_core_field_offset(struct scm_fp_list___w, fp) +
 		   (__u64)i * sizeof(void *);
 	bpf_probe_read_kernel(&r.file, sizeof(r.file), fp);
 	struct file___w *f = (void *)r.file;
@@ -510,9 +510,9 @@ static long parcel_one(__u32 i, struct walk *w)
 {
 	if (!w->at || w->at == w->head)
 		return 1;
-	struct sk_buff *skb = (void *)w->at;
-	struct unix_skb_parms *cb = (void *)skb + bpf_core_field_offset(struct sk_buff, cb);
-	struct scm_fp_list *list = BPF_CORE_READ(cb, fp);
+	struct sk_buff___w *skb = (void *)w->at;
+	struct unix_skb_parms___w *cb = (void *)skb + bpf_core_field_offset(struct sk_buff___w, cb);
+	struct scm_fp_list___w *list = BPF_CORE_READ(cb, fp);
 	if (list) {
 		__u32 n = (__u32)BPF_CORE_READ(list, count);
 		struct walk fds = { .seq = w->seq, .obj = w->obj, .aux = (__u64)list };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * More of the kernel's structures, as bpf/kernel.h declares them: what the wait-graph iterators read
- * and nothing else does. Structs that kernel.h has under the same name carry the suffix ___w here,
- * which CO-RE ignores.
+ * and nothing else does. All carry the suffix ___w, which CO-RE ignores, so that kernel.h may have the
+ * same ones.
  */
 #ifndef IPCTAP_BPF_WAITS_KERNEL_H
 #define IPCTAP_BPF_WAITS_KERNEL_H
@@ -11,20 +11,20 @@
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
-struct list_head {
-	struct list_head *next;
+struct list_head___w {
+	struct list_head___w *next;
 };
-struct refcount_struct {
+struct refcount_struct___w {
 	atomic_t refs;
 };
-typedef struct refcount_struct refcount_t;
+typedef struct refcount_struct___w refcount_t___w;
 typedef struct {
 	__s64 counter;
-} atomic64_t;
+} atomic64_t___w;
 
 /* ---- tasks ---- */
 
-struct hrtimer {
+struct hrtimer___w {
 	__u8 state;
 };
 struct upid___w {
@@ -36,33 +36,33 @@ struct pid___w {
 	struct upid___w numbers[0];
 };
 struct signal_struct___w {
-	struct list_head posix_timers; /* an hlist_head since v6.12: 5fa75a432f1a */
-	struct hrtimer real_timer;
+	struct list_head___w posix_timers; /* an hlist_head since v6.12: 5fa75a432f1a */
+	struct hrtimer___w real_timer;
 	struct pid___w *pids[4];
 };
-struct sigaction {
+struct sigaction___w {
 	void *sa_handler;
 };
-struct k_sigaction {
-	struct sigaction sa;
+struct k_sigaction___w {
+	struct sigaction___w sa;
 };
-struct sighand_struct {
-	struct k_sigaction action[64];
+struct sighand_struct___w {
+	struct k_sigaction___w action[64];
 };
 struct sem_undo_list;
-struct sysv_sem {
+struct sysv_sem___w {
 	struct sem_undo_list *undo_list;
 };
-struct rt_mutex_base {
+struct rt_mutex_base___w {
 	void *owner; /* a task; its lowest bit says that there are waiters */
 };
-struct rt_mutex_waiter {
-	struct rt_mutex_base *lock; /* struct rt_mutex before v5.15, with the same field */
+struct rt_mutex_waiter___w {
+	struct rt_mutex_base___w *lock; /* struct rt_mutex before v5.15, with the same field */
 };
-struct restart_block {
+struct restart_block___w {
 	void *fn;
 };
-struct thread_struct {
+struct thread_struct___w {
 	unsigned long fsbase;
 };
 struct files_struct___w {
@@ -85,17 +85,17 @@ struct task_struct___w {
 	struct task_struct___w *parent;
 	struct task_struct___w *group_leader;
 	struct signal_struct___w *signal;
-	struct sighand_struct *sighand;
+	struct sighand_struct___w *sighand;
 	struct files_struct___w *files;
 	struct nsproxy *nsproxy;
 	struct pid___w *thread_pid;
 	struct sched_info sched_info;
-	struct sysv_sem sysvsem;
-	struct rt_mutex_waiter *pi_blocked_on;
-	struct restart_block restart_block;
+	struct sysv_sem___w sysvsem;
+	struct rt_mutex_waiter___w *pi_blocked_on;
+	struct restart_block___w restart_block;
 	int *clear_child_tid;
 	void *vfork_done;
-	struct thread_struct thread;
+	struct thread_struct___w thread;
 };
 struct pt_regs___w {
 	unsigned long r10, r9, r8, dx, si, di, orig_ax, sp;
@@ -104,45 +104,45 @@ struct pt_regs___w {
 /* ---- files ---- */
 
 typedef struct {
-	atomic64_t refcnt; /* one less than the number of references */
-} file_ref_t;
-struct file_lock_context {
-	struct list_head flc_flock;
-	struct list_head flc_posix;
+	atomic64_t___w refcnt; /* one less than the number of references */
+} file_ref_t___w;
+struct file_lock_context___w {
+	struct list_head___w flc_flock;
+	struct list_head___w flc_posix;
 };
 struct inode___w {
 	__u16 i_mode;
 	__u32 i_rdev;
 	unsigned long i_ino;
 	struct super_block *i_sb;
-	struct file_lock_context *i_flctx;
+	struct file_lock_context___w *i_flctx;
 };
 struct file___w {
 	unsigned int f_mode;
 	unsigned int f_flags;
 	struct inode___w *f_inode;
 	void *private_data;
-	file_ref_t f_ref; /* v6.13: 90ee6ed776c0; f_count before */
+	file_ref_t___w f_ref; /* v6.13: 90ee6ed776c0; f_count before */
 };
 struct file___old {
-	atomic64_t f_count;
+	atomic64_t___w f_count;
 };
 
-struct file_lock_core { /* v6.9: 587a67b6830b; before, part of struct file_lock */
-	struct list_head flc_list;
+struct file_lock_core___w { /* v6.9: 587a67b6830b; before, part of struct file_lock___w */
+	struct list_head___w flc_list;
 	void *flc_owner;
 	unsigned int flc_flags;
 	unsigned char flc_type;
 	int flc_pid;
 	void *flc_file;
 };
-struct file_lock {
-	struct file_lock_core c;
+struct file_lock___w {
+	struct file_lock_core___w c;
 	long long fl_start;
 	long long fl_end;
 };
 struct file_lock___old {
-	struct list_head fl_list;
+	struct list_head___w fl_list;
 	void *fl_owner;
 	unsigned int fl_flags;
 	unsigned char fl_type;
@@ -159,19 +159,19 @@ struct pipe_inode_info___w {
 
 /* ---- sockets ---- */
 
-struct sk_buff {
-	struct sk_buff *next;
+struct sk_buff___w {
+	struct sk_buff___w *next;
 	char cb[48];
 };
-struct sk_buff_head {
-	struct sk_buff *next; /* in an anonymous union on newer kernels: the same offset */
+struct sk_buff_head___w {
+	struct sk_buff___w *next; /* in an anonymous union on newer kernels: the same offset */
 	__u32 qlen;
 };
 struct sock___w {
 	struct sock_common __sk_common;
 	struct socket *sk_socket;
-	struct sk_buff_head sk_receive_queue;
-	refcount_t sk_wmem_alloc;
+	struct sk_buff_head___w sk_receive_queue;
+	refcount_t___w sk_wmem_alloc;
 	int sk_sndbuf;
 	long sk_rcvtimeo;
 	long sk_sndtimeo;
@@ -186,17 +186,17 @@ struct unix_sock___w {
 	struct sock___w *peer;
 	struct sock___w *listener; /* v6.10: aed6ecef55d7 */
 };
-struct scm_fp_list {
+struct scm_fp_list___w {
 	short count;
 	void *fp[253];
 };
-struct unix_skb_parms {
-	struct scm_fp_list *fp;
+struct unix_skb_parms___w {
+	struct scm_fp_list___w *fp;
 };
 
 /* ---- System V and POSIX queues ---- */
 
-struct sem {
+struct sem___w {
 	int semval;
 	struct pid___w *sempid;
 };
@@ -204,15 +204,15 @@ struct kern_ipc_perm___w {
 	int id;
 	int key;
 };
-struct sem_array {
+struct sem_array___w {
 	struct kern_ipc_perm___w sem_perm;
-	struct list_head list_id;
+	struct list_head___w list_id;
 	int sem_nsems;
-	struct sem sems[0];
+	struct sem___w sems[0];
 };
-struct sem_undo {
+struct sem_undo___w {
 	struct sem_undo_list *ulp;
-	struct list_head list_id;
+	struct list_head___w list_id;
 	short semadj[0]; /* a pointer before v5.15: 6a4746ba06191 */
 };
 struct sem_undo___old {
@@ -224,12 +224,12 @@ struct msg_queue___w {
 	struct pid___w *q_lspid;
 	struct pid___w *q_lrpid;
 };
-struct mq_attr {
+struct mq_attr___w {
 	long mq_maxmsg, mq_curmsgs;
 };
-struct mqueue_inode_info {
+struct mqueue_inode_info___w {
 	struct inode___w vfs_inode;
-	struct mq_attr attr;
+	struct mq_attr___w attr;
 };
 
 struct bpf_iter__unix {
