@@ -89,7 +89,7 @@ static wg_ref sem_condition(struct snap_call *c, const struct snap_sem *s, uint3
 		wg_add(w->g, gate, snap_unknown(w, "who holds a semaphore of so high a number"), all);
 	if (units < all || !need)
 		add_guesses(c, gate, s->last_pid, all);
-	if (w->cut)
+	if (snap_first(&w->cut_tid, c->t->hdr.tid) != SNAP_NONE)
 		wg_add(w->g, gate, snap_unknown(w, "more undo lists than are looked at"), all);
 	wg_add(w->g, gate, wg_outside(w->g, WG_NEW, "any process may operate on the set by its number"), all);
 	return gate;

@@ -50,7 +50,7 @@ static void record_add(struct snap_world *w, const struct snap_hdr *h)
 	case SNAP_SEM: ADD(w, sems, h); break;
 	case SNAP_UNDO: ADD(w, undos, h); break;
 	case SNAP_MSG: ADD(w, msgs, h); break;
-	default: w->cut = true; break;
+	default: ADD(w, cuts, h); break;
 	}
 }
 
@@ -133,6 +133,7 @@ static int index_files(struct snap_world *w)
 	INDEX(parcel_obj, parcels, w->parcels[i]->obj);
 	INDEX(sem_obj, sems, snap_mix(w->sems[i]->hdr.tid, w->sems[i]->num));
 	INDEX(undo_obj, undos, w->undos[i]->hdr.tid);
+	INDEX(cut_tid, cuts, w->cuts[i]->tid);
 	INDEX(msg_obj, msgs, w->msgs[i]->hdr.tid);
 	return 0;
 }
@@ -160,12 +161,12 @@ void snap_world_release(struct snap_world *w)
 		&w->task_tid, &w->task_pid, &w->task_ppid, &w->task_mm, &w->task_files, &w->task_undo,
 		&w->task_ns, &w->task_tracer, &w->file_fd, &w->file_obj, &w->file_file, &w->pipe_obj, &w->sock_obj,
 		&w->sock_tuple, &w->sock_peer, &w->mq_obj, &w->lock_obj, &w->parcel_file, &w->parcel_obj,
-		&w->sem_obj, &w->undo_obj, &w->msg_obj,
+		&w->sem_obj, &w->undo_obj, &w->msg_obj, &w->cut_tid,
 	};
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		snap_index_release(all[i]);
 	free(w->tasks), free(w->files), free(w->pipes), free(w->socks), free(w->mqs);
-	free(w->locks), free(w->parcels), free(w->sems), free(w->undos), free(w->msgs);
+	free(w->locks), free(w->parcels), free(w->sems), free(w->undos), free(w->msgs), free(w->cuts);
 	free(w->busy), free(w->memo);
 	snap_maps_free(w->maps);
 	snap_buf_release(&w->buf);

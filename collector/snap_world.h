@@ -37,7 +37,6 @@ struct snap_world {
 	struct snap_buf buf; /* the records, to which the tables point */
 	bool whole;          /* of snap_reader */
 	bool failed;         /* out of memory */
-	bool cut;            /* some list was longer than the iterators go */
 	uint64_t now_ns;
 
 	SNAP_TABLE(snap_task, tasks);
@@ -50,12 +49,13 @@ struct snap_world {
 	SNAP_TABLE(snap_sem, sems);
 	SNAP_TABLE(snap_undo, undos);
 	SNAP_TABLE(snap_msg, msgs);
+	SNAP_TABLE(snap_hdr, cuts); /* tasks whose lists were longer than the iterators go */
 
 	struct snap_index task_tid, task_pid, task_ppid, task_mm, task_files, task_undo, task_ns, task_tracer;
 	struct snap_index file_fd;   /* by table of descriptors and number: snap_fd_key */
 	struct snap_index file_obj, file_file;
 	struct snap_index pipe_obj, sock_obj, sock_tuple, sock_peer, mq_obj, lock_obj;
-	struct snap_index parcel_file, parcel_obj, sem_obj, undo_obj, msg_obj;
+	struct snap_index parcel_file, parcel_obj, sem_obj, undo_obj, msg_obj, cut_tid;
 	uint8_t *busy;               /* of each file row: references that blocked calls account for */
 
 	struct snap_memo *memo; /* open addressing; memo_room is a power of two */

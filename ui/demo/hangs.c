@@ -194,6 +194,7 @@ static void vfork_pipe(void)
 	if (vfork() == 0) {
 		char c;
 
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		_exit(read(p[0], &c, 1) == 1);
 	}
 	got_past();
