@@ -97,6 +97,20 @@ struct wg_step solution_step(const struct solution *s, uint32_t thread)
 	return step;
 }
 
+int solution_freeze(const struct solution *s, struct waitgraph *g)
+{
+	struct solution alone;
+	int err = solve(&alone, g, &(struct solve_opts){ 0 });
+
+	if (err)
+		return err;
+	for (uint32_t t = 0; t < g->threads.n; t++)
+		if (solution_level(&alone, t) && !solution_level(s, t))
+			g->let_go.item[t] = true;
+	solution_release(&alone);
+	return 0;
+}
+
 static const char *const verdict_words[WG_VERDICT_MAX] = {
 	[WG_PROVEN] = "proven",	    [WG_CLOSED_WORLD] = "closed-world",
 	[WG_ORPHAN] = "orphan",	    [WG_STUCK] = "stuck",

@@ -105,6 +105,12 @@ struct wg_step {
 };
 struct wg_step solution_step(const struct solution *s, uint32_t thread);
 
+/*
+ * Makes the graph of a confirmed solution say the same by itself: threads that only two passes
+ * together cleared may act in it from now on. For keeping it. 0 or -ENOMEM.
+ */
+int solution_freeze(const struct solution *s, struct waitgraph *g);
+
 const char *wg_verdict_word(enum wg_verdict v); /* "closed-world" */
 int wg_verdict_parse(const char *word);         /* -1: no such */
 

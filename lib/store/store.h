@@ -60,6 +60,26 @@ int store_finish(struct store *s, const struct model *m, struct fail *fail);
 void store_get_stats(const struct store *s, struct store_stats *out);
 void store_free(struct store *s); /* without store_finish: leaves the file as a crash would */
 
+/*
+ * The wait graph that a trace carries (lib/analysis/waitgraph.h as text): who waited for whom when
+ * waits had become long. Added to a finished trace; replaces the one that was there. With it go the
+ * rows of `holder`, as far as their channels are in the trace by `ident`.
+ */
+struct trace_holder {
+	const char *ident;
+	uint32_t pid;
+	int32_t fd;
+	uint8_t dir; /* ENDPOINT_DIR_* */
+};
+struct trace_waitgraph {
+	uint64_t t_ns;
+	const char *text;
+	const char *tids; /* those of it that were traced: "12,13" */
+	const struct trace_holder *holders;
+	size_t nholders;
+};
+int trace_add_waitgraph(const char *path, const struct trace_waitgraph *w, struct fail *fail);
+
 /* ---- reading ---- */
 
 struct trace;

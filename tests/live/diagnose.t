@@ -128,4 +128,24 @@ run "$IPCTAP" why "$cat_pid"
 like "$out" "^  sleep\[" 'why leads from its reader to who holds the write end'
 run "$IPCTAP" deadlock --level leak-suspect -p "$cat_pid"
 like "$out" "held only by sleep\[[0-9]+\], which inherited it" '... and a leak may be suspected'
+
+# ---- out of a trace ----
+record -d 3 -- "$IPCTAP" demo two-pipes-full
+left=$(sql "select pid from task where comm = 'tp-left' and pid = tid")
+right=$(sql "select pid from task where comm = 'tp-right' and pid = tid")
+run "$IPCTAP" deadlock --json "$DB"
+is "$status:$(json 'f, = d["findings"]
+print(f["verdict"], sorted((w["pid"], w["comm"]) for w in f["core"]))')" \
+	"1:proven $(printf "[(%d, 'tp-left'), (%d, 'tp-right')]" "$left" "$right")" 'a trace has its deadlock'
+run "$IPCTAP" why "$left" "$DB"
+like "$out" "^Root: tp-left\[$left\] cannot move \(proven\)" 'and why knows it'
+is "$(sql "select count(*) from holder h join chan c on c.id = h.chan where c.kind = 'pipe' and pid in ($left, $right)
+	and exists (select 1 from wait w where w.chan = c.id and w.until_ns is null)")" 2 \
+	'the holders of the awaited ends are in it'
+record -- sleep 0.1
+run "$IPCTAP" deadlock "$DB"
+is "$status:$out" '0:No deadlock found.' 'a trace without long waits has none'
+sqlite3 "$DB" "insert into meta values ('waitgraph', 'ipctap-waitgraph 1' || char(10) || 'n 9 9 9 =')"
+run "$IPCTAP" deadlock "$DB"
+is "$status:$out" 3: 'a damaged graph is refused'
 done_testing

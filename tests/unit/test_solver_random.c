@@ -259,6 +259,90 @@ static void the_dead_are_those_that_no_trying_frees(void **state)
 	assert_in_range(with_findings, ROUNDS / 10, ROUNDS * 9 / 10); /* both happen */
 }
 
+/* ---- as text and back ---- */
+
+static char *save(const struct waitgraph *g, size_t *size)
+{
+	char *text = NULL;
+	FILE *f = open_memstream(&text, size);
+
+	assert_non_null(f);
+	assert_int_equal(waitgraph_save(g, f), 0);
+	fclose(f);
+	return text;
+}
+
+static void a_graph_that_was_kept_says_the_same(void **state)
+{
+	(void)state;
+	for (int round = 0; round < 500; round++) {
+		struct world w;
+		struct solution live, kept;
+		size_t size, again_size;
+		char *text, *again;
+		struct waitgraph *g, *h;
+
+		make_world(&w);
+		wg_lost(w.g, 3, "a \n%thing\x7f");
+		text = save(w.g, &size);
+		g = waitgraph_load(text, size);
+		assert_non_null(g);
+		again = save(g, &again_size); /* holders are numbered by gate from here on */
+		assert_int_equal(size, again_size);
+		h = waitgraph_load(again, again_size);
+		assert_non_null(h);
+		free(text);
+		text = save(h, &size);
+		assert_string_equal(text, again);
+		waitgraph_free(h);
+		assert_int_equal(solve(&live, w.g, &(struct solve_opts){ 0 }), 0);
+		assert_int_equal(solve(&kept, g, &(struct solve_opts){ 0 }), 0);
+		assert_int_equal(live.nfindings, kept.nfindings);
+		for (uint32_t t = 0; t < w.nthreads; t++)
+			assert_int_equal(solution_level(&live, t), solution_level(&kept, t));
+		solution_release(&live);
+		solution_release(&kept);
+		waitgraph_free(g);
+		waitgraph_free(w.g);
+		free(text);
+		free(again);
+	}
+}
+
+/* Cut anywhere, or with a byte changed: refused or taken, and if taken then solved, never worse. */
+static void a_damaged_graph_does_no_harm(void **state)
+{
+	uint32_t refused = 0;
+
+	(void)state;
+	for (int round = 0; round < 3000; round++) {
+		struct world w;
+		struct solution s;
+		size_t size;
+		char *text;
+		struct waitgraph *g;
+
+		make_world(&w);
+		text = save(w.g, &size);
+		if (round % 2)
+			size = draw((uint32_t)size);
+		else
+			text[draw((uint32_t)size)] = "0123456789 -=%\nnetchlx\0"[draw(23)];
+		g = waitgraph_load(text, size);
+		refused += !g;
+		if (g) {
+			assert_int_equal(solve(&s, g, &(struct solve_opts){ 0 }), 0);
+			solution_release(&s);
+		}
+		waitgraph_free(g);
+		waitgraph_free(w.g);
+		free(text);
+	}
+	assert_in_range(refused, 500, 2999);
+	assert_null(waitgraph_load("", 0));
+	assert_null(waitgraph_load("ipctap-waitgraph 2\n", 19));
+}
+
 /* ---- size ---- */
 
 #define TASKS 10000
@@ -310,6 +394,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_dead_are_those_that_no_trying_frees),
+		cmocka_unit_test(a_graph_that_was_kept_says_the_same),
+		cmocka_unit_test(a_damaged_graph_does_no_harm),
 		cmocka_unit_test(ten_thousand_tasks_take_a_blink),
 	};
 

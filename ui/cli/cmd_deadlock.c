@@ -43,10 +43,10 @@ static const struct args_row watch_rows[] = {
 
 static const struct args_spec spec = {
 	.verb = "deadlock",
-	.usage = "[OPTION…] [SCOPE]",
-	.about = "Finds those who can never move again, and says why: live, without having traced.\n"
+	.usage = "[OPTION…] [FILE | SCOPE]",
+	.about = "Finds those who can never move again, and says why: live, without having traced, or in a trace.\n"
 		 "Exit status 0: none; 1: found; 2: usage; 3: could not look.",
-	.takes = ARGS_SCOPE | ARGS_ALL_IF_NONE,
+	.takes = ARGS_FILE | ARGS_SCOPE | ARGS_ALL_IF_NONE,
 	.groups = { { "Output", rows },
 		    { "Watching", watch_rows },
 		    { "Scope: -- CMD ARG…, or one of (default -a)", args_scope_rows },
@@ -62,6 +62,12 @@ int cmd_deadlock(int argc, char **argv)
 
 	if (status != ARGS_GO)
 		goto out;
+	if (a.file && a.watch) {
+		fail_set(&fail, 0, NULL, "--watch: a trace does not change");
+		say_fail(&fail);
+		status = EXIT_USAGE;
+		goto out;
+	}
 	err = watch_run(&a, &found, &fail);
 	if (err)
 		say_fail(&fail);

@@ -5,12 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "longwaits.h"
 #include "say.h"
 #include "session.h"
 #include "ui/tui/units.h"
 #include "verb.h"
 
 #define EACH_MIN 10000 /* with fewer, the empty tables would count for more than the events */
+#define STEP_MS 100
 #define DEFAULT_OUTPUT "ipctap.db"
 
 static const struct args_row rows[] = {
@@ -83,12 +85,19 @@ static void say_summary(const struct session *s, const struct store *store)
  * Traces into the store until it is over. When that fails, because the disk is full or for any
  * other reason, the command must not suffer: it is let go, and waited for, without us.
  */
-static int trace_into(struct session *s, struct store *store, struct fail *fail)
+static int trace_into(struct session *s, struct store *store, struct longwaits *waits,
+		      struct fail *fail)
 {
 	int err, stopped;
 
 	s->out = store_sink(store);
-	err = session_run(s, fail);
+	err = session_start(s, fail);
+	if (!err) {
+		do {
+			err = session_step(s, STEP_MS, fail);
+			longwaits_look(waits, s->model);
+		} while (err > 0);
+	}
 	if (s->out_err)
 		store_error(store, fail);
 	stopped = session_stop(s, !err, err ? NULL : fail);
@@ -97,7 +106,7 @@ static int trace_into(struct session *s, struct store *store, struct fail *fail)
 	return err ? err : stopped;
 }
 
-static int run(struct session *s, struct store **store, struct fail *fail)
+static int run(struct session *s, struct store **store, struct longwaits *waits, struct fail *fail)
 {
 	int err = session_open(s, fail), finished;
 
@@ -105,10 +114,12 @@ static int run(struct session *s, struct store **store, struct fail *fail)
 		err = create_store(store, s, fail);
 	if (err)
 		return err;
-	err = trace_into(s, *store, fail);
+	err = trace_into(s, *store, waits, fail);
 	if (s->out_err)
 		return err ? err : s->out_err;
 	finished = store_finish(*store, s->model, err ? NULL : fail);
+	if (!err && !finished)
+		err = longwaits_store(waits, s->args->output, fail);
 	if (!err && !finished)
 		err = session_dump_model(s, fail);
 	return err ? err : finished;
@@ -119,6 +130,7 @@ int cmd_record(int argc, char **argv)
 	struct args a = { 0 };
 	struct session s = { .args = &a };
 	struct store *store = NULL;
+	struct longwaits waits = { 0 };
 	struct fail fail = { 0 };
 	int status = args_parse(&a, &spec, argc, argv), err;
 
@@ -126,7 +138,7 @@ int cmd_record(int argc, char **argv)
 		goto out;
 	if (!a.output)
 		a.output = DEFAULT_OUTPUT;
-	err = run(&s, &store, &fail);
+	err = run(&s, &store, &waits, &fail);
 	if (err)
 		say_fail(&fail);
 	if (store && !err)
@@ -136,6 +148,7 @@ int cmd_record(int argc, char **argv)
 	status = session_status(&s, err);
 	if (store)
 		store_free(store);
+	longwaits_release(&waits);
 	session_close(&s);
 out:
 	args_release(&a);

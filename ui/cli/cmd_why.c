@@ -9,6 +9,7 @@
 #include "collector/stacks.h"
 #include "findings.h"
 #include "lib/base/escape.h"
+#include "recorded.h"
 #include "say.h"
 #include "text.h"
 #include "verb.h"
@@ -25,10 +26,10 @@ static const struct args_row rows[] = {
 
 static const struct args_spec spec = {
 	.verb = "why",
-	.usage = "[OPTION…] PID",
+	.usage = "[OPTION…] PID [FILE]",
 	.about = "Says why a process (or a thread) is not moving: the chain of those who wait, down\n"
 		 "to a deadlock, a process that computes, a timer, a remote peer, or a person.",
-	.takes = ARGS_PID,
+	.takes = ARGS_PID | ARGS_FILE,
 	.groups = { { "Output", rows }, { NULL, NULL } },
 };
 
@@ -161,8 +162,13 @@ static void print(const struct answer *a, uint32_t pid, bool json)
 	json_decref(doc);
 }
 
-static int not_seen(pid_t pid, struct fail *fail)
+static int not_seen(const struct args *args, struct fail *fail)
 {
+	pid_t pid = args->subject;
+
+	if (args->file)
+		return fail_set(fail, ESRCH, "record keeps those who are there when a wait has become long",
+				"%s: %d", args->file, (int)pid);
 	if (kill(pid, 0) && errno == ESRCH)
 		return fail_set(fail, ESRCH, "ps -e lists what there is", "%d", (int)pid);
 	fail_set(fail, 0, "the kernel shows the first process of a pid namespace to nobody in it",
@@ -175,22 +181,28 @@ static int run(const struct args *args, struct fail *fail)
 	struct snap *snap = NULL;
 	struct diagnosis d = { 0 };
 	struct answer a = { .view = { .level = WG_SLOW, .verbose = args->verbose } };
-	int err = snap_open(&snap, SNAP_AUTO, fail);
+	int err;
 
-	if (!err)
-		err = diagnose(&d, snap, 0, fail);
+	if (args->file) {
+		err = recorded_load(args->file, 0, &d, &a.view, fail);
+	} else {
+		err = snap_open(&snap, SNAP_AUTO, fail);
+		if (!err)
+			err = diagnose(&d, snap, 0, fail);
+	}
 	if (!err) {
 		a.view.solution = &d.solution;
 		a.view.now_ns = d.now_ns;
 		choose(&a, (uint32_t)args->subject, args->verbose);
 		if (!a.n)
-			err = not_seen(args->subject, fail);
+			err = not_seen(args, fail);
 	}
 	if (!err) {
-		a.view.stacks = args->no_stacks ? NULL : stacks_new();
+		a.view.stacks = args->no_stacks || args->file ? NULL : stacks_new();
 		print(&a, (uint32_t)args->subject, args->json);
 		stacks_free(a.view.stacks);
 	}
+	findings_release(&a.view);
 	diagnosis_release(&d);
 	snap_free(snap);
 	return err;

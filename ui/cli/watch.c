@@ -16,6 +16,7 @@
 #include "collector/stacks.h"
 #include "findings.h"
 #include "lib/base/clock.h"
+#include "recorded.h"
 #include "say.h"
 #include "text.h"
 #include "wall.h"
@@ -262,12 +263,32 @@ static void end_command(struct watch *w)
 		say("no deadlock was found; the command ended with status %d", w->command.status);
 }
 
+/* The same of a trace. There are no stacks in one. */
+static int look_into(struct watch *w, struct fail *fail)
+{
+	const struct args *a = w->args;
+	struct diagnosis d;
+	struct findings_view v = { .level = a->level ? (enum wg_verdict)a->level : WG_ORPHAN,
+				   .verbose = a->verbose };
+	int err = recorded_load(a->file, v.level == WG_SLOW ? SLOW_NS : 0, &d, &v, fail);
+
+	if (!err)
+		judge_each(w, &v, true, true);
+	findings_release(&v);
+	diagnosis_release(&d);
+	return err;
+}
+
 int watch_run(const struct args *a, uint32_t *found, struct fail *fail)
 {
 	struct watch w = { .args = a, .command = { .go_fd = -1, .err_fd = -1 } };
 	int err;
 
 	catch_signals();
+	if (a->file) {
+		err = look_into(&w, fail);
+		goto out;
+	}
 	err = snap_open(&w.snap, SNAP_AUTO, fail);
 	if (!err && a->feed.scope.argv)
 		err = start_command(&w, fail);
@@ -278,6 +299,7 @@ int watch_run(const struct args *a, uint32_t *found, struct fail *fail)
 		end_command(&w);
 	if (!err && w.command.pid && !a->watch && !w.found && a->json)
 		puts("{\"findings\": [], \"inconclusive\": [], \"lost\": 0}");
+out:
 	snap_free(w.snap);
 	for (struct told *t = w.told, *next; t; t = next) {
 		next = t->next;

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Beside a recording: notices waits that became long, and then asks the kernel once who could end
+ * them. The latest answer goes into the trace, so that deadlock and why can read it from there.
+ */
+#ifndef IPCTAP_UI_CLI_LONGWAITS_H
+#define IPCTAP_UI_CLI_LONGWAITS_H
+
+#include "collector/snap.h"
+#include "lib/model/model.h"
+
+struct longwaits {
+	struct snap *snap; /* NULL: not opened yet, or not to be had */
+	bool cannot;
+	uint64_t next_ns;  /* not before */
+	uint64_t key;      /* of the waits that the text is about */
+	char *text;        /* NULL: no wait has become long */
+	char *tids;        /* of the waits, "12,13" */
+	struct waitgraph *graph;
+	uint64_t t_ns;
+};
+
+/* To be called often; does something when a wait has become long, and at most once in 2 s. */
+void longwaits_look(struct longwaits *l, const struct model *m);
+/* Adds what was seen, if anything, to the finished trace. */
+int longwaits_store(const struct longwaits *l, const char *path, struct fail *fail);
+void longwaits_release(struct longwaits *l);
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A diagnosis out of a trace: the wait graph that record left in it, judged again. */
+#ifndef IPCTAP_UI_CLI_RECORDED_H
+#define IPCTAP_UI_CLI_RECORDED_H
+
+#include "collector/diagnose.h"
+#include "findings.h"
+
+/*
+ * Fills *d (release it either way) and, of *v, solution, now_ns and in_scope: those that were
+ * traced and waited (findings_release frees). A trace in which no wait became long has an empty
+ * graph. 0 or a negative errno with *fail filled.
+ */
+int recorded_load(const char *path, uint64_t slow_ns, struct diagnosis *d, struct findings_view *v,
+		  struct fail *fail);
+
+#endif
