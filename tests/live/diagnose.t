@@ -73,7 +73,7 @@ like "$out" '^Root: .* goes on when its time is up' '... whose writer sleeps'
 for p in $(child_of "$started"); do live_pids="$live_pids $p $(child_of "$p")"; done
 run "$IPCTAP" why 999999999
 is "$status" 3 'no such process: status 3'
-for args in 'why' 'why nobody' 'why 0' 'deadlock --level dead' 'deadlock file'; do
+for args in 'why' 'why nobody' 'why 0' 'deadlock --level dead' 'deadlock a b' 'deadlock --watch a'; do
 	# shellcheck disable=SC2086 # words
 	run "$IPCTAP" $args
 	is "$status" 2 "$args: status 2"
