@@ -6,7 +6,8 @@
 ##                    ARGS='top -a' runs any other ipctap command instead
 ##   make test        build, then every tier of tests this machine allows; TIERS='unit cli' picks some
 ##   make test-long   the tests that take minutes: minutes of load, a million channels, real servers and
-##                    stress-ng against strace; installs the servers it can get
+##                    stress-ng against strace; installs the servers it can get; then kernels
+##   make kernels     Debian's own cloud kernel under QEMU, tests inside; KERNEL=IMAGE boots another one
 ##   make             build into build/ only, install nothing: build/ipctap
 ##   make deps        install the packages that building and testing need (run and test do it too)
 ##   make unit, cli, screens, ripc, live     one tier of tests
@@ -41,6 +42,7 @@ BPFTOOL ?= bpftool
 PREFIX  ?= /usr/local
 DESTDIR ?=
 ARGS    ?=
+KERNEL  ?=
 TIERS   ?= check unit cli screens ripc live
 
 # The same folder is the same word, however it was written: O is part of the flags
@@ -54,6 +56,7 @@ PKG_BPF   := clang libbpf-dev bpftool libelf-dev zlib1g-dev
 PKG_BUILD := $(PKG_C) $(if $(filter 0,$(BPF)),,$(PKG_BPF))
 PKG_TEST  := libcmocka-dev perl strace sqlite3 python3 tmux procps netbase
 # Programs that the long tests trace. Debian starts such servers when it installs them.
+PKG_KERNELS := qemu-system-x86 busybox-static cpio
 PKG_LONG  := git postgresql redis-server redis-tools nginx-light apache2-utils stress-ng
 PKG_BENCH := strace sqlite3 python3 linux-perf bpftrace
 
@@ -306,6 +309,11 @@ test:
 test-long:
 	$(call want,$(PKG_LONG))
 	@$(MAKE) --no-print-directory test TIERS=long
+	@$(MAKE) --no-print-directory kernels
+kernels:
+	$(call need,$(PKG_BUILD) $(PKG_TEST) $(PKG_KERNELS))
+	$(AGAIN) all test-programs
+	@O='$(O)' KERNEL='$(KERNEL)' tests/kernels/run
 need-one:
 	$(call need,$(PKG))
 unit cli screens ripc live:
@@ -349,6 +357,7 @@ clean:
 		echo "make: $(O) was not made by a build; not removed" >&2; exit 1; fi
 
 .PHONY: all test-programs unit-programs bench-programs man deps run test test-long need-one unit cli screens ripc live asan ubsan check \
+.PHONY: all test-programs unit-programs bench-programs man deps run test test-long kernels need-one unit cli screens live asan ubsan check \
 	check-layers check-headers bench install uninstall help clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -273,7 +273,7 @@ static __always_inline bool mmap_enter(struct task_struct *t, struct thread *s,
 	return true;
 }
 
-static __always_inline bool map_enter(struct task_struct *t, struct thread *s,
+static __noinline bool map_enter(struct task_struct *t, struct thread *s,
 				      const struct pt_regs *r, __u8 class)
 {
 	switch (class) {
@@ -360,7 +360,7 @@ static __always_inline void memfd_exit(struct task_struct *t, struct thread *s, 
 	emit_io(s, d);
 }
 
-static __always_inline void map_exit(struct task_struct *t, struct thread *s, __u8 class,
+static __noinline void map_exit(struct task_struct *t, struct thread *s, __u8 class,
 				     struct done *d)
 {
 	d->fd = -1;
@@ -382,7 +382,7 @@ static __always_inline void map_exit(struct task_struct *t, struct thread *s, __
 }
 
 /* shmat and shmdt, once they have succeeded: a segment is mapped like any other memory. */
-static __always_inline void shm_exit(struct task_struct *t, struct thread *s, __u8 class,
+static __noinline void shm_exit(struct task_struct *t, struct thread *s, __u8 class,
 				     struct done *d)
 {
 	struct change c = {};

@@ -247,9 +247,11 @@ static __always_inline void describe_unix(struct raw_object *o, struct sock *sk)
 	struct unix_address *addr = BPF_CORE_READ(u, addr);
 	if (!addr && peer && o->sock_type != SOCK_DGRAM) /* a connection is known by its server's path */
 		addr = BPF_CORE_READ((struct unix_sock *)peer, addr);
-	int len = addr ? BPF_CORE_READ(addr, len) - 2 : 0;
+	__u64 len = addr ? (__u32)BPF_CORE_READ(addr, len) - 2 : 0;
 	if (len > 0 && len <= 108) {
-		bpf_probe_read_kernel(o->name, len & 127, (void *)addr + bpf_core_field_offset(struct unix_address, name) + 2);
+		/* before v6.2 the verifier forgets what it knew when the compiler uses a copy */
+		asm volatile("if %[n] < 109 goto +1\n\t%[n] = 108" : [n] "+r"(len));
+		bpf_probe_read_kernel(o->name, len, (void *)addr + bpf_core_field_offset(struct unix_address, name) + 2);
 		o->name_len = (__u16)len;
 	}
 }

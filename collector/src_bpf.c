@@ -5,6 +5,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/capability.h>
@@ -362,10 +363,10 @@ void src_bpf_detach(struct src_bpf *b)
 
 /* ---- opening ---- */
 
-static int silent(enum libbpf_print_level level, const char *fmt, va_list args)
+/* What libbpf and the verifier have to say is for whoever repairs the probes: IPCTAP_LIBBPF=1. */
+static int print_if_asked(enum libbpf_print_level level, const char *fmt, va_list args)
 {
-	(void)level, (void)fmt, (void)args;
-	return 0;
+	return level != LIBBPF_DEBUG && getenv("IPCTAP_LIBBPF") ? vfprintf(stderr, fmt, args) : 0;
 }
 
 /* A power of two, whole pages, as the kernel demands. */
@@ -483,7 +484,7 @@ int src_bpf_open(struct src_bpf **out, const struct feed_opts *opts, pid_t held,
 	struct src_bpf *b = calloc(1, sizeof(*b));
 	if (!b)
 		return fail_set(fail, ENOMEM, NULL, "cannot start tracing");
-	libbpf_set_print(silent);
+	libbpf_set_print(print_if_asked);
 	b->source = (struct source){ .name = "bpf", .poll = bpf_poll, .free = bpf_free };
 	b->opts = *opts;
 	b->held = held != 0;

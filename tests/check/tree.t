@@ -51,7 +51,7 @@ is "$(cat "$T/unmanned")" '' 'every verb has a manual page'
 run make -s help
 is "$status" 0 'make help works'
 # Every target of .PHONY that is meant for people, and every knob
-for w in run test test-long deps unit cli screens live check check-layers check-headers asan ubsan bench man \
+for w in run test test-long kernels KERNEL deps unit cli screens live check check-layers check-headers asan ubsan bench man \
 	install uninstall clean help V O SAN DEBUG BPF CC CLANG BPFTOOL ARGS PREFIX DESTDIR TIERS; do
 	printf '%s\n' "$out" | grep -Eq "(^|[ ,(])$w([=, )]|\$)" || echo "$w"
 done >"$T/unsaid"
