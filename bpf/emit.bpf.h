@@ -189,7 +189,7 @@ __noinline int emit_io(struct thread *s, struct done *d)
 		return 0;
 	}
 	fill_io(e, t, s, d, EV_IO, sizeof(*e));
-	ring_submit(e);
+	ring_submit_io(e, s);
 	return 0;
 }
 
@@ -220,7 +220,7 @@ __noinline int emit_io_addr(struct thread *s, struct done *d)
 		return 0;
 	}
 	fill_addr(e, t, s, d);
-	ring_submit(e);
+	ring_submit_io(e, s);
 	return 0;
 }
 

@@ -362,6 +362,10 @@ struct bpf_iter__task_file {
 	struct file *file;
 };
 
+struct list_head {
+	struct list_head *next;
+};
+
 #pragma clang attribute pop
 
 #define S_IFMT 0170000

@@ -53,7 +53,7 @@ static __always_inline bool take_look(struct task_struct *t, struct thread *s, _
 	return true;
 }
 
-static __noinline bool take_fd(struct task_struct *t, struct thread *s, __s32 fd, __u32 flags)
+APART bool take_fd(struct task_struct *t, struct thread *s, __s32 fd, __u32 flags)
 {
 	struct look l;
 	return take_look(t, s, fd, flags, &l);
@@ -75,7 +75,7 @@ static __always_inline bool take_io(struct task_struct *t, struct thread *s, __s
 	return true;
 }
 
-static __noinline bool take_fd2(struct task_struct *t, struct thread *s, __s32 fd, __u32 flags)
+APART bool take_fd2(struct task_struct *t, struct thread *s, __s32 fd, __u32 flags)
 {
 	struct look l;
 	look_fd(t, (__u32)fd, &l);
@@ -91,7 +91,7 @@ static __noinline bool take_fd2(struct task_struct *t, struct thread *s, __s32 f
 }
 
 /* vmsplice goes the way its pipe end does. */
-static __noinline bool take_vmsplice(struct task_struct *t, struct thread *s, __s32 fd)
+APART bool take_vmsplice(struct task_struct *t, struct thread *s, __s32 fd)
 {
 	struct look l = {};
 	look_fd(t, (__u32)fd, &l);
@@ -120,7 +120,7 @@ static long close_range_one(__u32 i, struct fd_range *r)
 }
 
 /* The descriptors are gone at exit, so their ends are told at entry; the call cannot fail later. */
-static __noinline void close_range_enter(struct task_struct *t, const struct pt_regs *r,
+APART void close_range_enter(struct task_struct *t, const struct pt_regs *r,
 					      __u64 now)
 {
 	__u32 first = r->di, last = r->si, flags = r->dx;
@@ -198,7 +198,7 @@ static __always_inline bool file_enter(struct task_struct *t, struct thread *s,
 /* ---- exit ---- */
 
 /* A descriptor has just appeared in the table: tells what it is. Returns its object, 0: not ours. */
-static __noinline __u64 new_fd(struct task_struct *t, __s32 fd, __u32 describe_flags,
+APART __u64 new_fd(struct task_struct *t, __s32 fd, __u32 describe_flags,
 				    __u8 what, __u64 now)
 {
 	struct look l;
@@ -214,7 +214,7 @@ static __noinline __u64 new_fd(struct task_struct *t, __s32 fd, __u32 describe_f
 }
 
 /* pipe, pipe2, socketpair: two descriptors at a user address. */
-static __noinline void pair_exit(struct task_struct *t, struct thread *s, struct done *d)
+APART void pair_exit(struct task_struct *t, struct thread *s, struct done *d)
 {
 	__s32 fds[2] = { -1, -1 };
 	d->fd = -1;
@@ -227,7 +227,7 @@ static __noinline void pair_exit(struct task_struct *t, struct thread *s, struct
 	emit_io(s, d);
 }
 
-static __noinline void open_exit(struct task_struct *t, struct thread *s, struct done *d)
+APART void open_exit(struct task_struct *t, struct thread *s, struct done *d)
 {
 	if (!ret_ok(d->ret))
 		return; /* what a failed open was of is not known here */
@@ -247,7 +247,7 @@ static __noinline void open_exit(struct task_struct *t, struct thread *s, struct
 	emit_io(s, d);
 }
 
-static __noinline void mknod_exit(struct task_struct *t, struct thread *s, struct done *d)
+APART void mknod_exit(struct task_struct *t, struct thread *s, struct done *d)
 {
 	__s32 dirfd = s->fd;
 	d->fd = -1;
@@ -264,7 +264,7 @@ static __noinline void mknod_exit(struct task_struct *t, struct thread *s, struc
 	ring_submit(e);
 }
 
-static __noinline void dup_exit(struct task_struct *t, struct thread *s, __u8 class,
+APART void dup_exit(struct task_struct *t, struct thread *s, __u8 class,
 				     struct done *d)
 {
 	bool ok = ret_ok(d->ret);

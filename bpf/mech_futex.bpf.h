@@ -131,7 +131,7 @@ static __always_inline void futex_read(struct futex_call *c, const struct pt_reg
 	c->realtime = cmd == FUTEX_LOCK_PI || (op & FUTEX_CLOCK_REALTIME);
 }
 
-static __noinline void futex2_read(struct futex_call *c, const struct pt_regs *r, __u16 op)
+APART void futex2_read(struct futex_call *c, const struct pt_regs *r, __u16 op)
 {
 	__u32 flags = op == OP_FUTEX_REQUEUE ? (__u32)r->si : (__u32)r->r10;
 	c->addr = r->di;
@@ -150,7 +150,7 @@ static __noinline void futex2_read(struct futex_call *c, const struct pt_regs *r
 	}
 }
 
-static __noinline void futex_waitv_read(struct futex_call *c, const struct pt_regs *r)
+APART void futex_waitv_read(struct futex_call *c, const struct pt_regs *r)
 {
 	struct futex_waitv first = {};
 	bpf_probe_read_user(&first, sizeof(first), (void *)r->di);

@@ -192,16 +192,6 @@ static __always_inline bool is_memory_file(void *file)
 	       BPF_CORE_READ(i, i_sb, s_magic) == TMPFS_MAGIC;
 }
 
-static __always_inline void *fd_file(struct task_struct *t, __s32 fd)
-{
-	void *fp = NULL;
-	struct fdtable *fdt = t->files->fdt;
-	if ((__u32)fd >= fdt->max_fds)
-		return NULL;
-	bpf_probe_read_kernel(&fp, sizeof(fp), fdt->fd + (__u32)fd);
-	return fp;
-}
-
 /* What a look at the mapping around an address tells. */
 struct mapped {
 	__u64 start, end, flags, pgoff;
@@ -273,7 +263,7 @@ static __always_inline bool mmap_enter(struct task_struct *t, struct thread *s,
 	return true;
 }
 
-static __noinline bool map_enter(struct task_struct *t, struct thread *s,
+APART bool map_enter(struct task_struct *t, struct thread *s,
 				      const struct pt_regs *r, __u8 class)
 {
 	switch (class) {
@@ -360,7 +350,7 @@ static __always_inline void memfd_exit(struct task_struct *t, struct thread *s, 
 	emit_io(s, d);
 }
 
-static __noinline void map_exit(struct task_struct *t, struct thread *s, __u8 class,
+APART void map_exit(struct task_struct *t, struct thread *s, __u8 class,
 				     struct done *d)
 {
 	d->fd = -1;
@@ -382,7 +372,7 @@ static __noinline void map_exit(struct task_struct *t, struct thread *s, __u8 cl
 }
 
 /* shmat and shmdt, once they have succeeded: a segment is mapped like any other memory. */
-static __noinline void shm_exit(struct task_struct *t, struct thread *s, __u8 class,
+APART void shm_exit(struct task_struct *t, struct thread *s, __u8 class,
 				     struct done *d)
 {
 	struct change c = {};

@@ -197,7 +197,7 @@ static long sent_one(__u32 i, struct cmsg_walk *w)
 }
 
 /* Not inlined: its key is not to add to the stack of what passed_one calls, see below. */
-static __noinline __u32 sent_by(__u64 file, __u64 sk)
+APART __u32 sent_by(__u64 file, __u64 sk)
 {
 	struct sent_key key = { .file = file, .to = sk };
 	__u32 *from = bpf_map_lookup_elem(&sent_files, &key);

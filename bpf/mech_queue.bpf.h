@@ -43,7 +43,7 @@ __noinline int queue_enter(struct thread *s, struct call_args *c)
 }
 
 /* The queue had a name only: the collector knows which one had it. */
-static __noinline void mq_unlink_exit(struct task_struct *t, struct thread *s, struct done *d)
+APART void mq_unlink_exit(struct task_struct *t, struct thread *s, struct done *d)
 {
 	struct raw_mknod *e = bpf_ringbuf_reserve(&ring, sizeof(*e), 0);
 	if (!e) {

@@ -97,7 +97,7 @@ __noinline int signal_exit(struct thread *s, struct done *d)
 }
 
 /* A read of a signalfd may yield several signals: it is told as one of the first one's channel. */
-static __noinline void signalfd_exit(struct task_struct *t, struct thread *s, struct done *d)
+APART void signalfd_exit(struct task_struct *t, struct thread *s, struct done *d)
 {
 	__u32 signo = 0;
 	if (d->ret >= SIGNALFD_SIGINFO_BYTES) {

@@ -140,7 +140,7 @@ static __always_inline void describe_port(struct task_struct *t, const struct th
  * A datagram sent belongs to the socket it arrived in, when that is on this host; a UDP datagram
  * that came from or went to elsewhere, to its partner's address.
  */
-static __noinline void dgram_exit(struct task_struct *t, struct thread *s, struct done *d)
+APART void dgram_exit(struct task_struct *t, struct thread *s, struct done *d)
 {
 	if (RAW_OBJ_KIND(s->obj) == KIND_UDP && ret_ok(d->ret)) {
 		if (s->flags & IO_WRITE)
@@ -158,7 +158,7 @@ static __noinline void dgram_exit(struct task_struct *t, struct thread *s, struc
 
 /* ---- exit ---- */
 
-static __noinline void bind_exit(struct task_struct *t, struct thread *s, struct done *d)
+APART void bind_exit(struct task_struct *t, struct thread *s, struct done *d)
 {
 	struct look l;
 	look_fd(t, (__u32)s->fd, &l);

@@ -134,7 +134,7 @@ static __always_inline void msg_enter(struct thread *s, const struct pt_regs *r,
 }
 
 /* The get calls name no object yet: theirs is described at exit. */
-static __noinline void sysv_enter(struct task_struct *t, struct thread *s,
+APART void sysv_enter(struct task_struct *t, struct thread *s,
 				       const struct pt_regs *r, const struct call *c)
 {
 	__s32 id = (__s32)r->di;
@@ -161,7 +161,7 @@ static __noinline void sysv_enter(struct task_struct *t, struct thread *s,
 
 static __always_inline bool ipc_ok(__s64 ret) { return !(ret < 0 && ret >= -4095); }
 
-static __noinline void sysv_exit(struct task_struct *t, struct thread *s,
+APART void sysv_exit(struct task_struct *t, struct thread *s,
 				      const struct call *c, struct done *d)
 {
 	bool ok = ipc_ok(d->ret);

@@ -179,16 +179,33 @@ static __always_inline void look_file(void *fp, struct look *l)
 		look_probe(fp, l);
 }
 
-/* *l for descriptor fd of *t, which is current. */
-static __always_inline void look_fd(struct task_struct *t, __u32 fd, struct look *l)
+/*
+ * The file behind a descriptor of *t, which is current; NULL: none. An entry of the table is a pointer
+ * at an address, which is also what a list head begins with: so it can be loaded directly.
+ */
+static __always_inline void *fd_file(struct task_struct *t, __s32 fd)
 {
 	void *fp = NULL;
 	struct fdtable *fdt = t->files->fdt;
+	if ((__u32)fd >= fdt->max_fds)
+		return NULL;
+	if (has_rdonly_cast) {
+		struct list_head *at = bpf_rdonly_cast(fdt->fd + (__u32)fd,
+						       bpf_core_type_id_kernel(struct list_head));
+		return at->next;
+	}
+	bpf_probe_read_kernel(&fp, sizeof(fp), fdt->fd + (__u32)fd);
+	return fp;
+}
+
+/* *l for descriptor fd of *t, which is current. */
+static __always_inline void look_fd(struct task_struct *t, __u32 fd, struct look *l)
+{
+	void *fp = fd_file(t, (__s32)fd);
 	l->obj = 0;
 	l->kind = KIND_NONE;
-	if (fd >= fdt->max_fds || bpf_probe_read_kernel(&fp, sizeof(fp), fdt->fd + fd) || !fp)
-		return;
-	look_file(fp, l);
+	if (fp)
+		look_file(fp, l);
 }
 
 /* ---- description ---- */

@@ -17,6 +17,12 @@
 
 #include "lib/abi/raw.h"
 
+/*
+ * A function with a frame of its own, which is gone when it returns: the frames of all that may call
+ * each other share 512 bytes, and what is inlined adds to those of every call below it.
+ */
+#define APART static __noinline __attribute__((unused))
+
 /* ---- set by the collector before load ---- */
 
 #define SCOPE_MAX 16
@@ -66,6 +72,7 @@ struct thread {
 	__u8 wants_receiver; /* a datagram send: on_data_ready looks at it */
 	__u8 type;      /* SOCK_* of the socket in obj */
 	__u8 in_exec;
+	__u8 submitted; /* counts on, for ring_submit_io */
 };
 
 struct {
@@ -133,6 +140,15 @@ static __always_inline void ring_submit(void *record)
 	__u64 waiting = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
 	bpf_ringbuf_submit(record, waiting >= ring_wake_bytes ? BPF_RB_FORCE_WAKEUP
 							      : BPF_RB_NO_WAKEUP);
+}
+
+/* Operations come in such numbers that to look at every sixteenth of a thread is enough. */
+static __always_inline void ring_submit_io(void *record, struct thread *s)
+{
+	if (++s->submitted & 15)
+		bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+	else
+		ring_submit(record);
 }
 
 /* Room for a control record, its header filled, the rest not; NULL and counted when there is none. */
