@@ -356,8 +356,7 @@ clean:
 	@if [ -e $(O)/.cflags ]; then rm -rf $(O); elif [ -e $(O) ]; then \
 		echo "make: $(O) was not made by a build; not removed" >&2; exit 1; fi
 
-.PHONY: all test-programs unit-programs bench-programs man deps run test test-long need-one unit cli screens ripc live asan ubsan check \
-.PHONY: all test-programs unit-programs bench-programs man deps run test test-long kernels need-one unit cli screens live asan ubsan check \
+.PHONY: all test-programs unit-programs bench-programs man deps run test test-long kernels need-one unit cli screens ripc live asan ubsan check \
 	check-layers check-headers bench install uninstall help clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
