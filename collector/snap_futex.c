@@ -124,8 +124,8 @@ static wg_ref owner_ref(struct futex_word *f, uint32_t owner)
 		snprintf(f->c->th->detail, sizeof(f->c->th->detail), "owner %u", o->hdr.tid);
 		return wg_thread_ref(w->g, o->hdr.tid);
 	}
-	/* of another namespace perhaps, or newer than the snapshot, or not ours to see */
-	if (!o && (exists(owner) || !w->whole || !me->pidns))
+	/* of another namespace perhaps, or not ours to see; who has a private one has this memory */
+	if (!o && ((!f->is_private && exists(owner)) || !w->whole || !me->pidns))
 		return snap_unknown(w, "the owner of the mutex was not seen");
 	snprintf(why, sizeof(why), o ? "owner %u was left in the parent at fork" : "owner %u is dead", owner);
 	snprintf(f->c->th->detail, sizeof(f->c->th->detail), "%s", why);

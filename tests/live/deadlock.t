@@ -8,7 +8,7 @@
 # ---- live traffic: pairs on every mechanism, for as long as this test runs ----
 pair() { # MECHANISM: restarted when it has done its rounds
 	perl -e '$SIG{TERM} = "DEFAULT"; my ($prog, $mech) = @ARGV;
-		setpgrp; for (1 .. 100000) { exit 1 if system($prog, $mech, 20000) }' "$PROGS/pingpong" "$1" &
+		setpgrp; for (1 .. 100000) { exit 1 if system($prog, $mech, 20000) }' "$PROGS/pingpong" "$1" >/dev/null &
 	live_pids="$live_pids $!"
 	pairs="$pairs $!"
 }
