@@ -50,7 +50,7 @@ struct thread {
 	__u64 enter_ns;
 	__u64 on_ns;    /* last time it was put on a CPU */
 	__u64 sleep_ns; /* since when asleep; 0: awake */
-	__u64 hand_ns;  /* when a message passed from hand to hand (is_handed), there or here */
+	__u64 hand_ns;  /* when a message passed from hand to hand (is_handed), or into a socket's queue */
 	__u64 slept_ns;
 	__u64 obj;      /* object of the call; 0: not known yet */
 	__u64 sk;       /* struct sock behind obj or obj2, when that is a TCP socket */
