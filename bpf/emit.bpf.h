@@ -43,18 +43,27 @@ static __always_inline __u64 effect_ns(const struct thread *s, __u64 now)
 }
 
 /*
- * Where the stream stands now: sender and receiver of a TCP connection count the same bytes. A layer
- * above TCP (TLS in the kernel) puts bytes of its own between those of the calls.
+ * Where in the stream the call's bytes end: sender and receiver of a TCP connection count the same
+ * bytes. Returns IO_POS and its like; 0: not known. A layer above TCP (TLS in the kernel) puts bytes
+ * of its own between those of the calls. What was seen during the call is sure (tcp_place.bpf.h); where
+ * the stream stands now is right only if nobody else moved anything meanwhile.
  */
-static __always_inline bool tcp_position(const struct thread *s, const struct done *d, __s64 *pos)
+static __always_inline __u32 tcp_position(const struct thread *s, const struct done *d, __s64 *pos)
 {
 	struct tcp_sock *tp = (void *)s->sk;
 	if (!tp || !d->bytes || (d->flags & IO_PEEK) ||
 	    BPF_CORE_READ((struct inet_connection_sock *)tp, icsk_ulp_ops))
-		return false;
+		return 0;
+	bool is_sure = s->placed == PLACED_SURE;
 	if (d->flags & IO_WRITE) {
-		*pos = BPF_CORE_READ(tp, write_seq);
-		return true;
+		/* more than was asked for then: a part went with the connection's first packet */
+		is_sure &= d->bytes <= s->place_asked;
+		*pos = is_sure ? s->place + (__u32)d->bytes : BPF_CORE_READ(tp, write_seq);
+		return is_sure ? IO_POS | IO_POS_SURE : IO_POS;
+	}
+	if (is_sure) {
+		*pos = s->place;
+		return IO_POS | IO_POS_SURE;
 	}
 	/* In this order: what arrives meanwhile must not look as if it had been read */
 	__u32 seq = BPF_CORE_READ(tp, copied_seq);
@@ -63,7 +72,7 @@ static __always_inline bool tcp_position(const struct thread *s, const struct do
 	/* The end of the stream counts as a byte, and the read of the last bytes takes it, too */
 	bool took_end = !is_open && seq == BPF_CORE_READ(tp, rcv_nxt);
 	*pos = took_end ? seq - 1 : seq;
-	return !took_end || state != TCP_CLOSE; /* reset: there may have been no end to take */
+	return !took_end || state != TCP_CLOSE ? IO_POS : 0; /* reset: there may have been no end */
 }
 
 static __always_inline void fill_io(struct ev_io *e, struct task_struct *t, const struct thread *s,
@@ -93,9 +102,10 @@ static __always_inline void fill_io(struct ev_io *e, struct task_struct *t, cons
 	e->messages = (__u16)d->messages;
 	e->pad = 0;
 	__s64 pos;
-	if (RAW_OBJ_KIND(d->obj) == KIND_TCP && tcp_position(s, d, &pos)) {
+	__u32 placed = RAW_OBJ_KIND(d->obj) == KIND_TCP ? tcp_position(s, d, &pos) : 0;
+	if (placed) {
 		e->mtype = pos;
-		e->hdr.flags |= IO_POS;
+		e->hdr.flags |= placed;
 	}
 }
 

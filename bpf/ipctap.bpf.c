@@ -18,6 +18,7 @@
 #include "mech_signal.bpf.h"
 #include "mech_uring.bpf.h"
 #include "sched.bpf.h"
+#include "tcp_place.bpf.h"
 #include "snapshot.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -130,7 +131,7 @@ int BPF_PROG(on_sys_enter, struct pt_regs *regs, long nr)
 	s->flags = c.dir <= (IO_READ | IO_WRITE) ? c.dir : 0;
 	s->waker = 0;
 	s->fd = -1;
-	s->type = s->wants_receiver = 0;
+	s->type = s->wants_receiver = s->placed = 0;
 	if (enter(t, s, regs, &c)) {
 		s->class = c.class;
 		s->op = c.op;

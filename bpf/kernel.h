@@ -255,6 +255,7 @@ struct sock {
 	struct socket *sk_socket;
 	__u16 sk_type;
 	__u16 sk_protocol;
+	int sk_rcvlowat;
 };
 
 struct socket {
@@ -284,6 +285,13 @@ struct tcp_sock {
 	__u32 write_seq;
 	__u32 rcv_nxt;
 	__u32 copied_seq;
+};
+
+struct iov_iter {
+	unsigned long count;
+};
+struct msghdr {
+	struct iov_iter msg_iter;
 };
 
 /* ---- System V IPC ---- */
@@ -402,6 +410,7 @@ struct list_head {
 #define MSG_PEEK 0x2
 #define MSG_TRUNC 0x20
 #define MSG_DONTWAIT 0x40
+#define MSG_WAITALL 0x100
 #define MSG_ERRQUEUE 0x2000
 
 #endif

@@ -30,6 +30,8 @@ static __always_inline bool sock_enter(struct task_struct *t, struct thread *s,
 			    /* the error queue holds copies of what was sent: nothing arrives by it */
 			    (flags & (MSG_PEEK | MSG_ERRQUEUE) && c->dir == IO_READ ? IO_PEEK : 0) |
 			    (flags & MSG_TRUNC && c->dir == IO_READ ? IO_TRUNC : 0);
+		if ((flags & MSG_WAITALL) && c->dir == IO_READ)
+			s->placed = PLACED_APART;
 		s->arg = r->si;  /* message header, vector of them, or buffer */
 		s->arg2 = r->r8; /* sendto, recvfrom: the address */
 		if (c->dir == IO_WRITE && c->op != OP_SENDTO && RAW_OBJ_KIND(s->obj) == KIND_UNIX)

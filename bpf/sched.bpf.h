@@ -97,29 +97,43 @@ int BPF_PROG(on_waking, struct task_struct *t)
  * better when that call took effect: the lock of the queue has only now been given back. It is the
  * first that counts, for what a long write begins with can be read before it ends.
  */
-SEC("tp_btf/sk_data_ready")
-int BPF_PROG(on_data_ready, struct sock *sk)
+static __always_inline void data_ready(struct sock *sk)
 {
 	struct task_struct *t = bpf_get_current_task_btf();
 	struct thread *s = thread_of(t);
 	if (!s || !s->op || (!(s->flags & IO_WRITE) && !s->wants_receiver))
-		return 0;
+		return;
 	struct look l = {};
 	l.kind = sock_kind(sk->__sk_common.skc_family, sk->sk_protocol);
 	if (l.kind != RAW_OBJ_KIND(s->obj))
-		return 0;
+		return;
 	if ((s->flags & IO_WRITE) && s->hand_ns <= s->enter_ns)
 		s->hand_ns = bpf_ktime_get_ns();
 	if (!s->wants_receiver)
-		return 0;
+		return;
 	l.type = sk->sk_type;
 	l.sk = sk;
 	l.ino = BPF_CORE_READ(sk, sk_socket, file, f_inode, i_ino);
 	if (l.type != SOCK_DGRAM || !l.ino)
-		return 0;
+		return;
 	l.obj = RAW_OBJ(l.kind, l.ino);
 	describe_once(NULL, &l, 0, -1, s->enter_ns);
 	s->rcv_obj = l.obj;
+}
+
+/* v6.3 (40e0b0908142) */
+SEC("tp_btf/sk_data_ready")
+int BPF_PROG(on_data_ready, struct sock *sk)
+{
+	data_ready(sk);
+	return 0;
+}
+
+/* Before that, where functions may be hooked: what sk->sk_data_ready is unless somebody replaced it. */
+SEC("fentry/sock_def_readable")
+int BPF_PROG(on_readable, struct sock *sk)
+{
+	data_ready(sk);
 	return 0;
 }
 

@@ -35,7 +35,6 @@ const volatile __u32 scope_ncgroups;
 const volatile __u64 scope_cgroup_ids[SCOPE_MAX];
 const volatile __u32 scope_cgroup_levels[SCOPE_MAX];
 const volatile bool has_rdonly_cast; /* v6.2: fd35fdcd9e8a; without it, probe reads */
-const volatile bool has_data_ready;  /* tracepoint sk_data_ready, v6.3: 40e0b0908142 */
 const volatile __u32 snap_bytes;     /* payload bytes to keep of each operation; at most EV_PAYLOAD_MAX */
 const volatile __u64 realtime_ahead_ns; /* CLOCK_REALTIME minus CLOCK_MONOTONIC, at start */
 const volatile __u64 ring_wake_bytes; /* wake the collector when so much waits in the ring */
@@ -73,7 +72,15 @@ struct thread {
 	__u8 type;      /* SOCK_* of the socket in obj */
 	__u8 in_exec;
 	__u8 submitted; /* counts on, for ring_submit_io */
+	__u8 placed;    /* PLACED_*: tcp_place.bpf.h */
+	__u32 place;    /* TCP: where what it writes begins, or what it read ends */
+	__u32 place_asked; /* a write: how much it was to be, then */
+	__u64 place_slept_ns; /* slept_ns, when that was seen last */
 };
+
+#define PLACED_NOT 0   /* not seen */
+#define PLACED_SURE 1  /* all in one piece */
+#define PLACED_APART 2 /* perhaps with bytes of others in between */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "collector/src_bpf_hooks.h"
 #include "collector/src_bpf_uring.h"
 
 /* The smallest program: return 0. */
@@ -45,10 +46,7 @@ static int probe_tp_btf(const struct btf *btf)
 	return load_btf(btf, BPF_TRACE_RAW_TP, "btf_trace_sys_enter", BTF_KIND_TYPEDEF);
 }
 
-static int probe_fentry(const struct btf *btf)
-{
-	return load_btf(btf, BPF_TRACE_FENTRY, "vfs_read", BTF_KIND_FUNC);
-}
+static int probe_fentry(const struct btf *btf) { return hook_fentry(btf, "vfs_read"); }
 
 static int probe_tracepoint(const struct btf *btf)
 {
@@ -99,8 +97,12 @@ static int probe_rdonly_cast(const struct btf *btf)
 
 static int probe_data_ready(const struct btf *btf)
 {
-	return btf && btf__find_by_name_kind(btf, "btf_trace_sk_data_ready", BTF_KIND_TYPEDEF) > 0
-		       ? 0 : ENOENT;
+	return hook_data_ready(btf) != HOOK_NONE ? 0 : ENOENT;
+}
+
+static int probe_tcp_send(const struct btf *btf)
+{
+	return hook_tcp_send(btf) != HOOK_NONE ? 0 : ENOENT;
 }
 
 static int probe_uring(const struct btf *btf)
@@ -125,11 +127,15 @@ static const struct {
 	{ { "bpf_rdonly_cast", "cheaper loads (about a third off each call)", 0,
 	    "nothing is lost without it; Linux 6.2 or newer", false }, probe_rdonly_cast },
 	{ { "sk_data_ready", "which socket a datagram arrived in", 0,
-	    "without it datagrams are attributed to addresses only; Linux 6.3 or newer", false },
-	  probe_data_ready },
+	    "without it datagrams are attributed by address; Linux 6.3 or newer, or one that allows fentry",
+	    false }, probe_data_ready },
+	{ { "tcp_sendmsg_locked", "which bytes of a connection are whose, with several writers", 0,
+	    "without it such flows are marked approximate; Linux 6.16 or newer, or one that allows fentry",
+	    false }, probe_tcp_send },
 	{ { "io_uring", "requests of a ring, told like plain calls", 0,
 	    "without it what goes through a ring is not seen; Linux 6.0 or newer", false }, probe_uring },
-	{ { "fentry", "not used yet", 0, "nothing is lost without it", false }, probe_fentry },
+	{ { "fentry", "the two above, where the kernel has no tracepoints for them", 0,
+	    "nothing is lost without it where those are ok", false }, probe_fentry },
 	{ { "tracepoints", "not used: tp_btf is better", 0, "nothing is lost without them", false },
 	  probe_tracepoint },
 };

@@ -16,6 +16,7 @@
 #include "bpf/ipctap.skel.h"
 #include "collector/join.h"
 #include "collector/procfs.h"
+#include "collector/src_bpf_hooks.h"
 #include "collector/src_bpf_scope.h"
 #include "collector/src_bpf_uring.h"
 #include "collector/sleepers.h"
@@ -47,8 +48,7 @@ struct src_bpf {
 	struct sink into_out;
 	struct sink *out;       /* the sink of the poll under way */
 	int sink_err;           /* first error of a sink inside a ring callback */
-	uint64_t drained;       /* records */
-	int64_t drain_left;     /* bytes to go until this drain ends */
+	uint64_t drained;
 	uint64_t look_ns, next_look_ns, next_count_ns, next_time_ns, next_peers_ns;
 	uint64_t counted[RAW_COUNT_MAX];
 	uint64_t *compat_counted, *uring_counted;
@@ -62,25 +62,18 @@ struct src_bpf {
 
 /* ---- the ring ---- */
 
-/*
- * A drain ends after as much as the ring holds, however fast the probes fill it: what was in it when
- * the drain began is then out, and whatever is to be done between drains (forgetting what is over,
- * for one) does not wait until there is a lull. A sink's error does not end it, which would be to
- * lose the rest; the first one is kept for poll to return.
- */
+/* Never an error to libbpf: it would end the drain. The first one is kept for poll to return. */
 static int on_record(void *ctx, void *data, size_t size)
 {
 	struct src_bpf *b = ctx;
 	const struct ev_hdr *h = data;
-	b->drain_left -= (int64_t)size + BPF_RINGBUF_HDR_SZ;
-	int done = b->drain_left <= 0 ? -ECANCELED : 0;
 	if (size < sizeof(*h) || h->size > size)
-		return done;
+		return 0;
 	b->drained++;
 	int err = sink_event(join_sink(b->join), h);
 	if (err && err != -EINVAL && !b->sink_err)
 		b->sink_err = err;
-	return done;
+	return 0;
 }
 
 static int to_out(struct sink *self, const struct ev_hdr *h)
@@ -331,9 +324,7 @@ static int bpf_poll(struct source *self, struct sink *out, int timeout_ms, uint6
 	if (!b->detached)
 		wait_for_records(b, timeout_ms);
 	uint64_t now = clock_now_ns(), before = b->drained;
-	do {
-		b->drain_left = (int64_t)bpf_map__max_entries(b->skel->maps.ring);
-	} while (ring_buffer__consume(b->ring) < 0 && b->detached); /* then it is the last one */
+	ring_buffer__consume(b->ring);
 	b->idle_ms = b->drained != before ? DRAIN_MS
 					  : b->idle_ms < DRAIN_IDLE_MS ? b->idle_ms * 2 : DRAIN_IDLE_MS;
 	int err = b->sink_err ? b->sink_err : join_trim(b->join);
@@ -402,8 +393,8 @@ static int configure(struct src_bpf *b, struct fail *fail)
 				"use a kernel built with CONFIG_DEBUG_INFO_BTF; `ipctap doctor` tells more",
 				"cannot read the kernel's type information (/sys/kernel/btf/vmlinux)");
 	s->rodata->has_rdonly_cast = btf_has(btf, "bpf_rdonly_cast", BTF_KIND_FUNC);
-	s->rodata->has_data_ready = btf_has(btf, "btf_trace_sk_data_ready", BTF_KIND_TYPEDEF);
 	src_bpf_uring_choose(s, btf);
+	src_bpf_hooks_choose(s, btf);
 	btf__free(btf);
 	s->rodata->self_tgid = (uint32_t)getpid();
 	s->rodata->realtime_ahead_ns = (uint64_t)clock_base_ns();
@@ -412,7 +403,6 @@ static int configure(struct src_bpf *b, struct fail *fail)
 	uint64_t ring = ring_size(b->opts.ring_bytes ? b->opts.ring_bytes : DEFAULT_RING_BYTES);
 	s->rodata->ring_wake_bytes = ring / 8;
 	bpf_map__set_max_entries(s->maps.ring, (uint32_t)ring);
-	bpf_program__set_autoload(s->progs.on_data_ready, s->rodata->has_data_ready);
 	bpf_program__set_autoload(s->progs.on_cgroup_attach, b->opts.scope.cgroups != NULL);
 	return src_bpf_scope_consts(s, &b->opts.scope, fail);
 }

@@ -98,6 +98,7 @@ int match_backlog(struct model *m, struct chan *c, uint64_t bytes)
 void queue_release(struct model *m, struct queue *q)
 {
 	ring_release(m, &q->written);
+	ring_release(m, &q->loose);
 	ring_release(m, &q->debts);
 	free(q->stale);
 	*q = (struct queue){0};
@@ -150,7 +151,7 @@ bool queue_note_write(struct queue *q, const struct proc *p, uint64_t begin_ns, 
 		return false;
 	if (q->written.n > 0) {
 		struct piece *last = ring_at(&q->written, q->written.n - 1);
-		if (last->who != p)
+		if (last->who != p && !(last->flags & PIECE_SURE))
 			last->flags |= PIECE_APPROX;
 	}
 	return true;

@@ -17,10 +17,10 @@
 #define DEBTS_MERGE 256u /* from here on, reads in quick succession are merged */
 #define DEBTS_MERGE_NS 1000000ull
 
-/* The oldest piece of a full queue: its reader is out of sight. */
-static int push_out(struct model *m, const struct transfer *x, struct queue *q)
+/* The oldest piece of a full ring: its reader is out of sight. */
+static int push_out(struct model *m, const struct transfer *x, struct queue *q, struct ring *r)
 {
-	struct piece *p = ring_at(&q->written, 0);
+	struct piece *p = ring_at(r, 0);
 	int err = loss_add(m, LOST_MATCH_QUEUE, 0, 1);
 	struct attribution a = {.src = p->who,
 				.messages = 1,
@@ -32,19 +32,33 @@ static int push_out(struct model *m, const struct transfer *x, struct queue *q)
 	x->chan->pub.unread_bytes -= p->left;
 	x->chan->older = true;
 	chan_update_known(x->chan);
-	ring_pop(&q->written);
+	ring_pop(r);
 	return err;
 }
 
-int match_queue(struct model *m, const struct transfer *x, struct queue *q, uint64_t bytes,
-		uint32_t flags)
+/* Events can come a little late: the last piece goes where it lies in the stream. */
+static void put_in_place(struct ring *r)
 {
-	struct piece *p = ring_push(m, &q->written, RING_MAX);
-	if (!p && q->written.n > 0) {
-		int err = push_out(m, x, q);
+	for (uint32_t i = r->n - 1; i > 0; i--) {
+		struct piece *before = ring_at(r, i - 1), *last = ring_at(r, i);
+		if (!(before->flags & PIECE_SURE) || (int32_t)(before->end - last->end) <= 0)
+			return;
+		struct piece swap = *before;
+		*before = *last;
+		*last = swap;
+	}
+}
+
+int match_queue(struct model *m, const struct transfer *x, struct queue *q, uint64_t bytes,
+		uint32_t flags, uint32_t end)
+{
+	struct ring *r = flags & PIECE_LOOSE ? &q->loose : &q->written;
+	struct piece *p = ring_push(m, r, RING_MAX);
+	if (!p && r->n > 0) {
+		int err = push_out(m, x, q, r);
 		if (err)
 			return err;
-		p = ring_push(m, &q->written, RING_MAX);
+		p = ring_push(m, r, RING_MAX);
 	}
 	if (!p)
 		return -ENOMEM;
@@ -53,30 +67,37 @@ int match_queue(struct model *m, const struct transfer *x, struct queue *q, uint
 	p->left = bytes;
 	p->messages = 1;
 	p->flags = flags | (x->counts ? PIECE_COUNTS : 0);
+	p->end = end;
 	x->chan->pub.unread_bytes += bytes;
+	if (flags & PIECE_SURE)
+		put_in_place(r);
 	return 0;
 }
 
-static bool is_mergeable(const struct queue *q, const struct transfer *x, uint32_t flags)
+/* Those whose place is known lie next to each other then. */
+static bool is_mergeable(const struct queue *q, const struct transfer *x, uint64_t bytes,
+			 uint32_t flags, uint32_t end)
 {
 	if (x->chan->pub.shape != SHAPE_STREAM || q->debts.n < DEBTS_MERGE)
 		return false;
 	const struct piece *last = ring_at(&q->debts, q->debts.n - 1);
-	return last->who == x->proc && last->flags == flags &&
-	       io_end_ns(x->io) - last->t_ns < DEBTS_MERGE_NS;
+	return last->left > 0 && last->who == x->proc && last->flags == flags &&
+	       io_end_ns(x->io) - last->t_ns < DEBTS_MERGE_NS &&
+	       (!(flags & PIECE_PLACED) || last->end == end - (uint32_t)bytes);
 }
 
 int debt_add(struct model *m, const struct transfer *x, struct queue *q, uint64_t bytes,
-	     uint32_t flags)
+	     uint32_t flags, uint32_t end)
 {
 	flags |= x->counts ? PIECE_COUNTS : 0;
 	struct piece *d;
-	if (is_mergeable(q, x, flags)) {
+	if (is_mergeable(q, x, bytes, flags, end)) {
 		d = ring_at(&q->debts, q->debts.n - 1);
 	} else {
 		d = ring_push(m, &q->debts, DEBTS_MAX);
 		if (!d && q->debts.n > 0) {
-			debt_expire(q);
+			if (debt_front(q) && q->debts.n == DEBTS_MAX)
+				debt_expire(q);
 			d = ring_push(m, &q->debts, DEBTS_MAX);
 		}
 		if (!d)
@@ -87,7 +108,7 @@ int debt_add(struct model *m, const struct transfer *x, struct queue *q, uint64_
 		chan_update_known(x->chan);
 	}
 	d->t_ns = io_end_ns(x->io);
-	d->end = (uint32_t)x->io->mtype;
+	d->end = end;
 	d->left += bytes;
 	d->messages++;
 	if (!x->counts)
@@ -97,6 +118,31 @@ int debt_add(struct model *m, const struct transfer *x, struct queue *q, uint64_
 		return -ENOMEM;
 	flow_add(m, f, 1, bytes, x->io->hdr.t_ns);
 	return 0;
+}
+
+uint32_t debt_split(struct model *m, struct queue *q, struct chan *c, uint32_t i, uint64_t bytes)
+{
+	if (!ring_push(m, &q->debts, DEBTS_MAX)) {
+		ring_at(&q->debts, i)->left -= bytes;
+		return i;
+	}
+	for (uint32_t to = q->debts.n - 1; to > i; to--)
+		*ring_at(&q->debts, to) = *ring_at(&q->debts, to - 1);
+	struct piece *first = ring_at(&q->debts, i), *rest = ring_at(&q->debts, i + 1);
+	rest->left -= bytes;
+	first->end -= (uint32_t)rest->left;
+	first->left = bytes;
+	first->messages = 0; /* the read is counted with its last byte */
+	c->debts++;
+	chan_update_known(c);
+	return i + 1;
+}
+
+struct piece *debt_front(struct queue *q)
+{
+	while (q->debts.n > 0 && ring_at(&q->debts, 0)->left == 0)
+		ring_pop(&q->debts);
+	return q->debts.n > 0 ? ring_at(&q->debts, 0) : NULL;
 }
 
 int debt_pay(struct model *m, const struct transfer *x, struct queue *q, struct piece *debt,

@@ -53,7 +53,7 @@ int message_write(struct model *m, const struct transfer *x, struct queue *q)
 		bool paid = false;
 		int err = pay_debt(m, x, q, approximate, &paid);
 		if (!err && !paid)
-			err = match_queue(m, x, q, bytes, unsure ? PIECE_APPROX : 0);
+			err = match_queue(m, x, q, bytes, unsure ? PIECE_APPROX : 0, 0);
 		if (err)
 			return err;
 	}
@@ -106,7 +106,7 @@ int message_read(struct model *m, const struct transfer *x, struct queue *q, boo
 					     : left / n;
 		bytes = min_u64(bytes, left);
 		left -= bytes;
-		int err = is_queued ? take(m, x, q, bytes, approximate) : debt_add(m, x, q, bytes, 0);
+		int err = is_queued ? take(m, x, q, bytes, approximate) : debt_add(m, x, q, bytes, 0, 0);
 		if (err)
 			return err;
 	}

@@ -24,20 +24,31 @@ static int attribute_unknown(struct model *m, const struct transfer *x, struct q
 }
 
 /*
- * Is the position of *x to be believed? When a second thread turns up, the first one's latest
- * position may have included what this one moved: *left loses what was told of it then.
+ * Is the position of an operation to be believed? When a second thread turns up, the first one's latest
+ * position, if it was none of the sure ones, may have included what this one moved: *left loses what
+ * was told of it then.
  */
 static bool is_placed(struct placing *p, const struct ev_io *io, uint64_t *left)
 {
-	if (!(io->hdr.flags & IO_POS) || p->is_shared)
+	if (!(io->hdr.flags & IO_POS))
 		return false;
+	bool sure = io->hdr.flags & IO_POS_SURE;
 	if (!p->tid)
 		p->tid = io->tid;
-	if (p->tid == io->tid)
-		return true;
-	p->is_shared = true;
-	*left -= min_u64(p->skipped, *left);
-	return false;
+	if (p->tid != io->tid && !p->is_shared) {
+		p->is_shared = true;
+		if (!p->was_sure)
+			*left -= min_u64(p->skipped, *left);
+	}
+	p->was_sure = sure;
+	p->has_sure |= sure;
+	return sure || !p->is_shared;
+}
+
+/* Several threads, and of some writes the place is known: of the others it is not, but they have one. */
+static bool has_loose(const struct queue *q)
+{
+	return q->writing.is_shared && q->writing.has_sure;
 }
 
 /* Operations were lost, or bytes are inside that nobody knows of: of a pipe it is told how many,
@@ -79,8 +90,7 @@ static int pay_debts(struct model *m, const struct transfer *x, struct queue *q,
 		for (struct piece *s = q->stale; s < q->stale + STALE_MAX && !err && *left; s++)
 			if (s->left && s->t_ns >= begin_ns)
 				err = pay(m, x, q, s, left, true);
-	while (!err && *left && q->debts.n > 0) {
-		struct piece *d = ring_at(&q->debts, 0);
+	for (struct piece *d; !err && *left && (d = debt_front(q));) {
 		if (d->t_ns < begin_ns) {
 			debt_expire(q);
 			continue;
@@ -100,8 +110,7 @@ static int pay_placed(struct model *m, const struct transfer *x, struct queue *q
 		      uint64_t *left)
 {
 	int err = 0;
-	while (!err && *left && q->debts.n > 0) {
-		struct piece *d = ring_at(&q->debts, 0);
+	for (struct piece *d; !err && *left && (d = debt_front(q));) {
 		if (!(d->flags & PIECE_PLACED))
 			return 0;
 		int32_t ahead = (int32_t)(d->end - (uint32_t)d->left - at);
@@ -123,6 +132,36 @@ static int pay_placed(struct model *m, const struct transfer *x, struct queue *q
 	return err;
 }
 
+/*
+ * The same where several write: a debt in front of this write may be another one's, of which it is
+ * not known where it lies, or which is told late.
+ */
+static int pay_among_others(struct model *m, const struct transfer *x, struct queue *q, uint32_t at,
+			    uint64_t *left)
+{
+	int err = 0;
+	for (uint32_t i = 0; !err && *left && i < q->debts.n; i++) {
+		struct piece *d = ring_at(&q->debts, i);
+		int32_t ahead = (int32_t)(d->end - (uint32_t)d->left - at);
+		if (!(d->flags & PIECE_PLACED) || (int32_t)(d->end - at) <= 0 || !d->left)
+			continue;
+		if (ahead < 0)
+			d = ring_at(&q->debts, i = debt_split(m, q, x->chan, i, (uint64_t)-(int64_t)ahead));
+		uint64_t before = *left;
+		if (ahead > 0) {
+			*left -= min_u64((uint64_t)ahead, *left);
+			err = attribute_unknown(m, x, q, x->proc, *left == 0, before - *left, false);
+			at += (uint32_t)(before - *left);
+			before = *left;
+		}
+		if (!err && *left)
+			err = pay(m, x, q, d, left, false);
+		at += (uint32_t)(before - *left);
+	}
+	debt_front(q);
+	return err;
+}
+
 static int stream_write(struct model *m, const struct transfer *x)
 {
 	const struct ev_io *io = x->io;
@@ -135,28 +174,31 @@ static int stream_write(struct model *m, const struct transfer *x)
 	/* The only writer there ever was cannot be confused with another. */
 	bool approximate = overlaps || q->many_writers || is_unsure(m, x->chan);
 	bool placed = is_placed(&q->writing, io, &left);
-	uint32_t end = (uint32_t)io->mtype;
+	uint32_t end = (uint32_t)io->mtype, flags = overlaps ? PIECE_APPROX : 0;
 	q->writing.skipped = 0;
 	int err = 0;
-	if (placed && !is_stale(q, io))
+	if (placed && has_loose(q))
+		err = pay_among_others(m, x, q, end - (uint32_t)left, &left);
+	else if (placed && !is_stale(q, io))
 		err = pay_placed(m, x, q, end - (uint32_t)left, &left);
-	if (!err && left > 0)
+	if (!err && left > 0 && !(placed && has_loose(q)))
 		err = pay_debts(m, x, q, &left, approximate);
 	if (err || left == 0)
 		return err;
-	err = match_queue(m, x, q, left, placed ? PIECE_PLACED : overlaps ? PIECE_APPROX : 0);
-	if (!err && placed)
-		ring_at(&q->written, q->written.n - 1)->end = end;
-	return err;
+	if (placed)
+		flags = PIECE_PLACED | (io->hdr.flags & IO_POS_SURE ? PIECE_SURE : 0);
+	else if (has_loose(q))
+		flags = PIECE_LOOSE | PIECE_APPROX;
+	return match_queue(m, x, q, left, flags, end);
 }
 
 /* ---- reading ---- */
 
-/* Takes up to *left bytes from the front piece. */
-static int take(struct model *m, const struct transfer *x, struct queue *q, uint64_t *left,
-		bool approximate)
+/* Takes up to *left bytes from the front piece of *r. */
+static int take(struct model *m, const struct transfer *x, struct queue *q, struct ring *r,
+		uint64_t *left, bool approximate)
 {
-	struct piece *p = ring_at(&q->written, 0);
+	struct piece *p = ring_at(r, 0);
 	uint64_t n = min_u64(p->left, *left), now_ns = x->io->hdr.t_ns;
 	*left -= n;
 	p->left -= n;
@@ -170,8 +212,17 @@ static int take(struct model *m, const struct transfer *x, struct queue *q, uint
 				.no_latency = !p->who};
 	bool counts = x->counts || p->flags & PIECE_COUNTS;
 	if (p->left == 0)
-		ring_pop(&q->written);
+		ring_pop(r);
 	return counts ? match_attribute(m, x, q, &a) : 0;
+}
+
+/* Pieces that lie between others, nobody knows where. */
+static int take_loose(struct model *m, const struct transfer *x, struct queue *q, uint64_t *left)
+{
+	int err = 0;
+	while (!err && *left > 0 && q->loose.n > 0)
+		err = take(m, x, q, &q->loose, left, true);
+	return err;
 }
 
 /* What was inside at first sight of a two-sided channel, in a direction that nobody knows. */
@@ -185,6 +236,19 @@ static int take_backlog(struct model *m, const struct transfer *x, struct queue 
 	struct attribution a = {
 	    .dst = x->proc, .messages = 1, .bytes = n, .approximate = true, .no_latency = true};
 	return x->counts ? match_attribute(m, x, q, &a) : 0;
+}
+
+/*
+ * Bytes up to `end`, in front of all pieces whose place is known: `known` of them were there before
+ * tracing began. The others are of a write of which it is not known where it lies, or that is to come.
+ */
+static int read_between(struct model *m, const struct transfer *x, struct queue *q, uint32_t end,
+			uint64_t known, uint64_t others)
+{
+	int err = attribute_unknown(m, x, q, x->proc, 1, known, true);
+	if (!err)
+		err = take_loose(m, x, q, &others);
+	return err || !others ? err : debt_add(m, x, q, others, PIECE_PLACED, end);
 }
 
 /*
@@ -206,6 +270,8 @@ static int line_up(struct model *m, const struct transfer *x, struct queue *q, u
 		*left -= n;
 		c->backlog -= known;
 		c->pub.unread_bytes -= known;
+		if (has_loose(q))
+			return read_between(m, x, q, at + (uint32_t)n, known, n - known);
 		q->writing.skipped += n;
 		return attribute_unknown(m, x, q, x->proc, 1, n, true);
 	}
@@ -230,7 +296,7 @@ static int stream_read(struct model *m, const struct transfer *x)
 	uint64_t begin_ns = io->slept_ns > 0 ? io->hdr.t_ns : io->enter_ns;
 	bool overlaps = queue_note_read(q, x->proc, begin_ns, io_end_ns(io));
 	bool approximate = (overlaps && q->many_writers) || is_unsure(m, x->chan) ||
-			   io->hdr.flags & IO_COOKED;
+			   io->hdr.flags & IO_COOKED || q->loose.n > 0;
 	bool placed = is_placed(&q->reading, io, &left);
 	uint32_t end = (uint32_t)io->mtype;
 	q->reading.skipped = 0;
@@ -240,12 +306,14 @@ static int stream_read(struct model *m, const struct transfer *x)
 		if (by_place)
 			err = line_up(m, x, q, end - (uint32_t)left, &left, &ready);
 		if (!err && ready)
-			err = take(m, x, q, &left, approximate && !by_place);
+			err = take(m, x, q, &q->written, &left, approximate && !by_place);
 	}
+	if (!err)
+		err = take_loose(m, x, q, &left);
 	if (!err && left > 0 && x->chan->backlog > 0)
 		err = take_backlog(m, x, q, &left);
 	if (!err && left > 0)
-		err = debt_add(m, x, q, left, placed ? PIECE_PLACED : 0);
+		err = debt_add(m, x, q, left, placed ? PIECE_PLACED : 0, end);
 	return err;
 }
 

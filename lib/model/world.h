@@ -54,7 +54,9 @@ struct piece {
 };
 #define PIECE_COUNTS 1u /* the filter lets its operation count */
 #define PIECE_APPROX 2u /* its place in the order is not certain */
-#define PIECE_PLACED 4u /* its place in the stream is known */
+#define PIECE_PLACED 4u /* its place in the stream is known … */
+#define PIECE_SURE 8u   /* … whatever others wrote at the same time */
+#define PIECE_LOOSE 16u /* its place is not known, that of others in the channel is: they go apart */
 
 struct ring {
 	struct piece *v;
@@ -79,18 +81,22 @@ struct overlap {
 };
 
 /*
- * One end of a stream whose operations tell their position (IO_POS). Read when a call returns, it
- * may include what another thread moved meanwhile: it is believed only while there is one thread.
+ * One end of a stream whose operations tell their position (IO_POS). Unless it is a sure one
+ * (IO_POS_SURE) it may include what another thread moved meanwhile: then it is believed only while
+ * there is one thread.
  */
 struct placing {
 	uint32_t tid;     /* the first thread */
 	bool is_shared;   /* there is another */
+	bool has_sure;    /* some were sure */
+	bool was_sure;    /* the latest was */
 	uint64_t skipped; /* bytes that the latest operation said were somebody's out of sight */
 };
 
 /* One direction of a channel. */
 struct queue {
-	struct ring written; /* and not yet read */
+	struct ring written; /* and not yet read; of those that are placed, in order of the stream */
+	struct ring loose;   /* the same: pieces that lie somewhere between those in written */
 	struct ring debts;   /* read before their write was seen, oldest first */
 	struct piece *stale; /* debts the latest writes were too young for; STALE_MAX, or NULL */
 	uint64_t stale_end;  /* the latest t_ns of stale debts; 0: there are none */
@@ -351,14 +357,24 @@ struct attribution {
 int match_attribute(struct model *m, const struct transfer *x, struct queue *q,
 		    const struct attribution *a);
 
-/* Puts what was written into the queue, pushing the oldest out (a loss) when it is full. */
+/*
+ * Puts what was written into the queue, pushing the oldest out (a loss) when it is full. `end`: of a
+ * placed piece, the stream's position behind it.
+ */
 int match_queue(struct model *m, const struct transfer *x, struct queue *q, uint64_t bytes,
-		uint32_t flags);
+		uint32_t flags, uint32_t end);
 /* Notes what was read though nobody is known to have written it, and gives it back. */
 int debt_add(struct model *m, const struct transfer *x, struct queue *q, uint64_t bytes,
-	     uint32_t flags);
+	     uint32_t flags, uint32_t end);
 /* `bytes` of the oldest debt, its first, were written out of sight: they stay with "?". */
 void debt_forgive(struct queue *q, struct chan *c, uint64_t bytes);
+/*
+ * Makes the first `bytes` of debt i, which are not all, a debt of their own in front of it. Returns
+ * which is now the rest. When there are too many, those bytes stay with "?".
+ */
+uint32_t debt_split(struct model *m, struct queue *q, struct chan *c, uint32_t i, uint64_t bytes);
+/* The oldest debt; those that were paid before it are gone then. NULL: there is none. */
+struct piece *debt_front(struct queue *q);
 void debt_expire(struct queue *q);
 int debt_pay(struct model *m, const struct transfer *x, struct queue *q, struct piece *debt,
 	     const struct attribution *a);

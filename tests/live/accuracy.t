@@ -4,7 +4,7 @@
 # Who wrote what a read got, against the truth that the payload carries (tests/progs/truth.c): the
 # part of all bytes that the model gives to the right writer, read by read.
 #
-# One writer: every byte, and marked exact. Several: by the order of calls that overlap on several
+# One writer, and several of one TCP connection: every byte, and marked exact. Else several: by the order of calls that overlap on several
 # processors, which can err, so a least part is wanted, and that no flow marked exact has a wrong byte.
 # The measure is how well the probes place calls, which a machine busy with something else spoils (a
 # thread preempted in the middle of a write looks as if it wrote later), so the best of three runs counts.
@@ -19,10 +19,10 @@ measure() {
 }
 hundredths() { word "$figures" percent | tr -d .; }
 
-one() { # WORD…: all of one writer's
+one() { # WORD…: every byte is its writer's, and known to be
 	measure "$@"
 	ok $? "$*: recorded" || diag "$out" "$err"
-	is "$(word "$figures" right)" "$(word "$figures" bytes)" "$*: every byte of one writer is its"
+	is "$(word "$figures" right)" "$(word "$figures" bytes)" "$*: every byte is its writer's"
 	is "$(word "$figures" exact) $(word "$figures" only_truth) $(word "$figures" only_ipctap)" \
 		"$(word "$figures" bytes) 0 0" "$*: and marked exact, read by read"
 }
@@ -55,6 +55,29 @@ one unix 1 1 2000 peek
 one tcp 1 1 2000 peek
 one seqpacket 1 1 2000 peek
 
+# ---- several writers ----
+
+# Over TCP the place in the stream is seen while the socket is locked: as with one writer, unless a
+# long write has to wait for room and others come in between.
+if "$IPCTAP" doctor | grep -q '^ok *tcp_sendmsg_locked'; then
+	for writers in 2 4 8; do
+		one tcp $writers 1 3000
+		one tcp $writers 1 3000 nonblock
+	done
+	one tcp 4 1 3000 peek
+	one tcp 4 2 3000
+	one tcp 8 4 2000 size=7 read=50
+	one tcp 4 2 200 size=60000 read=5000 nonblock
+	many 9000 tcp 4 1 300 size=60000 read=60000
+else
+	pass 'tcp: this kernel does not tell where a send lies # SKIP'
+fi
+# by the order of calls alone, as on a kernel that has none of the hooks
+export IPCTAP_HOOKS=none
+one tcp 1 1 3000
+many 9000 tcp 4 1 3000
+unset IPCTAP_HOOKS
+
 many 9990 pipe 2 1 10000
 many 9990 pipe 2 1 10000 nonblock
 many 9989 pipe 4 1 10000
@@ -64,7 +87,6 @@ many 9990 pipe 8 1 5000
 many 9943 pipe 8 1 5000 nonblock
 many 9900 pipe 4 2 5000
 many 9900 unix 4 1 5000
-many 9900 tcp 4 1 5000
 many 9900 seqpacket 4 1 5000
 many 9900 dgram 4 1 5000
 many 9900 msg 4 2 5000

@@ -186,6 +186,134 @@ static void a_second_thread_ends_belief_in_positions(void **state)
 	model_free(m);
 }
 
+/* ---- several threads whose positions are sure ---- */
+
+static void wrote_for_sure(struct model *m, uint64_t t_ns, uint32_t pid, uint64_t n, uint32_t end)
+{
+	struct ev_io *io = placed(make_write(t_ns, pid, 1, n), end);
+	io->hdr.flags |= IO_POS_SURE;
+	tell(m, io);
+}
+
+static void read_for_sure(struct model *m, uint64_t t_ns, uint32_t pid, uint64_t n, uint32_t end)
+{
+	struct ev_io *io = placed(make_read(t_ns, pid, 1, n), end);
+	io->hdr.flags |= IO_SIDE_B | IO_POS_SURE;
+	tell(m, io);
+}
+
+static void sure_positions_hold_however_many_write_and_read(void **state)
+{
+	(void)state;
+	struct model *m = with_tcp(0);
+	wrote_for_sure(m, 1000, A, 10, 10);
+	wrote_for_sure(m, 1001, C, 5, 15); /* while A is in its write */
+	wrote_for_sure(m, 1002, A, 10, 25);
+	read_for_sure(m, 1003, B, 12, 12);
+	read_for_sure(m, 1004, B + 1, 13, 25);
+	assert_int_equal(bytes(m, A, B), 10);
+	assert_int_equal(bytes(m, C, B), 2);
+	assert_int_equal(bytes(m, C, B + 1), 3);
+	assert_int_equal(bytes(m, A, B + 1), 10);
+	for (const struct m_flow *f = model_flows(m); f; f = f->next)
+		assert_false(f->approximate);
+	assert_int_equal(model_chan(m, 1)->unread_bytes, 0);
+	model_free(m);
+}
+
+static void a_sure_write_told_late_goes_where_it_lies(void **state)
+{
+	(void)state;
+	struct model *m = with_tcp(0);
+	wrote_for_sure(m, 1000, A, 10, 10);
+	wrote_for_sure(m, 1002, A, 10, 25);
+	wrote_for_sure(m, 1001, C, 5, 15);
+	read_for_sure(m, 1003, B, 25, 25);
+	assert_int_equal(bytes(m, A, B), 20);
+	assert_int_equal(bytes(m, C, B), 5);
+	assert_null(flow(m, 0, B));
+	model_free(m);
+}
+
+/* C's long write slept for room, and A came in between: where C's bytes lie is not known. */
+static void what_lies_loose_fills_the_gaps_and_is_marked(void **state)
+{
+	(void)state;
+	struct model *m = with_tcp(0);
+	wrote_for_sure(m, 1000, A, 10, 10);
+	wrote_for_sure(m, 1001, A, 10, 50); /* 10 to 40 are C's */
+	struct ev_io *io = placed(make_write(1002, C, 1, 60), 80);
+	tell(m, io); /* and 50 to 80 */
+	read_for_sure(m, 1003, B, 80, 80);
+	assert_int_equal(bytes(m, A, B), 20);
+	assert_false(flow(m, A, B)->approximate);
+	assert_int_equal(bytes(m, C, B), 60);
+	assert_true(flow(m, C, B)->approximate);
+	assert_null(flow(m, 0, B));
+	assert_int_equal(model_chan(m, 1)->unread_bytes, 0);
+	model_free(m);
+}
+
+/* The same with reads that return before the long write does. */
+static void what_lies_loose_may_be_read_before_it_is_told(void **state)
+{
+	(void)state;
+	struct model *m = with_tcp(0);
+	wrote_for_sure(m, 1000, A, 10, 10);
+	wrote_for_sure(m, 1001, C + 1, 1, 11);
+	read_for_sure(m, 1002, B, 11, 11);
+	read_for_sure(m, 1003, B, 39, 50); /* 11 to 40 are C's, then A's, which is told after it */
+	wrote_for_sure(m, 1004, A, 10, 50);
+	read_for_sure(m, 1005, B, 30, 80);
+	assert_int_equal(bytes(m, A, B), 20);
+	assert_false(flow(m, A, B)->approximate);
+	assert_int_equal(bytes(m, 0, B), 59);
+	struct ev_io *io = placed(make_write(1006, C, 1, 59), 80);
+	io->enter_ns = 990;
+	tell(m, io);
+	assert_int_equal(bytes(m, C, B), 59);
+	assert_true(flow(m, C, B)->approximate);
+	assert_int_equal(bytes(m, 0, B), 0);
+	assert_int_equal(model_chan(m, 1)->unread_bytes, 0);
+	assert_true(model_chan(m, 1)->unread_known);
+	model_free(m);
+}
+
+/* More gaps than can be kept: nothing breaks, and what is known stays right. */
+static void gaps_without_end_stay_with_nobody(void **state)
+{
+	(void)state;
+	struct model *m = with_tcp(0);
+	wrote_for_sure(m, 1000, A, 10, 10);
+	wrote_for_sure(m, 1001, C, 10, 20);
+	read_for_sure(m, 1002, B, 20, 20);
+	uint32_t at = 20;
+	for (uint32_t i = 0; i < 5000; i++, at += 20) {
+		read_for_sure(m, 2000 + 2 * i, B, 20, at + 20);
+		wrote_for_sure(m, 2001 + 2 * i, i % 2 ? A : C, 10, at + 20); /* the second half of it */
+	}
+	assert_int_equal(bytes(m, A, B), 10 + 2500 * 10);
+	assert_int_equal(bytes(m, C, B), 10 + 2500 * 10);
+	assert_int_equal(bytes(m, 0, B), 5000 * 10);
+	assert_false(flow(m, A, B)->approximate);
+	model_free(m);
+}
+
+/* No thread's positions but the first one's are believed where they are not sure: as before. */
+static void a_first_thread_that_was_sure_was_right(void **state)
+{
+	(void)state;
+	struct model *m = with_tcp(0);
+	wrote_for_sure(m, 1000, A, 10, 20); /* 0 to 10 was written out of sight */
+	read_for_sure(m, 1001, B, 10, 10);
+	wrote_for_sure(m, 1002, C, 10, 30);
+	read_for_sure(m, 1003, B, 20, 30);
+	assert_int_equal(bytes(m, 0, B), 10);
+	assert_int_equal(bytes(m, A, B), 10);
+	assert_int_equal(bytes(m, C, B), 10);
+	model_free(m);
+}
+
 static void readers_that_share_are_matched_in_order(void **state)
 {
 	(void)state;
@@ -264,6 +392,12 @@ int main(void)
 	    cmocka_unit_test(a_read_seen_first_is_settled_by_the_write_of_its_bytes),
 	    cmocka_unit_test(a_write_that_was_partly_read_out_of_sight_pays_for_the_rest),
 	    cmocka_unit_test(a_second_thread_ends_belief_in_positions),
+	    cmocka_unit_test(sure_positions_hold_however_many_write_and_read),
+	    cmocka_unit_test(a_sure_write_told_late_goes_where_it_lies),
+	    cmocka_unit_test(what_lies_loose_fills_the_gaps_and_is_marked),
+	    cmocka_unit_test(what_lies_loose_may_be_read_before_it_is_told),
+	    cmocka_unit_test(gaps_without_end_stay_with_nobody),
+	    cmocka_unit_test(a_first_thread_that_was_sure_was_right),
 	    cmocka_unit_test(readers_that_share_are_matched_in_order),
 	    cmocka_unit_test(of_a_socket_older_than_the_trace_nothing_is_exact_without),
 	    cmocka_unit_test(a_witness_is_told_which_read_it_was),

@@ -67,6 +67,7 @@ const struct printer_flag printer_flags[] = {
 	{ IO_KILLED, "killed", true },     { IO_EARLY, "early", true },
 	{ IO_TRUNC, "trunc", true },       { IO_URING, "io_uring", true },
 	{ IO_COOKED, "cooked", true },     { IO_POS, "position", false },
+	{ IO_POS_SURE, "sure", false },
 	{ 0, NULL, false },
 };
 
