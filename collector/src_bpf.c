@@ -48,7 +48,8 @@ struct src_bpf {
 	struct sink into_out;
 	struct sink *out;       /* the sink of the poll under way */
 	int sink_err;           /* first error of a sink inside a ring callback */
-	uint64_t drained;
+	uint64_t drained;       /* records */
+	int64_t drain_left;     /* bytes to go until this drain ends */
 	uint64_t look_ns, next_look_ns, next_count_ns, next_time_ns, next_peers_ns;
 	uint64_t counted[RAW_COUNT_MAX];
 	uint64_t *compat_counted, *uring_counted;
@@ -62,18 +63,25 @@ struct src_bpf {
 
 /* ---- the ring ---- */
 
-/* Never an error to libbpf: it would end the drain. The first one is kept for poll to return. */
+/*
+ * A drain ends after as much as the ring holds, however fast the probes fill it: what was in it when
+ * the drain began is then out, and whatever is to be done between drains (forgetting what is over,
+ * for one) does not wait until there is a lull. A sink's error does not end it, which would be to
+ * lose the rest; the first one is kept for poll to return.
+ */
 static int on_record(void *ctx, void *data, size_t size)
 {
 	struct src_bpf *b = ctx;
 	const struct ev_hdr *h = data;
+	b->drain_left -= (int64_t)size + BPF_RINGBUF_HDR_SZ;
+	int done = b->drain_left <= 0 ? -ECANCELED : 0;
 	if (size < sizeof(*h) || h->size > size)
-		return 0;
+		return done;
 	b->drained++;
 	int err = sink_event(join_sink(b->join), h);
 	if (err && err != -EINVAL && !b->sink_err)
 		b->sink_err = err;
-	return 0;
+	return done;
 }
 
 static int to_out(struct sink *self, const struct ev_hdr *h)
@@ -324,7 +332,9 @@ static int bpf_poll(struct source *self, struct sink *out, int timeout_ms, uint6
 	if (!b->detached)
 		wait_for_records(b, timeout_ms);
 	uint64_t now = clock_now_ns(), before = b->drained;
-	ring_buffer__consume(b->ring);
+	do {
+		b->drain_left = (int64_t)bpf_map__max_entries(b->skel->maps.ring);
+	} while (ring_buffer__consume(b->ring) < 0 && b->detached); /* then it is the last one */
 	b->idle_ms = b->drained != before ? DRAIN_MS
 					  : b->idle_ms < DRAIN_IDLE_MS ? b->idle_ms * 2 : DRAIN_IDLE_MS;
 	int err = b->sink_err ? b->sink_err : join_trim(b->join);

@@ -3,10 +3,10 @@
  * What is over is folded into totals, so that memory stays bounded however long it lasts: see
  * m_folded in model.h.
  *
- * Half as many again as are kept may gather; then all that are too old go at once, in one pass over
- * everything: marks first (`into`), then whatever points at a marked object is pointed at the sum
- * instead, then the marked objects go. So an object costs nothing until it is over, and a constant
- * then. When that happens depends on counts alone.
+ * Half as many again as are kept, or a sixteenth of all rows, may gather; then all that are too
+ * old go at once, in one pass over everything: marks first (`into`), then whatever points at a marked
+ * object is pointed at the sum instead, then the marked objects go. So an object costs nothing until
+ * it is over, and a constant then. When that happens depends on counts alone.
  */
 #include "world.h"
 
@@ -265,12 +265,18 @@ static int fold_chans(struct model *m)
 	return err;
 }
 
-/* What could not go yet, since somebody still sleeps in it, does not make the next time come sooner. */
+/*
+ * What could not go yet, since somebody still sleeps in it, does not make the next time come sooner.
+ * A pass looks at all there is, so where much lives on, more may gather before the next one.
+ */
 static void set_gather(struct model *m)
 {
+	uint64_t rows = m->nchans + HASH_COUNT(m->by_tid) + HASH_COUNT(m->by_flow);
 	for (int i = 0; i < ENDED_MAX; i++) {
-		uint64_t keep = keep_of(m, (enum ended)i);
-		m->gather[i] = (m->kept[i] > keep ? m->kept[i] : keep) + keep / 2 + GATHER_MIN;
+		uint64_t keep = keep_of(m, (enum ended)i), more = keep / 2 + GATHER_MIN;
+		if (more < rows / 16)
+			more = rows / 16;
+		m->gather[i] = (m->kept[i] > keep ? m->kept[i] : keep) + more;
 	}
 }
 

@@ -5,4 +5,5 @@
 . tests/live/memory.sh
 
 bounded 4000 30000 300 8192
+stalled 24000 180000 300 131072
 done_testing

@@ -4,21 +4,6 @@
 
 . tests/live/live.sh
 
-# sample PID FILE: its own memory (without what it maps of files and of the ring), in KiB, until it ends
-sample() {
-	while [ -r "/proc/$1/status" ]; do
-		sed -n 's/^RssAnon:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$1/status" 2>/dev/null || break
-		sleep 0.02
-	done >"$2"
-}
-
-# part FILE FROM TO: the largest of the samples between two hundredths of the run
-part() {
-	awk -v from="$2" -v to="$3" '{ v[NR] = $1 } END {
-		for (i = int(NR * from / 100) + 1; i <= NR * to / 100; i++) if (v[i] > max) max = v[i]
-		print max + 0 }' "$1"
-}
-
 # bounded PROCESSES CHANNELS KEEP GROWTH_KIB: records the churn, and says what must hold
 bounded() {
 	processes=$1 channels=$2 keep=$3 growth=$4
@@ -45,12 +30,28 @@ bounded() {
 	same_file "$T/replay.txt" "$T/live.txt" 'model(live) = model(replay)'
 
 	# without a trace, whose writer takes what it needs to keep up with the disk
-	"$IPCTAP" report --keep "$keep" -- "$PROGS/churn" -p "$processes" -c "$channels" >"$T/report" 2>"$T/report.err" &
-	sample $! "$T/rss"
-	wait $!
-	is $? 0 'a live report'
-	early=$(part "$T/rss" 25 50) late=$(part "$T/rss" 70 97) # the report itself comes at the end
+	run "$IPCTAP" report --keep "$keep" -- "$PROGS/churn" -m -p "$processes" -c "$channels"
+	is "$status" 0 'a live report'
+	early=$(word "$out" early) late=$(word "$out" late)
 	[ "$early" -gt 0 ] && [ "$late" -le $((early + growth)) ]
-	ok $? "its memory stays flat: at most $early KiB in the first half, $late KiB later"
-	diag "memory: $early KiB in the first half, $late KiB later, $(wc -l <"$T/rss") samples"
+	ok $? "its memory stays flat: at most $early KiB in the second quarter, $late KiB in the last"
+	diag "memory: $early KiB in the second quarter, $late KiB in the last"
+}
+
+# stalled PROCESSES CHANNELS KEEP MOST_KIB: the collector stands still until the ring has overflowed;
+# afterwards it catches up, and forgets also what it was not told the end of
+stalled() {
+	"$IPCTAP" report --ring 16m --keep "$3" -- "$PROGS/churn" -m -p "$1" -c "$2" >"$T/out" 2>"$T/err" &
+	pid=$!
+	live_pids="$live_pids $pid"
+	wait_until 10 pgrep -P "$pid" -x churn >/dev/null
+	kill -STOP "$pid"
+	sleep 2
+	kill -CONT "$pid"
+	wait "$pid"
+	is $? 0 'a collector that stood still for two seconds ends well'
+	like "$(cat "$T/err")" 'lost [0-9]+ .*\[ring-ctl\]' 'it says what it lost'
+	late=$(word "$(cat "$T/out")" late)
+	[ "$late" -gt 0 ] && [ "$late" -le "$4" ]
+	ok $? "and its memory is bounded: at most $late KiB in the last quarter"
 }

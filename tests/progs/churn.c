@@ -2,13 +2,16 @@
 /*
  * Processes and channels that come and go:
  *
- *     churn [-p PROCESSES] [-c CHANNELS]
+ *     churn [-m] [-p PROCESSES] [-c CHANNELS]
  *
  * -p so many children (1000), one after the other, each of which writes a byte into a pipe of its
  * parent and one into a pipe of its own; -c so many channels (10000), by turns a pipe and pairs of
  * unix sockets (stream, seqpacket), through each of which goes a byte before both ends are closed.
  *
  * At the end: `children=N channels=N received=N`, the latter the bytes that came from children.
+ *
+ * With -m also `early=KIB late=KIB`: the largest memory of its own that the parent had, without what
+ * it maps of files, while the second quarter of the work was done, and the last one.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,16 +56,36 @@ static int child(const int common[2])
 	return (int)read(common[0], &byte, 1);
 }
 
+/* Raises *kib to the RssAnon of the parent. */
+static void measure(unsigned long *kib)
+{
+	char path[32], line[128];
+	unsigned long now;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)getppid());
+	FILE *f = fopen(path, "r");
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "RssAnon: %lu", &now) == 1 && now > *kib)
+			*kib = now;
+	if (f)
+		fclose(f);
+}
+
 int main(int argc, char **argv)
 {
 	unsigned long processes = 1000, channels = 10000, received = 0, made = 0;
-	int common[2], c;
+	unsigned long quarters[4] = { 0 }, step;
+	int common[2], c, measures = 0;
 
-	while ((c = getopt(argc, argv, "p:c:")) != -1) {
+	while ((c = getopt(argc, argv, "mp:c:")) != -1) {
 		if (c == '?')
 			return 2;
-		*(c == 'p' ? &processes : &channels) = strtoul(optarg, NULL, 10);
+		if (c == 'm')
+			measures = 1;
+		else
+			*(c == 'p' ? &processes : &channels) = strtoul(optarg, NULL, 10);
 	}
+	step = processes / 100 + 1;
 	if (pipe(common))
 		return 1;
 	/* mixed evenly, so that a sample of memory at any time is one of both */
@@ -75,7 +98,11 @@ int main(int argc, char **argv)
 		for (; made < channels * (i + 1) / processes; made++)
 			if (channel(made))
 				return 1;
+		if (measures && i % step == 0)
+			measure(&quarters[i * 4 / processes]);
 	}
 	printf("children=%lu channels=%lu received=%lu\n", processes, made, received);
+	if (measures)
+		printf("early=%lu late=%lu\n", quarters[1], quarters[3]);
 	return 0;
 }
