@@ -254,12 +254,12 @@ static ssize_t request(struct request *q, bool is_send, ssize_t (*try)(struct re
 			r = try(q);
 		return r;
 	}
-	RIPC_PROBE_WAIT_BEGIN("mbuf", b->o->name);
+	RIPC_PROBE_WAIT_BEGIN("buffer", b->o->name, b->o->ino);
 	if (is_send && b->limit >= 16)
 		r = wait_for_half(q, try, deadline_ns);
 	if (r == -EAGAIN)
 		r = wait_at(q, is_send ? &b->b->not_full : &b->b->not_empty, try, deadline_ns);
-	RIPC_PROBE_WAIT_END("mbuf", b->o->name, r < 0 ? -r : 0);
+	RIPC_PROBE_WAIT_END("buffer", b->o->name, b->o->ino, r < 0 ? -r : 0);
 	return r;
 }
 
@@ -268,13 +268,14 @@ int ripc_buffer_send_until(struct ripc_buffer *b, const void *message, size_t by
 {
 	if (bytes > b->shape.message_bytes)
 		return -EMSGSIZE;
+	RIPC_PROBE_BEGIN();
 	ssize_t r = ripc_buffer_put(b, message, bytes);
 	if (__builtin_expect(r == -EAGAIN, 0)) {
 		struct request q = {.b = b, .out = message, .bytes = bytes};
 		r = request(&q, true, try_put, deadline_ns);
 	}
 	if (!r)
-		RIPC_PROBE_SEND("mbuf", b->o->name, bytes, 0);
+		RIPC_PROBE_SEND("buffer", b->o->name, b->o->ino, bytes, 0);
 	return (int)r;
 }
 
@@ -286,13 +287,14 @@ int ripc_buffer_send(struct ripc_buffer *b, const void *message, size_t bytes)
 ssize_t ripc_buffer_receive_until(struct ripc_buffer *b, void *message, size_t room,
 				  int64_t deadline_ns)
 {
+	RIPC_PROBE_BEGIN();
 	ssize_t r = ripc_buffer_take(b, message, room);
 	if (__builtin_expect(r == -EAGAIN, 0)) {
 		struct request q = {.b = b, .in = message, .bytes = room};
 		r = request(&q, false, try_take, deadline_ns);
 	}
 	if (r >= 0)
-		RIPC_PROBE_RECEIVE("mbuf", b->o->name, r, 0);
+		RIPC_PROBE_RECEIVE("buffer", b->o->name, b->o->ino, r, 0);
 	return r;
 }
 
@@ -307,6 +309,7 @@ int ripc_buffer_reserve(struct ripc_buffer *b, size_t bytes, struct ripc_span *s
 	struct request q = {.b = b, .bytes = bytes, .span = span};
 	if (bytes > b->shape.message_bytes)
 		return -EMSGSIZE;
+	RIPC_PROBE_BEGIN();
 	int r = ripc_buffer_hold(b, bytes, span);
 	return r == -EAGAIN ? (int)request(&q, true, try_hold, deadline_ns) : r;
 }
@@ -314,10 +317,11 @@ int ripc_buffer_reserve(struct ripc_buffer *b, size_t bytes, struct ripc_span *s
 int ripc_buffer_view(struct ripc_buffer *b, struct ripc_span *span, int64_t deadline_ns)
 {
 	struct request q = {.b = b, .span = span};
+	RIPC_PROBE_BEGIN();
 	int r = ripc_buffer_look(b, span);
 	if (r == -EAGAIN)
 		r = (int)request(&q, false, try_look, deadline_ns);
 	if (!r)
-		RIPC_PROBE_RECEIVE("mbuf", b->o->name, span->bytes, 0);
+		RIPC_PROBE_RECEIVE("buffer", b->o->name, b->o->ino, span->bytes, 0);
 	return r;
 }

@@ -6,6 +6,8 @@
 #include <limits.h>
 #include <string.h>
 
+#include "lib/ripc/probes.h"
+
 static uint64_t units_for(const struct ripc_buffer *b, size_t bytes)
 {
 	if (!b->shape.room_bytes)
@@ -160,9 +162,12 @@ static int finish_reservation(struct ripc_buffer *b, struct ripc_span *span, siz
 
 int ripc_buffer_commit(struct ripc_buffer *b, struct ripc_span *span, size_t bytes)
 {
+	RIPC_PROBE_BEGIN();
 	int err = finish_reservation(b, span, bytes, RECORD_READY);
-	if (!err)
+	if (!err) {
 		ripc_gate_wake(&b->b->not_empty, 1);
+		RIPC_PROBE_SEND("buffer", b->o->name, b->o->ino, bytes, 0);
+	}
 	return err;
 }
 

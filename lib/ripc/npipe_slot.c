@@ -78,6 +78,7 @@ DWORD np_end_new(struct np_end **result, const char *name, const struct np_shape
 	    .body_bytes = want ? body_bytes(want) : 0,
 	    .holders = 2 * NP_SLOTS_MAX,
 	    .sparse = true,
+	    .is_silent = name && name[0] == '~', /* np_pair's */
 	    .init = init_body,
 	    .check = check_body,
 	    .recover = recover_body,

@@ -5,6 +5,7 @@
  * unfinished one. Whoever opens or closes does so under the directory's lock.
  */
 #include "head.h"
+#include "probes.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,9 +23,23 @@
 static pthread_mutex_t open_mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct ripc_object open_objects = {.next = &open_objects, .prev = &open_objects};
 
-static void register_object(struct ripc_object *o)
+/* Under open_mutex: no other handle of this process is of the same object. */
+static bool is_alone_here(const struct ripc_object *o)
+{
+	for (struct ripc_object *p = open_objects.next; p != &open_objects; p = p->next) {
+		if (p != o && p->dev == o->dev && p->ino == o->ino && p->is_silent == o->is_silent)
+			return false;
+	}
+	return !o->is_silent;
+}
+
+static void register_object(struct ripc_object *o, bool is_new)
 {
 	pthread_mutex_lock(&open_mutex);
+	if (is_alone_here(o)) {
+		const char *word = ripc_type_word(o->type);
+		RIPC_PROBE_OPEN(word, o->name, o->ino, is_new);
+	}
 	o->next = open_objects.next;
 	o->prev = &open_objects;
 	o->next->prev = o->prev->next = o;
@@ -36,6 +51,10 @@ static void unregister_object(struct ripc_object *o)
 	pthread_mutex_lock(&open_mutex);
 	o->next->prev = o->prev;
 	o->prev->next = o->next;
+	if (is_alone_here(o)) {
+		const char *word = ripc_type_word(o->type);
+		RIPC_PROBE_CLOSE(word, o->name, o->ino);
+	}
 	pthread_mutex_unlock(&open_mutex);
 }
 
@@ -59,6 +78,10 @@ static void fork_child(void)
 	for (struct ripc_object *o = open_objects.next; o != &open_objects; o = o->next) {
 		int row = ripc_holder_claim(o->head->holders, o->nholders, ripc_self_id());
 		o->holder = row < 0 ? RIPC_NO_HOLDER : (unsigned)row;
+		if (!o->is_silent) {
+			const char *word = ripc_type_word(o->type);
+			RIPC_PROBE_OPEN(word, o->name, o->ino, 0);
+		}
 	}
 	fork_parent();
 }
@@ -291,9 +314,16 @@ static int open_or_create(struct ripc_object *o, const struct ripc_spec *spec, c
 	if (err < 0)
 		unmap_object(o);
 	else
-		register_object(o);
+		register_object(o, err);
 	ripc_dir_unlock(dirfd);
 	return err;
+}
+
+/* Of an object without a file, for the probes; no inode has the highest bit. */
+static ino_t nameless_id(void)
+{
+	static _Atomic uint32_t count;
+	return 1ull << 63 | (uint64_t)getpid() << 32 | atomic_fetch_add(&count, 1);
 }
 
 int ripc_object_open(struct ripc_object **out, const struct ripc_spec *spec, unsigned flags)
@@ -314,14 +344,16 @@ int ripc_object_open(struct ripc_object **out, const struct ripc_spec *spec, uns
 	struct ripc_object *o = calloc(1, sizeof(*o));
 	if (!o)
 		return -ENOMEM;
+	o->is_silent = spec->is_silent;
 	if (spec->name) {
 		strcpy(o->name, spec->name); /* its length was checked for the file's name */
 		err = open_or_create(o, spec, file, flags);
 	} else {
 		err = fill_new(o, spec, flags, -1);
 		err = err ? err : 1;
+		o->ino = nameless_id();
 		if (err > 0)
-			register_object(o);
+			register_object(o, true);
 		else
 			unmap_object(o);
 	}

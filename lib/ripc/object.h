@@ -82,8 +82,9 @@ struct ripc_object {
 	unsigned holder; /* our row in the table of holders */
 	unsigned type;
 	unsigned nholders; /* rows in that table, validated */
+	bool is_silent;
 	dev_t dev;
-	ino_t ino;
+	ino_t ino; /* of its file; nameless: a number of its own, for the probes */
 	struct ripc_object *next, *prev; /* all that this process has open (for fork) */
 	char name[RIPC_NAME_MAX + 1];
 };
@@ -103,6 +104,7 @@ struct ripc_spec {
 	mode_t mode;	   /* 0 means 0600; set exactly, the umask does not apply */
 	unsigned holders;  /* rows for holders; 0: RIPC_HOLDERS_DEFAULT */
 	bool sparse;	   /* do not allocate the body's memory now */
+	bool is_silent;	   /* a name that nobody knows it by: not told by the probes */
 	int (*init)(void *body, size_t body_bytes, void *arg);
 	int (*check)(const void *body, size_t body_bytes, void *arg);
 	void (*recover)(void *body, size_t body_bytes, void *arg);

@@ -305,6 +305,7 @@ static int can_write(void *arg)
 /* READY, ALONE, BROKEN; -EAGAIN for a non-blocking end. */
 static int wait_for(struct wait *w, int (*is_true)(void *))
 {
+	const struct ripc_object *o = w->end->share->object;
 	int state = is_true(w);
 
 	if (!state && w->end->nonblock)
@@ -312,10 +313,10 @@ static int wait_for(struct wait *w, int (*is_true)(void *))
 	if (!state)
 		state = ripc_spin(&w->end->spin, is_true, w);
 	if (!state) {
-		RIPC_PROBE_WAIT_BEGIN("pipe", "");
+		RIPC_PROBE_WAIT_BEGIN("pipe", o->name, o->ino);
 		state = ripc_gate_wait(&w->end->body->side[w->end->side].gate, is_true, w,
 				       RIPC_FOREVER);
-		RIPC_PROBE_WAIT_END("pipe", "", 0);
+		RIPC_PROBE_WAIT_END("pipe", o->name, o->ino, state == READY ? 0 : EPIPE);
 	}
 	return state;
 }
@@ -336,12 +337,14 @@ static size_t take_bytes(struct ripc_pipe_end *e, void *buf, size_t bytes)
 
 ssize_t ripc_pipe_read(struct ripc_pipe_end *end, void *buf, size_t bytes)
 {
+	const struct ripc_object *o = end->share->object;
 	struct wait w = {.end = end};
 
 	if (end->side != READ_END)
 		return -EBADF;
 	if (!bytes)
 		return 0;
+	RIPC_PROBE_BEGIN();
 	for (;;) {
 		int state = wait_for(&w, can_read);
 		size_t n;
@@ -354,7 +357,7 @@ ssize_t ripc_pipe_read(struct ripc_pipe_end *end, void *buf, size_t bytes)
 		if (!n)
 			continue; /* another reader was faster */
 		ripc_gate_wake(&end->body->side[WRITE_END].gate, INT_MAX);
-		RIPC_PROBE_RECEIVE("pipe", "", n, 0);
+		RIPC_PROBE_RECEIVE("pipe", o->name, o->ino, n, 0);
 		return (ssize_t)n;
 	}
 }
@@ -378,16 +381,18 @@ ssize_t ripc_pipe_write(struct ripc_pipe_end *end, const void *buf, size_t bytes
 {
 	bool whole = bytes <= RIPC_PIPE_BUF;
 	struct wait w = {.end = end, .need = whole ? bytes : 1};
+	const struct ripc_object *o = end->share->object;
 	size_t done = 0;
 
 	if (end->side != WRITE_END)
 		return -EBADF;
+	RIPC_PROBE_BEGIN();
 	while (done < bytes) {
 		int state = wait_for(&w, can_write);
 		size_t n;
 
 		if (state != READY && done)
-			return (ssize_t)done;
+			break;
 		if (state != READY)
 			return state == ALONE ? -EPIPE : state == BROKEN ? -EBADMSG : state;
 		ripc_lock(&end->body->side[WRITE_END].lock);
@@ -397,7 +402,7 @@ ssize_t ripc_pipe_write(struct ripc_pipe_end *end, const void *buf, size_t bytes
 			ripc_gate_wake(&end->body->side[READ_END].gate, INT_MAX);
 		done += n;
 	}
-	RIPC_PROBE_SEND("pipe", "", done, 0);
+	RIPC_PROBE_SEND("pipe", o->name, o->ino, done, 0);
 	return (ssize_t)done;
 }
 

@@ -5,17 +5,29 @@
  *     bpftrace -e 'usdt:./libripc.so:ripc:send { printf("%s %s %d\n", str(arg0), str(arg1), arg2) }'
  *
  * probe        arguments
- * send         kind, name, bytes, tag     a message or some bytes went in
- * receive      kind, name, bytes, tag     … came out
- * acquire      kind, name                 a lock, a unit, a signalled event was obtained
- * release      kind, name                 … was given back, was signalled
- * wait_begin   kind, name                 the caller is about to sleep
- * wait_end     kind, name, error          it woke; 0 or the errno that ended the wait
+ * open         kind, name, id, created    this process has the object now (1: it made it); also a
+ *                                         child of fork, which inherits it
+ * close        kind, name, id             … has it no more; not told of one that ends, or execs
+ * begin                                   a call of the following begins
+ * send         kind, name, id, bytes, tag a message or some bytes went in
+ * receive      kind, name, id, bytes, tag … came out
+ * acquire      kind, name, id             a lock, a unit, a signalled event, a client was obtained,
+ *                                         a segment or view mapped
+ * release      kind, name, id             … was given back, was signalled, was unmapped
+ * wait_begin   kind, name, id             the caller is about to sleep
+ * wait_end     kind, name, id, error      it woke; 0 or the errno that ended the wait. One that ends
+ *                                         in an error ends the call, but for EOWNERDEAD
  *
- * `kind` is a word: "cs" "sem" "event" "cond" "mbuf" "msg" "shm" "pipe" "npipe" "map" "tcp" "udp".
- * `name` is the object's global name, NUL-terminated, and may be "" but not NULL. `tag` tells
- * messages apart: a System V message's type; for a named pipe 2 × instance + (0 from the server,
- * 1 from the client); else 0.
+ * A call is begin, perhaps waits, and one of send, receive and acquire, in one thread; release and
+ * commits stand alone. A call that fails without a wait is begin alone. Calls nest where a condition
+ * gives its critical section back.
+ *
+ * `kind` is the word that `ripc ls` has for it: "cs" "sem" "event" "cond" "buffer" "msq" "shm" "pipe"
+ * "npipe" "mapping" "shared"; or "tcp" "udp", which are the kernel's own sockets. `name` is the
+ * object's global name, NUL-terminated, and may be "" but not NULL. `id` tells objects of one name
+ * apart that follow each other, or lie in different directories: the inode of its file, or, without
+ * a file, a number of this library's; 0 for sockets. `tag` tells messages apart: a System V message's
+ * type; for a named pipe 2 × instance + (0 from the server, 1 from the client); else 0.
  *
  * A probe is one nop and a note in the ELF file; its arguments must be at hand already (values in
  * variables), so that nothing is paid when nobody looks. Without <sys/sdt.h> they are nothing.
@@ -31,32 +43,42 @@
 #endif
 
 #ifdef RIPC_HAS_PROBES
-#define RIPC_PROBE_SEND(kind, name, bytes, tag)                                                    \
-	STAP_PROBE4(ripc, send, (const char *)(kind), (const char *)(name), (long)(bytes),         \
-		    (long)(tag))
-#define RIPC_PROBE_RECEIVE(kind, name, bytes, tag)                                                 \
-	STAP_PROBE4(ripc, receive, (const char *)(kind), (const char *)(name), (long)(bytes),      \
-		    (long)(tag))
-#define RIPC_PROBE_ACQUIRE(kind, name)                                                             \
-	STAP_PROBE2(ripc, acquire, (const char *)(kind), (const char *)(name))
-#define RIPC_PROBE_RELEASE(kind, name)                                                             \
-	STAP_PROBE2(ripc, release, (const char *)(kind), (const char *)(name))
-#define RIPC_PROBE_WAIT_BEGIN(kind, name)                                                          \
-	STAP_PROBE2(ripc, wait_begin, (const char *)(kind), (const char *)(name))
-#define RIPC_PROBE_WAIT_END(kind, name, error)                                                     \
-	STAP_PROBE3(ripc, wait_end, (const char *)(kind), (const char *)(name), (long)(error))
+#define RIPC_PROBE_OPEN(kind, name, id, created)                                                   \
+	STAP_PROBE4(ripc, open, (const char *)(kind), (const char *)(name), (long)(id),            \
+		    (long)(created))
+#define RIPC_PROBE_CLOSE(kind, name, id)                                                           \
+	STAP_PROBE3(ripc, close, (const char *)(kind), (const char *)(name), (long)(id))
+#define RIPC_PROBE_BEGIN() STAP_PROBE(ripc, begin)
+#define RIPC_PROBE_SEND(kind, name, id, bytes, tag)                                                \
+	STAP_PROBE5(ripc, send, (const char *)(kind), (const char *)(name), (long)(id),            \
+		    (long)(bytes), (long)(tag))
+#define RIPC_PROBE_RECEIVE(kind, name, id, bytes, tag)                                             \
+	STAP_PROBE5(ripc, receive, (const char *)(kind), (const char *)(name), (long)(id),         \
+		    (long)(bytes), (long)(tag))
+#define RIPC_PROBE_ACQUIRE(kind, name, id)                                                         \
+	STAP_PROBE3(ripc, acquire, (const char *)(kind), (const char *)(name), (long)(id))
+#define RIPC_PROBE_RELEASE(kind, name, id)                                                         \
+	STAP_PROBE3(ripc, release, (const char *)(kind), (const char *)(name), (long)(id))
+#define RIPC_PROBE_WAIT_BEGIN(kind, name, id)                                                      \
+	STAP_PROBE3(ripc, wait_begin, (const char *)(kind), (const char *)(name), (long)(id))
+#define RIPC_PROBE_WAIT_END(kind, name, id, error)                                                 \
+	STAP_PROBE4(ripc, wait_end, (const char *)(kind), (const char *)(name), (long)(id),        \
+		    (long)(error))
 #else
 /* sizeof keeps the arguments used, and unevaluated */
-#define RIPC_PROBE_NONE2(a, b) ((void)sizeof(a), (void)sizeof(b))
-#define RIPC_PROBE_SEND(kind, name, bytes, tag)                                                    \
-	(RIPC_PROBE_NONE2(kind, name), RIPC_PROBE_NONE2(bytes, tag))
-#define RIPC_PROBE_RECEIVE(kind, name, bytes, tag)                                                 \
-	(RIPC_PROBE_NONE2(kind, name), RIPC_PROBE_NONE2(bytes, tag))
-#define RIPC_PROBE_ACQUIRE(kind, name) RIPC_PROBE_NONE2(kind, name)
-#define RIPC_PROBE_RELEASE(kind, name) RIPC_PROBE_NONE2(kind, name)
-#define RIPC_PROBE_WAIT_BEGIN(kind, name) RIPC_PROBE_NONE2(kind, name)
-#define RIPC_PROBE_WAIT_END(kind, name, error)                                                     \
-	(RIPC_PROBE_NONE2(kind, name), (void)sizeof(error))
+#define RIPC_PROBE_NONE3(a, b, c) ((void)sizeof(a), (void)sizeof(b), (void)sizeof(c))
+#define RIPC_PROBE_OPEN(kind, name, id, created)                                                   \
+	(RIPC_PROBE_NONE3(kind, name, id), (void)sizeof(created))
+#define RIPC_PROBE_CLOSE(kind, name, id) RIPC_PROBE_NONE3(kind, name, id)
+#define RIPC_PROBE_BEGIN() ((void)0)
+#define RIPC_PROBE_SEND(kind, name, id, bytes, tag)                                                \
+	(RIPC_PROBE_NONE3(kind, name, id), (void)sizeof(bytes), (void)sizeof(tag))
+#define RIPC_PROBE_RECEIVE(kind, name, id, bytes, tag) RIPC_PROBE_SEND(kind, name, id, bytes, tag)
+#define RIPC_PROBE_ACQUIRE(kind, name, id) RIPC_PROBE_NONE3(kind, name, id)
+#define RIPC_PROBE_RELEASE(kind, name, id) RIPC_PROBE_NONE3(kind, name, id)
+#define RIPC_PROBE_WAIT_BEGIN(kind, name, id) RIPC_PROBE_NONE3(kind, name, id)
+#define RIPC_PROBE_WAIT_END(kind, name, id, error)                                                 \
+	(RIPC_PROBE_NONE3(kind, name, id), (void)sizeof(error))
 #endif
 
 #endif

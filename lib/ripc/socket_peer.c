@@ -164,7 +164,7 @@ int ripc_send(struct ripc_peer *peer, const void *buf, size_t size)
 {
 	size_t done = 0;
 
-	RIPC_PROBE_SEND(kind_of(peer), peer->name, size, 0);
+	RIPC_PROBE_SEND(kind_of(peer), peer->name, 0, size, 0);
 	do {
 		const char *from = (const char *)buf + done;
 		ssize_t n;
@@ -203,16 +203,16 @@ ssize_t ripc_receive(struct ripc_peer *peer, void *buf, size_t size)
 {
 	ssize_t n;
 
-	RIPC_PROBE_WAIT_BEGIN(kind_of(peer), peer->name);
+	RIPC_PROBE_WAIT_BEGIN(kind_of(peer), peer->name, 0);
 	do
 		n = recv(peer->fd, buf, size, 0);
 	while (n < 0 && errno == EINTR);
-	RIPC_PROBE_WAIT_END(kind_of(peer), peer->name, n < 0 ? errno : 0);
+	RIPC_PROBE_WAIT_END(kind_of(peer), peer->name, 0, n < 0 ? errno : 0);
 	if (n < 0)
 		return send_error(peer);
 	if (n == 0 && atomic_load(&peer->cut))
 		return -ESHUTDOWN;
-	RIPC_PROBE_RECEIVE(kind_of(peer), peer->name, n, 0);
+	RIPC_PROBE_RECEIVE(kind_of(peer), peer->name, 0, n, 0);
 	return n;
 }
 

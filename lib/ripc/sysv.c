@@ -151,6 +151,7 @@ static struct ripc_spec spec_for(struct get_args *a, const char *name, int flags
 				  .body_bytes = a->kind->body_bytes,
 				  .mode = file_mode((unsigned)flags & 0777),
 				  .sparse = true,
+				  .is_silent = name[0] == 'k', /* known by its identifier */
 				  .init = init_body,
 				  .check = check_body,
 				  .recover = recover_body,

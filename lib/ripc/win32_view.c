@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "object.h"
+#include "probes.h"
 #include "win32_map.h"
 
 struct view {
@@ -118,6 +120,8 @@ LPVOID MapViewOfFile(HANDLE hFileMappingObject, DWORD dwDesiredAccess, DWORD dwF
 	v->next = views;
 	views = v;
 	pthread_mutex_unlock(&lock);
+	if (m->object)
+		RIPC_PROBE_ACQUIRE("mapping", m->object->name, m->object->ino);
 	return v->base;
 }
 
@@ -160,6 +164,8 @@ BOOL UnmapViewOfFile(LPCVOID lpBaseAddress)
 	if (!v)
 		return w32_result(ERROR_INVALID_ADDRESS);
 	munmap(v->base, v->bytes);
+	if (v->map->object)
+		RIPC_PROBE_RELEASE("mapping", v->map->object->name, v->map->object->ino);
 	w32_object_put(&v->map->base);
 	free(v);
 	return TRUE;
