@@ -210,6 +210,7 @@ static __always_inline void fill_addr(struct raw_io_addr *e, struct task_struct 
 	fill_io(&e->io, t, s, d, RAW_IO_ADDR, sizeof(*e));
 	__builtin_memcpy(e->addr, d->addr, sizeof(e->addr));
 	e->port = d->port;
+	e->refused = s->refused;
 	__builtin_memset(e->pad, 0, sizeof(e->pad));
 }
 

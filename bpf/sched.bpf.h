@@ -129,6 +129,16 @@ int BPF_PROG(on_data_ready, struct sock *sk)
 	return 0;
 }
 
+/* A UDP socket has no room for a datagram. */
+SEC("tp_btf/udp_fail_queue_rcv_skb")
+int BPF_PROG(on_udp_refused)
+{
+	struct thread *s = thread_of(bpf_get_current_task_btf());
+	if (s && s->op && s->wants_receiver)
+		s->refused = 1;
+	return 0;
+}
+
 /* Before that, where functions may be hooked: what sk->sk_data_ready is unless somebody replaced it. */
 SEC("fentry/sock_def_readable")
 int BPF_PROG(on_readable, struct sock *sk)

@@ -73,6 +73,7 @@ struct thread {
 	__u8 in_exec;
 	__u8 submitted; /* counts on, for ring_submit_io */
 	__u8 placed;    /* PLACED_*: tcp_place.bpf.h */
+	__u8 refused;   /* a datagram send: there was no room for it */
 	__u32 place;    /* TCP: where what it writes begins, or what it read ends */
 	__u32 place_asked; /* a write: how much it was to be, then */
 	__u64 place_slept_ns; /* slept_ns, when that was seen last */

@@ -13,6 +13,7 @@
 #include "collector/holders.h"
 #include "collector/maps.h"
 #include "collector/names.h"
+#include "collector/ports.h"
 #include "collector/processes.h"
 #include "collector/procfs.h"
 
@@ -79,6 +80,7 @@ struct join {
 	struct memory *memories;
 	struct bystanders *bystanders;
 	struct processes *processes;
+	struct ports *ports;
 	struct object *mqs;  /* POSIX queues that still have their name, the newest first */
 	struct object *last; /* the object asked for last */
 	size_t nlonely;
@@ -264,7 +266,7 @@ static void index_tuple(struct join *j, struct object *o)
 	o->in_tuple = true;
 }
 
-static void object_update(struct join *j, struct object *o, const struct raw_object *raw)
+static int object_update(struct join *j, struct object *o, const struct raw_object *raw)
 {
 	uint32_t role = o->raw.hdr.flags & (RAW_ACCEPTED | RAW_CONNECTED);
 	unindex_sk(j, o);
@@ -282,6 +284,7 @@ static void object_update(struct join *j, struct object *o, const struct raw_obj
 		memcpy(o->tuple.raddr, raw->raddr, 16);
 		index_tuple(j, o);
 	}
+	return raw->kind == KIND_UDP ? ports_set(j->ports, &o->raw) : 0;
 }
 
 /* Called by holders, with an object's id, or, of an attachment, with a channel's. */
@@ -300,6 +303,8 @@ static void object_held(void *arg, uint64_t obj, int by)
 	if (!o)
 		return;
 	o->nheld += (uint32_t)by;
+	if (!o->nheld)
+		ports_drop(j->ports, obj);
 	object_file(j, o);
 }
 
@@ -398,7 +403,8 @@ static int join_object(struct join *j, const struct raw_object *raw)
 	struct object *o = object_get(j, raw->obj);
 	if (!o)
 		return -ENOMEM;
-	object_update(j, o, raw);
+	if (object_update(j, o, raw))
+		return -ENOMEM;
 	if (raw->hdr.flags & RAW_NEW && (raw->kind == KIND_EVENTFD || raw->kind == KIND_PTY)) {
 		o->chan = NULL; /* such ids are given out again at once: this is another one */
 		o->side = 0;
@@ -629,7 +635,8 @@ static int far_chan(struct join *j, const struct raw_io_addr *r, struct object *
 
 /*
  * A datagram whose partner is known by address only. From an address of this host it lies in the
- * socket's own queue like any other; sent to one, it reached nobody: a channel that leads nowhere.
+ * socket's own queue like any other. Sent to one, it reached whoever has that address, or, refused or
+ * with nobody there, a channel that leads nowhere.
  */
 static int join_io_addr(struct join *j, const struct raw_io_addr *r)
 {
@@ -639,6 +646,12 @@ static int join_io_addr(struct join *j, const struct raw_io_addr *r)
 	struct object *o = object_known(j, e.io.chan);
 	if (!o || ((e.io.hdr.flags & IO_READ) && is_local))
 		return join_io(j, &e.io);
+	__u64 at = is_local && !r->refused ? ports_find(j->ports, &o->raw, r->addr, r->port) : 0;
+	if (at) {
+		e.io.chan = at;
+		e.io.hdr.flags |= IO_ASSUMED;
+		return join_io(j, &e.io);
+	}
 	int err = far_chan(j, r, o, &e.io.chan);
 	return err ? err : sink_event(j->next, &e.io.hdr);
 }
@@ -833,6 +846,7 @@ static int object_free(struct join *j, struct object *o)
 {
 	unindex_sk(j, o);
 	unindex_tuple(j, o);
+	ports_drop(j->ports, o->obj);
 	memory_forget(j, o);
 	mq_forget(j, o);
 	HASH_DELETE(hh, j->by_obj, o);
@@ -900,10 +914,11 @@ struct join *join_new(struct sink *next)
 	j->maps = maps_new();
 	j->bystanders = bystanders_new();
 	j->processes = processes_new(own_drop, j);
+	j->ports = ports_new();
 	j->from_maps.event = on_attached;
 	j->holders = holders_new(object_held, j);
 	j->idle_opts.max = JOIN_IDLE_MAX;
-	if (j->maps && j->bystanders && j->processes && j->holders)
+	if (j->maps && j->bystanders && j->processes && j->ports && j->holders)
 		return j;
 	join_free(j);
 	return NULL;
@@ -936,6 +951,7 @@ void join_free(struct join *j)
 	}
 	holders_free(j->holders);
 	maps_free(j->maps);
+	ports_free(j->ports);
 	bystanders_free(j->bystanders);
 	processes_free(j->processes);
 	free(j);

@@ -77,5 +77,6 @@ void src_bpf_hooks_choose(struct ipctap_bpf *skel, const struct btf *btf)
 	bpf_program__set_autoload(skel->progs.on_tcp_piece, send == HOOK_TRACEPOINT);
 	bpf_program__set_autoload(skel->progs.on_tcp_send, send == HOOK_FENTRY);
 	bpf_program__set_autoload(skel->progs.on_tcp_sent, send == HOOK_FENTRY);
+	bpf_program__set_autoload(skel->progs.on_udp_refused, has_tracepoint(btf, "udp_fail_queue_rcv_skb"));
 	bpf_program__set_autoload(skel->progs.on_tcp_copied, has_tracepoint(btf, "tcp_rcv_space_adjust"));
 }

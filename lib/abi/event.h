@@ -67,6 +67,7 @@ struct ev_hdr {
 #define IO_TRUNC 0x0400u    /* MSG_TRUNC or MSG_NOERROR: ret may exceed or cut the message */
 #define IO_POS 0x2000u      /* mtype is a position: TCP's own count of the bytes */
 #define IO_POS_SURE 0x4000u /* with IO_POS: it holds whatever other threads did meanwhile */
+#define IO_ASSUMED 0x8000u  /* where it arrived was not seen: it is who has the address it was sent to */
 #define IO_COOKED 0x0800u   /* a terminal edits on the way: bytes in need not be bytes out */
 #define IO_URING 0x1000u    /* a request of an io_uring: enter_ns is its submission, fd may be -1 */
 

@@ -93,14 +93,15 @@ struct raw_object {
 
 /*
  * A datagram operation whose partner is known by address only: ev_io.chan is the socket's own
- * object, addr:port the destination of a send that reached no socket of this host, or the source of
- * what was received.
+ * object, addr:port the destination of a send that was not seen to reach a socket of this host, or the
+ * source of what was received.
  */
 struct raw_io_addr {
 	struct ev_io io;
 	__u8 addr[16];
 	__u16 port;
-	__u16 pad[3];
+	__u16 refused; /* a send: the socket at that address had no room for it */
+	__u16 pad[2];
 };
 
 /* mknod of a FIFO: like the ev_io, with the path as given and the directory it is relative to. */

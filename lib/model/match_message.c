@@ -45,7 +45,7 @@ int message_write(struct model *m, const struct transfer *x, struct queue *q)
 	if (n == 0)
 		return 0;
 	bool overlaps = queue_note_write(q, x->proc, begin_ns(io), io_end_ns(io));
-	bool unsure = overlaps || n > 1;
+	bool unsure = overlaps || n > 1 || io->hdr.flags & IO_ASSUMED;
 	bool approximate = unsure || q->many_writers || match_is_suspect(m, x->chan);
 	for (; n > 0; n--) {
 		uint64_t bytes = n > 1 ? io->bytes / io->messages : left;

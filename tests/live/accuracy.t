@@ -41,7 +41,7 @@ many() { # LEAST WORD…: at least so many hundredths of a percent
 	is "$wrong" 0 "$*: none wrong that is marked exact"
 }
 
-for kind in pipe unix tcp seqpacket dgram msg; do
+for kind in pipe unix tcp udp seqpacket dgram msg; do
 	one "$kind" 1 1 3000
 done
 one pipe 1 1 3000 nonblock
@@ -76,6 +76,7 @@ fi
 export IPCTAP_HOOKS=none
 one tcp 1 1 3000
 many 9000 tcp 4 1 3000
+many 9900 udp 4 1 3000
 unset IPCTAP_HOOKS
 
 many 9990 pipe 2 1 10000
@@ -89,6 +90,7 @@ many 9900 pipe 4 2 5000
 many 9900 unix 4 1 5000
 many 9900 seqpacket 4 1 5000
 many 9900 dgram 4 1 5000
+many 9900 udp 4 1 5000
 many 9900 msg 4 2 5000
 many 9900 pipe 4 1 2000 size=2000 read=4000
 

@@ -85,8 +85,11 @@ static void udp_pair(int fds[2])
 {
 	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t len = sizeof(a);
+	int room = 64 << 20; /* for all there is: what finds none is lost */
 	fds[0] = socket(AF_INET, SOCK_DGRAM, 0);
 	fds[1] = socket(AF_INET, SOCK_DGRAM, 0);
+	if (setsockopt(fds[0], SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)))
+		err(1, "SO_RCVBUFFORCE");
 	if (fds[0] < 0 || fds[1] < 0 || bind(fds[0], (void *)&a, len) ||
 	    getsockname(fds[0], (void *)&a, &len) || connect(fds[1], (void *)&a, len))
 		err(1, "udp");

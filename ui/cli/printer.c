@@ -68,6 +68,7 @@ const struct printer_flag printer_flags[] = {
 	{ IO_TRUNC, "trunc", true },       { IO_URING, "io_uring", true },
 	{ IO_COOKED, "cooked", true },     { IO_POS, "position", false },
 	{ IO_POS_SURE, "sure", false },
+	{ IO_ASSUMED, "assumed", true },
 	{ 0, NULL, false },
 };
 
