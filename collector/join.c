@@ -405,9 +405,13 @@ static int join_object(struct join *j, const struct raw_object *raw)
 		return -ENOMEM;
 	if (object_update(j, o, raw))
 		return -ENOMEM;
-	if (raw->hdr.flags & RAW_NEW && (raw->kind == KIND_EVENTFD || raw->kind == KIND_PTY)) {
-		o->chan = NULL; /* such ids are given out again at once: this is another one */
+	if (o->chan && raw->hdr.flags & RAW_NEW &&
+	    (raw->kind == KIND_EVENTFD || raw->kind == KIND_PTY)) {
+		int err = chan_put(j, o->chan); /* such ids are given out again at once: this is another one */
+		o->chan = NULL;
 		o->side = 0;
+		if (err)
+			return err;
 	}
 	if (is_connection(&o->raw))
 		return join_connection(j, o, raw->hdr.t_ns);
