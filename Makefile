@@ -108,7 +108,7 @@ BENCHES  := $(patsubst %.c,$(O)/%,$(filter tests/bench/%,$(TEST_SRC)))
 MAN      := $(patsubst ui/man/%.scd,$(O)/man/%,$(wildcard ui/man/*.scd))
 
 .DEFAULT_GOAL := all
-all: $(O)/ipctap ripc-all
+all: $(O)/ipctap $(O)/libipctap-shim.so ripc-all
 test-programs: $(UNIT) $(PROGS) $(SCREENS) ripc-programs
 unit-programs: $(UNIT)
 bench-programs: $(BENCHES)
@@ -184,6 +184,20 @@ $(O)/man/%: ui/man/%.scd
 	@mkdir -p $(@D)
 	$(call say,MAN,$@)
 	$(Q)scdoc <$< >$@.tmp && mv $@.tmp $@
+
+# ---- the shim ----
+
+# Goes into other people's programs: libc only, no sanitizer, nothing exported but what it wraps.
+SHIM_OBJ := $(patsubst %.c,$(O)/%.o,$(wildcard collector/shim/*.c))
+$(SHIM_OBJ): private ALL_CFLAGS += -fPIC -fvisibility=hidden -U_FORTIFY_SOURCE
+$(SHIM_OBJ) $(O)/libipctap-shim.so: private SANFLAGS :=
+$(O)/.shim-objects: FORCE
+	$(call stamp,$(SHIM_OBJ))
+$(O)/libipctap-shim.so: $(SHIM_OBJ) $(O)/.shim-objects
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -shared -Wl,-soname,libipctap-shim.so -Wl,-z,defs \
+		-Wl,-z,nodelete -o $@ $(filter %.o,$^)
+-include $(SHIM_OBJ:.o=.d)
 
 # ---- lib/ripc ----
 
@@ -339,11 +353,14 @@ bench:
 DOC := $(DESTDIR)$(PREFIX)/share/doc/ipctap
 install: all man
 	install -D -m 755 $(O)/ipctap $(DESTDIR)$(PREFIX)/bin/ipctap
+	install -D -m 755 $(O)/libipctap-shim.so $(DESTDIR)$(PREFIX)/lib/ipctap/libipctap-shim.so
 	@set -e; for m in $(MAN); do \
 		install -D -m 644 $$m $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$${m##*/}; done
 	install -D -m 644 README.md $(DOC)/README.md
 	install -D -m 644 LICENSE $(DOC)/LICENSE
 uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/lib/ipctap/libipctap-shim.so
+	@[ ! -d $(DESTDIR)$(PREFIX)/lib/ipctap ] || rmdir $(DESTDIR)$(PREFIX)/lib/ipctap
 	rm -f $(DESTDIR)$(PREFIX)/bin/ipctap $(DOC)/README.md $(DOC)/LICENSE
 	@for m in $(MAN); do rm -f $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$${m##*/}; done
 	@[ ! -d $(DOC) ] || rmdir $(DOC)

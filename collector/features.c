@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "features.h"
 
+#include <linux/capability.h>
+#include <stdint.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #ifdef IPCTAP_NO_BPF
 #include <errno.h>
@@ -18,12 +22,27 @@ int features_probe(struct feature *out, int max)
 }
 #endif
 
+bool features_has_rights(void)
+{
+#ifdef IPCTAP_NO_BPF
+	return false;
+#else
+	struct __user_cap_header_struct h = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct d[_LINUX_CAPABILITY_U32S_3] = { { 0 } };
+	if (syscall(SYS_capget, &h, d))
+		return false;
+	uint64_t have = (uint64_t)d[1].effective << 32 | d[0].effective;
+	bool bpf = (have >> CAP_BPF & 1 && have >> CAP_PERFMON & 1) || have >> CAP_SYS_ADMIN & 1;
+	return bpf && access("/sys/kernel/btf/vmlinux", R_OK) == 0;
+#endif
+}
+
 const char *features_source(void)
 {
 	struct feature f[FEATURES_MAX];
 	int n = features_probe(f, FEATURES_MAX);
 	for (int i = 0; i < n; i++)
 		if (f[i].required && f[i].err)
-			return "none";
+			return "shim";
 	return "bpf";
 }

@@ -16,12 +16,15 @@ struct feature {
 	bool required;      /* the bpf source cannot work without it */
 };
 
+/* Have we the rights and the kernel what is needed at the very least? Cheap; a yes is no promise. */
+bool features_has_rights(void);
+
 #define FEATURES_MAX 16
 
 /* Probes all; returns how many rows were filled (at most max). */
 int features_probe(struct feature *out, int max);
 
-/* Which source `--source auto` takes: "bpf", or "none" when something required is missing. */
+/* Which source `--source auto` takes: "bpf", or "shim" when something that it requires is missing. */
 const char *features_source(void);
 
 #endif

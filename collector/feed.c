@@ -11,6 +11,7 @@
 
 #include "collector/features.h"
 #include "collector/launch.h"
+#include "collector/src_shim.h"
 #include "lib/store/store.h"
 #include "lib/stream/order.h"
 #ifndef IPCTAP_NO_BPF
@@ -32,6 +33,8 @@ struct feed {
 	int npids;
 	bool live, stopped, ended;
 	uint64_t since_release, newest_ns;
+	struct shim_folder folder; /* until the shim source has taken it */
+	struct src_shim *shim;
 #ifndef IPCTAP_NO_BPF
 	struct src_bpf *bpf;
 #endif
@@ -57,7 +60,7 @@ static struct feed *feed_new(void)
 	if (!f)
 		return NULL;
 	f->in.event = feed_in;
-	f->launch.go_fd = f->launch.err_fd = -1;
+	f->launch.go_fd = f->launch.err_fd = f->folder.fd = -1;
 	fanout_init(&f->out);
 	f->order = order_new(&f->out.sink);
 	if (!f->order) {
@@ -86,20 +89,57 @@ static int watch_pids(struct feed *f, const struct scope *scope, struct fail *fa
 	return 0;
 }
 
-static int open_source(struct feed *f, const struct feed_opts *opts, struct fail *fail)
+/*
+ * The probes where they are allowed; where not, the shim, if it can see what is asked for: else the
+ * probes again, which will say what they miss.
+ */
+static enum feed_source choose(const struct feed_opts *opts)
 {
-	if (opts->source == SOURCE_SHIM)
-		return fail_set(fail, ENOTSUP, "use --source bpf", "the shim source is not part of this build");
+	if (opts->source != SOURCE_AUTO)
+		return opts->source;
+	bool shim_can = opts->scope.argv ||
+			(opts->scope.npids == 1 && shim_folder_has((uint32_t)opts->scope.pids[0]));
+	if (!shim_can || features_has_rights())
+		return SOURCE_BPF;
+	return strcmp(features_source(), "shim") == 0 ? SOURCE_SHIM : SOURCE_BPF;
+}
+
+/* The shim sees commands that were started with it, and what those start. */
+static int open_folder(struct feed *f, const struct feed_opts *opts, struct fail *fail)
+{
+	struct shim_folder_opts o = {
+		.data_bytes = opts->ring_bytes, .snap_bytes = opts->snap_bytes,
+		.no_follow = opts->scope.no_follow,
+	};
+	if (f->argv)
+		return shim_folder_make(&f->folder, &o, fail);
+	if (opts->scope.npids != 1)
+		return fail_set(fail, ENOTSUP, "name one process that runs under the shim, or a command",
+				"the shim sees no others than those started with it");
+	return shim_folder_take(&f->folder, (uint32_t)opts->scope.pids[0], &o, fail);
+}
+
+static int open_source(struct feed *f, const struct feed_opts *opts, enum feed_source source, struct fail *fail)
+{
+	int err;
+	if (source == SOURCE_SHIM) {
+		err = src_shim_open(&f->shim, &f->folder, opts, f->launch.pid, fail);
+		if (!err)
+			f->source = src_shim_source(f->shim);
+		return err;
+	}
 #ifdef IPCTAP_NO_BPF
-	(void)f;
-	return fail_set(fail, ENOTSUP, "build it with `make BPF=1`", "this ipctap was built without BPF and cannot trace live");
+	return fail_set(fail, ENOTSUP, "build it with `make BPF=1`, or use --source shim",
+			"this ipctap was built without BPF");
 #else
-	int err = src_bpf_open(&f->bpf, opts, f->launch.pid, fail);
+	err = src_bpf_open(&f->bpf, opts, f->launch.pid, fail);
 	if (!err)
 		f->source = src_bpf_source(f->bpf);
 	return err;
 #endif
 }
+
+static void prepare_env(const void *arg) { shim_folder_env(arg); }
 
 int feed_live(struct feed **out, const struct feed_opts *opts, struct fail *fail)
 {
@@ -108,11 +148,15 @@ int feed_live(struct feed **out, const struct feed_opts *opts, struct fail *fail
 		return fail_set(fail, ENOMEM, NULL, "cannot start tracing");
 	f->live = true;
 	f->argv = opts->scope.argv;
+	enum feed_source source = choose(opts);
+	struct launch_prepare env = { .fn = prepare_env, .arg = &f->folder };
 	int err = watch_pids(f, &opts->scope, fail);
+	if (!err && source == SOURCE_SHIM)
+		err = open_folder(f, opts, fail);
 	if (!err && f->argv)
-		err = launch_start(&f->launch, f->argv, opts->command_quiet, fail);
+		err = launch_start(&f->launch, f->argv, opts->command_quiet, source == SOURCE_SHIM ? &env : NULL, fail);
 	if (!err)
-		err = open_source(f, opts, fail);
+		err = open_source(f, opts, source, fail);
 	if (err) {
 		feed_free(f);
 		return err;
@@ -195,8 +239,11 @@ int feed_stop(struct feed *f, bool end_command, struct fail *fail)
 	int more = 0;
 	if (f->live && !f->stopped) {
 		f->stopped = true;
+		if (f->shim)
+			src_shim_detach(f->shim);
 #ifndef IPCTAP_NO_BPF
-		src_bpf_detach(f->bpf);
+		if (f->bpf)
+			src_bpf_detach(f->bpf);
 #endif
 		more = pump_once(f, 0, fail);
 	}
@@ -216,6 +263,7 @@ void feed_free(struct feed *f)
 		return;
 	launch_close(&f->launch);
 	source_free(f->source);
+	shim_folder_release(&f->folder);
 	order_free(f->order);
 	for (int i = 0; i < f->npids; i++)
 		close(f->pidfds[i]);

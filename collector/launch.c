@@ -22,13 +22,15 @@ static void child_quiet(void)
 }
 
 /* In the child: waits for the byte that says go, then becomes the command. */
-static void child_run(int go, int report, char *const *argv, bool quiet)
+static void child_run(int go, int report, char *const *argv, bool quiet, const struct launch_prepare *prepare)
 {
 	char byte;
 	if (read(go, &byte, 1) != 1)
 		_exit(127);
 	if (quiet)
 		child_quiet();
+	if (prepare)
+		prepare->fn(prepare->arg);
 	execvp(argv[0], argv);
 	int err = errno;
 	if (write(report, &err, sizeof(err)) < 0)
@@ -36,7 +38,8 @@ static void child_run(int go, int report, char *const *argv, bool quiet)
 	_exit(err == ENOENT ? 127 : 126);
 }
 
-int launch_start(struct launch *l, char *const *argv, bool quiet, struct fail *fail)
+int launch_start(struct launch *l, char *const *argv, bool quiet, const struct launch_prepare *prepare,
+		 struct fail *fail)
 {
 	int go[2], report[2];
 	memset(l, 0, sizeof(*l));
@@ -53,7 +56,7 @@ int launch_start(struct launch *l, char *const *argv, bool quiet, struct fail *f
 	if (pid == 0) {
 		close(go[1]);
 		close(report[0]);
-		child_run(go[0], report[1], argv, quiet);
+		child_run(go[0], report[1], argv, quiet, prepare);
 	}
 	int err = errno;
 	close(go[0]);

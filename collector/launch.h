@@ -16,8 +16,15 @@ struct launch {
 	int status;    /* as a shell gives it: 128 + N for a signal */
 };
 
+/* What the child does before it runs its command; may be NULL. */
+struct launch_prepare {
+	void (*fn)(const void *arg);
+	const void *arg;
+};
+
 /* Forks a child that waits. `quiet`: its output goes to /dev/null. */
-int launch_start(struct launch *l, char *const *argv, bool quiet, struct fail *fail);
+int launch_start(struct launch *l, char *const *argv, bool quiet, const struct launch_prepare *prepare,
+		 struct fail *fail);
 
 /* Lets it run; fails when the command cannot be executed (status is then 127, or 126). */
 int launch_release(struct launch *l, char *const *argv, struct fail *fail);

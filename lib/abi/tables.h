@@ -173,6 +173,14 @@
 	  "none: the recorder was killed")                                                         \
 	L(9, URING, "uring",                                                                       \
 	  "io_uring requests on channels, seen but not decoded",                                   \
-	  "none yet: have the program use plain system calls")
+	  "none yet: have the program use plain system calls")                                     \
+	L(10, SHIM_OP, "shim-op", "operations: the ring of the program's thread was full",         \
+	  "raise --ring SIZE, or narrow the scope")                                                \
+	L(11, SHIM_CTL, "shim-ctl",                                                                \
+	  "channel, endpoint and task records: the ring of the program's thread was full",         \
+	  "raise --ring SIZE, or narrow the scope")                                                \
+	L(12, SHIM_NESTED, "shim-nested",                                                          \
+	  "operations of signal handlers that interrupted the shim several deep",                  \
+	  "trace with --source bpf")
 
 #endif

@@ -93,7 +93,10 @@ unlike "$out" 'src_bpf|features_bpf|-lbpf|clang' 'BPF=0 leaves the BPF source ou
 
 run make -s -j2 -C "$T/src" O="$b" BPF=0 CLANG=/bin/false BPFTOOL=/bin/false CFLAGS=-O0
 is "$status" 0 'all of BPF=0 builds without clang and bpftool' || diag "$err"
-run "$b/ipctap" record -o "$T/x.db" -- true
-unlike "$status" '^0$' 'what it builds cannot trace'
+run "$b/ipctap" record --source bpf -o "$T/x.db" -- true
+unlike "$status" '^0$' 'what it builds has no probes'
 like "$err" '^ipctap: .*BPF' '... and says why'
+run "$b/ipctap" record -o "$T/x.db" -- true
+is "$status" 0 'it traces a command with the shim'
+like "$err" 'with the shim' '... and says so'
 done_testing

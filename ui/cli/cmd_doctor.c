@@ -65,7 +65,7 @@ static void print_text(const struct finding *f)
 			printf("%25s %s\n", row->required ? "remedy:" : "", row->remedy);
 	}
 	printf("\n%s\n", f->works ? "ipctap can trace here."
-				  : "ipctap cannot trace here; traces can still be read.");
+				  : "The probes cannot be used here. Commands that ipctap starts can be traced with the shim.");
 	printf("--source auto takes: %s\n", f->source);
 }
 

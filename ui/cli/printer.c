@@ -66,6 +66,7 @@ const struct printer_flag printer_flags[] = {
 	{ IO_PEEK, "peek", true },         { IO_HALF, "half", true },
 	{ IO_KILLED, "killed", true },     { IO_EARLY, "early", true },
 	{ IO_TRUNC, "trunc", true },       { IO_URING, "io_uring", true },
+	{ IO_SLEPT_ABOUT, "slept-about", false }, { IO_SUM, "sum", true },
 	{ IO_COOKED, "cooked", true },     { IO_POS, "position", false },
 	{ IO_POS_SURE, "sure", false },
 	{ IO_ASSUMED, "assumed", true },

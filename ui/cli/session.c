@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "say.h"
 #include "verb.h"
 #include "lib/base/clock.h"
 
@@ -129,6 +130,9 @@ int session_open(struct session *s, struct fail *fail)
 			err = feed_trace(&s->feed, s->trace, fail);
 	} else {
 		err = feed_live(&s->feed, &s->args->feed, fail);
+		if (!err && s->args->feed.source == SOURCE_AUTO &&
+		    strcmp(feed_source_name(s->feed), "shim") == 0)
+			say("tracing with the shim, for the probes are not allowed here (`ipctap doctor`)");
 	}
 	if (!err)
 		feed_add(s->feed, &s->gate);

@@ -247,7 +247,7 @@ static int start_command(struct watch *w, struct fail *fail)
 
 	/* whoever loses his parent stays a descendant of ours, and so in scope */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	err = launch_start(&w->command, argv, false, fail);
+	err = launch_start(&w->command, argv, false, NULL, fail);
 	return err ? err : launch_release(&w->command, argv, fail);
 }
 

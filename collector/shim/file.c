@@ -1,0 +1,538 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Calls on descriptors whatever is behind them, and those that make and close descriptors. */
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/eventfd.h>
+#include <sys/sendfile.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "collector/shim/shim.h"
+
+/* What glibc exports beside what its headers declare. */
+ssize_t __read(int fd, void *buf, size_t n);
+ssize_t __write(int fd, const void *buf, size_t n);
+ssize_t __pread64(int fd, void *buf, size_t n, off64_t at);
+ssize_t __pwrite64(int fd, const void *buf, size_t n, off64_t at);
+ssize_t __read_chk(int fd, void *buf, size_t n, size_t room);
+ssize_t __pread_chk(int fd, void *buf, size_t n, off_t at, size_t room);
+ssize_t __pread64_chk(int fd, void *buf, size_t n, off64_t at, size_t room);
+int __pipe(int fds[2]);
+int __close(int fd);
+int __dup2(int from, int to);
+int __fcntl(int fd, int cmd, ...);
+int __open(const char *path, int flags, ...);
+int __open64(const char *path, int flags, ...);
+int __open_2(const char *path, int flags);
+int __open64_2(const char *path, int flags);
+int __openat_2(int dir, const char *path, int flags);
+int __openat64_2(int dir, const char *path, int flags);
+int __xmknod(int version, const char *path, mode_t mode, dev_t *dev);
+int __xmknodat(int version, int dir, const char *path, mode_t mode, dev_t *dev);
+
+/* ---- bytes ---- */
+
+#define IO(name, params, args, op, dir, data)                                                      \
+	SHIM_EXPORT ssize_t name params                                                            \
+	{                                                                                          \
+		struct shim_op o;                                                                  \
+		if (!shim_begin_fd(&o, fd, op, dir))                                               \
+			return REAL(name) args;                                                    \
+		ssize_t ret = REAL(name) args;                                                     \
+		shim_end_io(&o, ret, data);                                                        \
+		return ret;                                                                        \
+	}
+
+#define FIRST(iov, n) ((n) > 0 && (iov) ? (iov)[0].iov_base : NULL)
+
+IO(read, (int fd, void *buf, size_t n), (fd, buf, n), OP_READ, IO_READ, buf)
+IO(__read, (int fd, void *buf, size_t n), (fd, buf, n), OP_READ, IO_READ, buf)
+IO(__read_chk, (int fd, void *buf, size_t n, size_t room), (fd, buf, n, room), OP_READ, IO_READ, buf)
+IO(write, (int fd, const void *buf, size_t n), (fd, buf, n), OP_WRITE, IO_WRITE, buf)
+IO(__write, (int fd, const void *buf, size_t n), (fd, buf, n), OP_WRITE, IO_WRITE, buf)
+IO(pread, (int fd, void *buf, size_t n, off_t at), (fd, buf, n, at), OP_PREAD64, IO_READ, buf)
+IO(pread64, (int fd, void *buf, size_t n, off64_t at), (fd, buf, n, at), OP_PREAD64, IO_READ, buf)
+IO(__pread64, (int fd, void *buf, size_t n, off64_t at), (fd, buf, n, at), OP_PREAD64, IO_READ, buf)
+IO(__pread_chk, (int fd, void *buf, size_t n, off_t at, size_t room), (fd, buf, n, at, room),
+   OP_PREAD64, IO_READ, buf)
+IO(__pread64_chk, (int fd, void *buf, size_t n, off64_t at, size_t room), (fd, buf, n, at, room),
+   OP_PREAD64, IO_READ, buf)
+IO(pwrite, (int fd, const void *buf, size_t n, off_t at), (fd, buf, n, at), OP_PWRITE64, IO_WRITE, buf)
+IO(pwrite64, (int fd, const void *buf, size_t n, off64_t at), (fd, buf, n, at), OP_PWRITE64, IO_WRITE, buf)
+IO(__pwrite64, (int fd, const void *buf, size_t n, off64_t at), (fd, buf, n, at), OP_PWRITE64, IO_WRITE, buf)
+
+/*
+ * Of vectors only the first piece's payload is kept. A record may begin with more than that piece
+ * has: what lies behind it in memory is not the operation's, so the length is cut at it.
+ */
+#define IOV(name, params, args, op, dir)                                                           \
+	SHIM_EXPORT ssize_t name params                                                            \
+	{                                                                                          \
+		struct shim_op o;                                                                  \
+		if (!shim_begin_fd(&o, fd, op, dir))                                               \
+			return REAL(name) args;                                                    \
+		ssize_t ret = REAL(name) args;                                                     \
+		bool whole = ret > 0 && n > 0 && iov[0].iov_len >= (size_t)ret;                    \
+		shim_end_io(&o, ret, whole ? FIRST(iov, n) : NULL);                                \
+		return ret;                                                                        \
+	}
+
+IOV(readv, (int fd, const struct iovec *iov, int n), (fd, iov, n), OP_READV, IO_READ)
+IOV(writev, (int fd, const struct iovec *iov, int n), (fd, iov, n), OP_WRITEV, IO_WRITE)
+IOV(preadv, (int fd, const struct iovec *iov, int n, off_t at), (fd, iov, n, at), OP_PREADV, IO_READ)
+IOV(preadv64, (int fd, const struct iovec *iov, int n, off64_t at), (fd, iov, n, at), OP_PREADV, IO_READ)
+IOV(pwritev, (int fd, const struct iovec *iov, int n, off_t at), (fd, iov, n, at), OP_PWRITEV, IO_WRITE)
+IOV(pwritev64, (int fd, const struct iovec *iov, int n, off64_t at), (fd, iov, n, at), OP_PWRITEV, IO_WRITE)
+IOV(preadv2, (int fd, const struct iovec *iov, int n, off_t at, int f), (fd, iov, n, at, f), OP_PREADV2, IO_READ)
+IOV(preadv64v2, (int fd, const struct iovec *iov, int n, off64_t at, int f), (fd, iov, n, at, f),
+    OP_PREADV2, IO_READ)
+IOV(pwritev2, (int fd, const struct iovec *iov, int n, off_t at, int f), (fd, iov, n, at, f), OP_PWRITEV2, IO_WRITE)
+IOV(pwritev64v2, (int fd, const struct iovec *iov, int n, off64_t at, int f), (fd, iov, n, at, f),
+    OP_PWRITEV2, IO_WRITE)
+
+void shim_end_io_other(struct shim_op *o, int64_t ret, const void *data)
+{
+	if (o->state & FD_DGRAM) {
+		shim_end_dgram(o, ret, NULL, 0, data);
+		return;
+	}
+	switch (RAW_OBJ_KIND(o->io.chan)) {
+	case KIND_MQ: /* to read a queue's file gives a status, no message */
+		shim_drop(o);
+		return;
+	case KIND_EVENTFD:
+		if (ret == sizeof(o->io.mtype) && data)
+			memcpy(&o->io.mtype, data, sizeof(o->io.mtype));
+		break;
+	case KIND_SIGNAL:
+		if (ret >= (int64_t)sizeof(struct signalfd_siginfo) && data) {
+			uint32_t number;
+			memcpy(&number, data, sizeof(number));
+			shim_done(o, ret);
+			o->io.mtype = number;
+			o->io.chan = RAW_OBJ_SIGNAL(shim_pid, number);
+			o->io.bytes = (uint64_t)ret;
+			o->io.messages = (uint16_t)((size_t)ret / sizeof(struct signalfd_siginfo));
+			shim_tell(o);
+			return;
+		}
+		break;
+	}
+	shim_end_bytes(o, ret, data);
+}
+
+/* libc's own read and write of a counter, which are not those above. */
+SHIM_EXPORT int eventfd_read(int fd, eventfd_t *value)
+{
+	struct shim_op o;
+	if (!shim_begin_fd(&o, fd, OP_READ, IO_READ))
+		return REAL(eventfd_read)(fd, value);
+	int ret = REAL(eventfd_read)(fd, value);
+	shim_end_io(&o, ret == 0 ? (int64_t)sizeof(*value) : -1, value);
+	return ret;
+}
+
+SHIM_EXPORT int eventfd_write(int fd, eventfd_t value)
+{
+	struct shim_op o;
+	if (!shim_begin_fd(&o, fd, OP_WRITE, IO_WRITE))
+		return REAL(eventfd_write)(fd, value);
+	int ret = REAL(eventfd_write)(fd, value);
+	shim_end_io(&o, ret == 0 ? (int64_t)sizeof(value) : -1, &value);
+	return ret;
+}
+
+/* ---- between two descriptors ---- */
+
+struct two {
+	struct shim_op o;
+	struct shim_fd b;
+	int fd_b;
+	uint32_t flags_b;
+	bool has_a, has_b;
+};
+
+static bool two_begin(struct two *w, int a, int b, enum ipctap_op op, uint32_t dir_a, uint32_t dir_b)
+{
+	struct shim_thread *t = shim_ready();
+	struct shim_fd f;
+	if (!t || a < 0 || b < 0)
+		return false;
+	w->has_a = shim_fd_get(t, a, &f);
+	w->has_b = shim_fd_get(t, b, &w->b);
+	if (!w->has_a && !w->has_b)
+		return false;
+	w->fd_b = b;
+	w->flags_b = dir_b | (w->b.state & FD_NONBLOCK ? IO_NONBLOCK : 0);
+	if (w->has_a)
+		shim_begin(&w->o, t, f.obj, a, op, dir_a | (f.state & FD_NONBLOCK ? IO_NONBLOCK : 0));
+	else
+		shim_begin(&w->o, t, w->b.obj, b, op, w->flags_b);
+	return true;
+}
+
+static void two_end(struct two *w, int64_t ret)
+{
+	shim_done(&w->o, ret);
+	if (ret > 0) {
+		w->o.io.bytes = (uint64_t)ret;
+		w->o.io.messages = 1;
+	}
+	shim_tell(&w->o);
+	if (!w->has_a || !w->has_b)
+		return;
+	w->o.io.hdr.flags = w->flags_b | IO_HALF | (w->o.io.hdr.flags & IO_ERROR);
+	w->o.io.chan = w->b.obj;
+	w->o.io.fd = w->fd_b;
+	shim_tell(&w->o);
+}
+
+#define TWO(name, params, args, a, b, op, dir_a, dir_b)                                            \
+	SHIM_EXPORT ssize_t name params                                                            \
+	{                                                                                          \
+		struct two w;                                                                      \
+		if (!two_begin(&w, a, b, op, dir_a, dir_b))                                        \
+			return REAL(name) args;                                                    \
+		ssize_t ret = REAL(name) args;                                                     \
+		two_end(&w, ret);                                                                  \
+		return ret;                                                                        \
+	}
+
+TWO(splice, (int from, off64_t *at, int to, off64_t *to_at, size_t n, unsigned int f), (from, at, to, to_at, n, f),
+    from, to, OP_SPLICE, IO_READ, IO_WRITE)
+TWO(tee, (int from, int to, size_t n, unsigned int f), (from, to, n, f), from, to, OP_TEE, IO_READ | IO_PEEK, IO_WRITE)
+TWO(sendfile, (int to, int from, off_t *at, size_t n), (to, from, at, n), to, from, OP_SENDFILE, IO_WRITE, IO_READ)
+TWO(sendfile64, (int to, int from, off64_t *at, size_t n), (to, from, at, n), to, from, OP_SENDFILE, IO_WRITE, IO_READ)
+
+SHIM_EXPORT ssize_t vmsplice(int fd, const struct iovec *iov, size_t n, unsigned int flags)
+{
+	struct shim_op o;
+	if (!shim_begin_fd(&o, fd, OP_VMSPLICE, 0))
+		return REAL(vmsplice)(fd, iov, n, flags);
+	o.io.hdr.flags |= o.state & FD_WRITE ? IO_WRITE : IO_READ;
+	ssize_t ret = REAL(vmsplice)(fd, iov, n, flags);
+	shim_end_bytes(&o, ret, NULL);
+	return ret;
+}
+
+/* ---- descriptors come ---- */
+
+/* A call that names no channel yet: what it made is known when it has returned. */
+static bool begin_none(struct shim_op *o, enum ipctap_op op)
+{
+	struct shim_thread *t = shim_ready();
+	if (t)
+		shim_begin(o, t, 0, -1, op, 0);
+	return t != NULL;
+}
+
+static void pair_end(struct shim_op *o, int ret, const int fds[2])
+{
+	shim_done(o, ret);
+	if (ret == 0) {
+		o->io.chan = shim_fd_new_pair(o->t, fds);
+		o->io.fd = fds[0];
+		o->io.mtype = fds[1];
+	}
+	shim_tell(o);
+}
+
+#define PIPE(name, params, args, op)                                                               \
+	SHIM_EXPORT int name params                                                                \
+	{                                                                                          \
+		struct shim_op o;                                                                  \
+		if (!begin_none(&o, op))                                                           \
+			return REAL(name) args;                                                    \
+		int ret = REAL(name) args;                                                         \
+		pair_end(&o, ret, fds);                                                            \
+		return ret;                                                                        \
+	}
+
+PIPE(pipe, (int fds[2]), (fds), OP_PIPE)
+PIPE(__pipe, (int fds[2]), (fds), OP_PIPE)
+PIPE(pipe2, (int fds[2], int flags), (fds, flags), OP_PIPE2)
+
+/*
+ * Of what was opened only a FIFO, a terminal and an object of POSIX shared memory are told of. An open
+ * that sleeps is one of a FIFO whose other end nobody has; which, its end says.
+ */
+static void open_end(struct shim_op *o, int fd, const char *path)
+{
+	shim_done(o, fd);
+	if (fd < 0)
+		return;
+	struct stat st;
+	int saved = errno;
+	bool has = fstat(fd, &st) == 0;
+	errno = saved;
+	o->io.fd = fd;
+	shim_fd_forget(fd);
+	if (has && (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode))) {
+		o->io.chan = shim_fd_new(o->t, fd, 0, ENDPOINT_OPEN);
+		if (o->io.chan)
+			shim_tell(o);
+	} else if (has && S_ISREG(st.st_mode) && strncmp(path, "/dev/shm/", 9) == 0) {
+		o->io.chan = shim_memory_opened(o->t, fd, 0);
+		shim_tell(o);
+	}
+}
+
+#define OPEN_MODE(flags)                                                                           \
+	mode_t mode = 0;                                                                           \
+	if ((flags) & (O_CREAT | __O_TMPFILE)) {                                                   \
+		va_list ap;                                                                        \
+		va_start(ap, flags);                                                               \
+		mode = va_arg(ap, mode_t);                                                         \
+		va_end(ap);                                                                        \
+	}
+#define OPEN(name, params, args, op, prologue)                                                     \
+	SHIM_EXPORT int name params                                                                \
+	{                                                                                          \
+		struct shim_op o;                                                                  \
+		prologue;                                                                          \
+		if (!begin_none(&o, op))                                                           \
+			return REAL(name) args;                                                    \
+		int fd = REAL(name) args;                                                          \
+		open_end(&o, fd, path);                                                            \
+		return fd;                                                                         \
+	}
+
+OPEN(open, (const char *path, int flags, ...), (path, flags, mode), OP_OPENAT, OPEN_MODE(flags))
+OPEN(open64, (const char *path, int flags, ...), (path, flags, mode), OP_OPENAT, OPEN_MODE(flags))
+OPEN(__open, (const char *path, int flags, ...), (path, flags, mode), OP_OPENAT, OPEN_MODE(flags))
+OPEN(__open64, (const char *path, int flags, ...), (path, flags, mode), OP_OPENAT, OPEN_MODE(flags))
+OPEN(openat, (int dir, const char *path, int flags, ...), (dir, path, flags, mode), OP_OPENAT, OPEN_MODE(flags))
+OPEN(openat64, (int dir, const char *path, int flags, ...), (dir, path, flags, mode), OP_OPENAT, OPEN_MODE(flags))
+OPEN(__open_2, (const char *path, int flags), (path, flags), OP_OPENAT, )
+OPEN(__open64_2, (const char *path, int flags), (path, flags), OP_OPENAT, )
+OPEN(__openat_2, (int dir, const char *path, int flags), (dir, path, flags), OP_OPENAT, )
+OPEN(__openat64_2, (int dir, const char *path, int flags), (dir, path, flags), OP_OPENAT, )
+OPEN(creat, (const char *path, mode_t mode), (path, mode), OP_CREAT, )
+OPEN(creat64, (const char *path, mode_t mode), (path, mode), OP_CREAT, )
+
+/* ---- FIFOs made ---- */
+
+static bool mknod_begin(struct shim_op *o, mode_t mode, enum ipctap_op op)
+{
+	return (mode & S_IFMT) == S_IFIFO && begin_none(o, op);
+}
+
+static void mknod_end(struct shim_op *o, int ret, int dir, const char *path)
+{
+	struct raw_mknod r = { .dirfd = dir };
+	shim_done(o, ret);
+	r.io = o->io;
+	r.io.hdr.type = RAW_MKNOD;
+	r.io.hdr.size = sizeof(r);
+	strncpy(r.path, path ? path : "", sizeof(r.path) - 1);
+	shim_put(o->t, &r, sizeof(r), SHIM_LOST_OP);
+}
+
+#define MKNOD(name, params, args, op, mode, dir)                                                   \
+	SHIM_EXPORT int name params                                                                \
+	{                                                                                          \
+		struct shim_op o;                                                                  \
+		if (!mknod_begin(&o, mode, op))                                                    \
+			return REAL(name) args;                                                    \
+		int ret = REAL(name) args;                                                         \
+		mknod_end(&o, ret, dir, path);                                                     \
+		return ret;                                                                        \
+	}
+
+MKNOD(mkfifo, (const char *path, mode_t bits), (path, bits), OP_MKNODAT, S_IFIFO, AT_FDCWD)
+MKNOD(mkfifoat, (int at, const char *path, mode_t bits), (at, path, bits), OP_MKNODAT, S_IFIFO, at)
+MKNOD(mknod, (const char *path, mode_t mode, dev_t dev), (path, mode, dev), OP_MKNODAT, mode, AT_FDCWD)
+MKNOD(mknodat, (int at, const char *path, mode_t mode, dev_t dev), (at, path, mode, dev), OP_MKNODAT, mode, at)
+MKNOD(__xmknod, (int v, const char *path, mode_t mode, dev_t *dev), (v, path, mode, dev), OP_MKNODAT, mode, AT_FDCWD)
+MKNOD(__xmknodat, (int v, int at, const char *path, mode_t mode, dev_t *dev), (v, at, path, mode, dev),
+      OP_MKNODAT, mode, at)
+
+/* ---- descriptors are copied ---- */
+
+static void dup_end(struct shim_op *o, int ret)
+{
+	shim_done(o, ret);
+	o->io.mtype = ret >= 0 ? ret : 0;
+	if (ret >= 0)
+		shim_fd_new(o->t, ret, 0, ENDPOINT_OPEN);
+	shim_tell(o);
+}
+
+SHIM_EXPORT int dup(int fd)
+{
+	struct shim_op o;
+	if (!shim_begin_fd(&o, fd, OP_DUP, 0)) {
+		int plain = REAL(dup)(fd);
+		shim_fd_forget(plain);
+		return plain;
+	}
+	int ret = REAL(dup)(fd);
+	dup_end(&o, ret);
+	return ret;
+}
+
+/* What the new number stood for is closed on the way. */
+struct dup_to {
+	struct shim_op o;
+	struct shim_thread *t;
+	bool is_ours;
+	uint64_t replaced;
+};
+
+static bool dup_to_begin(struct dup_to *d, int from, int to, enum ipctap_op op)
+{
+	d->t = shim_ready();
+	if (!d->t)
+		return false;
+	d->replaced = from != to ? shim_fd_closing(d->t, to) : 0;
+	d->is_ours = shim_begin_fd(&d->o, from, op, 0);
+	if (d->is_ours)
+		d->o.io.mtype = to;
+	return true;
+}
+
+static void dup_to_end(struct dup_to *d, int ret, int from, int to)
+{
+	if (ret >= 0)
+		shim_fd_closed(d->t, to, d->replaced);
+	else if (d->replaced)
+		shim_fd_look_up(d->t, to);
+	if (!d->is_ours)
+		return;
+	shim_done(&d->o, ret);
+	if (ret >= 0 && from != to)
+		shim_fd_new(d->t, ret, 0, ENDPOINT_OPEN);
+	shim_tell(&d->o);
+}
+
+#define DUP_TO(name, params, args, op)                                                             \
+	SHIM_EXPORT int name params                                                                \
+	{                                                                                          \
+		struct dup_to d;                                                                   \
+		if (!dup_to_begin(&d, from, to, op))                                               \
+			return REAL(name) args;                                                    \
+		int ret = REAL(name) args;                                                         \
+		dup_to_end(&d, ret, from, to);                                                     \
+		return ret;                                                                        \
+	}
+
+DUP_TO(dup2, (int from, int to), (from, to), OP_DUP2)
+DUP_TO(__dup2, (int from, int to), (from, to), OP_DUP2)
+DUP_TO(dup3, (int from, int to, int flags), (from, to, flags), OP_DUP3)
+
+/* ---- fcntl ---- */
+
+static bool is_lock_cmd(int cmd)
+{
+	return cmd == F_GETLK || cmd == F_SETLK || cmd == F_SETLKW || cmd == F_OFD_GETLK ||
+	       cmd == F_OFD_SETLK || cmd == F_OFD_SETLKW;
+}
+
+static bool fcntl_begin(struct shim_op *o, int fd, int cmd, void *arg)
+{
+	struct shim_thread *t;
+	switch (cmd) {
+	case F_DUPFD:
+	case F_DUPFD_CLOEXEC:
+		return shim_begin_fd(o, fd, OP_FCNTL, 0);
+	}
+	if (!is_lock_cmd(cmd) || !(t = shim_ready()))
+		return false;
+	uint64_t obj = shim_lock_object(t, fd);
+	if (!obj)
+		return false;
+	shim_begin(o, t, obj, fd, OP_FCNTL, cmd == F_SETLKW || cmd == F_OFD_SETLKW ? 0 : IO_NONBLOCK);
+	o->io.mtype = cmd | (int64_t)((const struct flock *)arg)->l_type << 16;
+	return true;
+}
+
+static void fcntl_end(struct shim_op *o, int ret, int cmd)
+{
+	if (cmd == F_DUPFD || cmd == F_DUPFD_CLOEXEC)
+		dup_end(o, ret);
+	else
+		shim_end(o, ret);
+}
+
+static void fcntl_plain(int fd, int cmd, void *arg, int ret)
+{
+	if (cmd == F_SETFL && ret == 0)
+		shim_fd_set_nonblock(fd, (int)(intptr_t)arg & O_NONBLOCK);
+	else if (cmd == F_DUPFD || cmd == F_DUPFD_CLOEXEC)
+		shim_fd_forget(ret);
+}
+
+/* The third argument is a number or an address; either comes through as a pointer. */
+#define FCNTL(name)                                                                                \
+	SHIM_EXPORT int name(int fd, int cmd, ...)                                                 \
+	{                                                                                          \
+		struct shim_op o;                                                                  \
+		va_list ap;                                                                        \
+		va_start(ap, cmd);                                                                 \
+		void *arg = va_arg(ap, void *);                                                    \
+		va_end(ap);                                                                        \
+		bool ours = fcntl_begin(&o, fd, cmd, arg);                                         \
+		int ret = REAL(name)(fd, cmd, arg);                                                \
+		if (ours)                                                                          \
+			fcntl_end(&o, ret, cmd);                                                   \
+		else                                                                               \
+			fcntl_plain(fd, cmd, arg, ret);                                            \
+		return ret;                                                                        \
+	}
+
+FCNTL(fcntl)
+FCNTL(fcntl64)
+FCNTL(__fcntl)
+
+/* ---- descriptors go ---- */
+
+static bool close_begin(struct shim_op *o, int fd)
+{
+	struct shim_thread *t = shim_ready();
+	uint64_t obj = t ? shim_fd_closing(t, fd) : 0;
+	if (obj)
+		shim_begin(o, t, obj, fd, OP_CLOSE, 0);
+	return obj != 0;
+}
+
+/* close frees the descriptor whatever it returns. */
+static void close_end(struct shim_op *o, int ret)
+{
+	shim_done(o, ret);
+	shim_fd_closed(o->t, o->io.fd, o->io.chan);
+	shim_tell(o);
+}
+
+#define CLOSE(name)                                                                                \
+	SHIM_EXPORT int name(int fd)                                                               \
+	{                                                                                          \
+		struct shim_op o;                                                                  \
+		if (!close_begin(&o, fd))                                                          \
+			return REAL(name)(fd);                                                     \
+		int ret = REAL(name)(fd);                                                          \
+		close_end(&o, ret);                                                                \
+		return ret;                                                                        \
+	}
+
+CLOSE(close)
+CLOSE(__close)
+
+#define CLOSE_RANGE_ANY_FLAG (~0)
+SHIM_EXPORT int close_range(unsigned int first, unsigned int last, int flags)
+{
+	struct shim_thread *t = flags & CLOSE_RANGE_ANY_FLAG ? NULL : shim_ready();
+	if (t && first <= last)
+		shim_fd_close_range(t, first, last);
+	return REAL(close_range)(first, last, flags);
+}
+
+SHIM_EXPORT void closefrom(int first)
+{
+	struct shim_thread *t = shim_ready();
+	if (t)
+		shim_fd_close_range(t, first < 0 ? 0 : (unsigned int)first, ~0u);
+	REAL(closefrom)(first);
+}

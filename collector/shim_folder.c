@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "shim_folder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LIBRARY "libipctap-shim.so"
+#define DEFAULT_DATA_BYTES (1u << 20)
+
+/* ---- the library ---- */
+
+static bool is_readable(char *buf, size_t size, const char *folder, const char *below)
+{
+	int n = snprintf(buf, size, "%s%s", folder, below);
+	return n > 0 && (size_t)n < size && access(buf, R_OK) == 0;
+}
+
+/* Beside the program, as built; or where it was installed to. */
+static int find_library(struct shim_folder *f, struct fail *fail)
+{
+	char self[4096];
+	const char *asked = getenv("IPCTAP_SHIM_LIBRARY");
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	self[n > 0 ? n : 0] = '\0';
+	char *slash = strrchr(self, '/');
+	if (slash)
+		*slash = '\0';
+	if ((asked && is_readable(f->library, sizeof(f->library), asked, "")) ||
+	    is_readable(f->library, sizeof(f->library), self, "/" LIBRARY) ||
+	    is_readable(f->library, sizeof(f->library), self, "/../lib/ipctap/" LIBRARY))
+		return 0;
+	return fail_set(fail, ENOENT, "build it with `make`, or set IPCTAP_SHIM_LIBRARY to where it is",
+			"cannot find %s", LIBRARY);
+}
+
+/* ---- the control page ---- */
+
+static struct shim_control *control_map(int folder, int flags)
+{
+	struct stat st;
+	int fd = openat(folder, SHIM_CONTROL, O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
+	if (fd < 0)
+		return NULL;
+	void *p = MAP_FAILED;
+	if ((!flags || ftruncate(fd, SHIM_PAGE) == 0) && fstat(fd, &st) == 0 && st.st_size >= SHIM_PAGE)
+		p = mmap(NULL, SHIM_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	int saved = errno;
+	close(fd);
+	errno = saved;
+	return p == MAP_FAILED ? NULL : p;
+}
+
+static void control_set(struct shim_control *c, const struct shim_folder_opts *o)
+{
+	c->snap_bytes = o->snap_bytes < EV_PAYLOAD_MAX ? o->snap_bytes : EV_PAYLOAD_MAX;
+	c->no_follow = o->no_follow;
+	c->data_bytes = o->data_bytes ? o->data_bytes : DEFAULT_DATA_BYTES;
+	c->collector = (uint32_t)getpid();
+	c->asleep = 0;
+	c->generation++;
+	c->version = SHIM_VERSION;
+	c->magic = SHIM_MAGIC;
+	__atomic_store_n(&c->on, 1, __ATOMIC_RELEASE);
+}
+
+/* ---- making ---- */
+
+int shim_folder_make(struct shim_folder *f, const struct shim_folder_opts *opts, struct fail *fail)
+{
+	static const char *const places[] = { "/dev/shm", "/tmp" };
+	memset(f, 0, sizeof(*f));
+	f->fd = -1;
+	int err = find_library(f, fail);
+	if (err)
+		return err;
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places) && !f->is_ours; i++) {
+		snprintf(f->path, sizeof(f->path), "%s/ipctap-%u-XXXXXX", places[i], (unsigned int)getuid());
+		f->is_ours = mkdtemp(f->path) != NULL;
+	}
+	if (f->is_ours)
+		f->fd = open(f->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (f->fd >= 0)
+		f->control = control_map(f->fd, O_CREAT | O_EXCL);
+	if (!f->control) {
+		err = fail_set(fail, errno, "make room in /dev/shm or /tmp", "cannot make the folder of the rings, %s", f->path);
+		shim_folder_release(f);
+		return err;
+	}
+	control_set(f->control, opts);
+	return 0;
+}
+
+/* ---- taking over ---- */
+
+static int env_of(uint32_t pid, char *buf, size_t size)
+{
+	char path[64];
+	char *line = NULL;
+	size_t room = 0;
+	int err = -ENOENT;
+	snprintf(path, sizeof(path), "/proc/%u/environ", pid);
+	FILE *in = fopen(path, "re");
+	if (!in)
+		return -errno;
+	while (err && getdelim(&line, &room, '\0', in) > 0)
+		if (strncmp(line, SHIM_ENV "=", sizeof(SHIM_ENV)) == 0 &&
+		    snprintf(buf, size, "%s", line + sizeof(SHIM_ENV)) < (int)size)
+			err = 0;
+	free(line);
+	fclose(in);
+	return err;
+}
+
+bool shim_folder_has(uint32_t pid)
+{
+	char path[sizeof(((struct shim_folder *)0)->path)];
+	return env_of(pid, path, sizeof(path)) == 0;
+}
+
+static bool is_private(int fd)
+{
+	struct stat st;
+	return fstat(fd, &st) == 0 && S_ISDIR(st.st_mode) && !(st.st_mode & 077) &&
+	       (st.st_uid == geteuid() || geteuid() == 0);
+}
+
+int shim_folder_take(struct shim_folder *f, uint32_t pid, const struct shim_folder_opts *opts, struct fail *fail)
+{
+	memset(f, 0, sizeof(*f));
+	f->fd = -1;
+	if (env_of(pid, f->path, sizeof(f->path)))
+		return fail_set(fail, ENOENT, "start it with `ipctap record -- CMD`, or trace it as root with --source bpf",
+				"pid %u was started without the shim", pid);
+	f->fd = open(f->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (f->fd >= 0 && is_private(f->fd))
+		f->control = control_map(f->fd, 0);
+	if (!f->control || f->control->magic != SHIM_MAGIC || f->control->version != SHIM_VERSION) {
+		shim_folder_release(f);
+		return fail_set(fail, ENOENT, "start it anew with `ipctap record -- CMD`",
+				"the folder through which pid %u could be traced is gone", pid);
+	}
+	uint32_t other = f->control->collector;
+	if (f->control->on && other && other != (uint32_t)getpid() && kill((pid_t)other, 0) == 0) {
+		shim_folder_release(f);
+		return fail_set(fail, EBUSY, "end that one first", "pid %u is being traced by ipctap[%u]", pid, other);
+	}
+	control_set(f->control, opts);
+	return 0;
+}
+
+/* ---- the command's environment ---- */
+
+static void prepend(const char *name, const char *value)
+{
+	const char *old = getenv(name);
+	char *both = NULL;
+	if (!old || !*old)
+		setenv(name, value, 1);
+	else if (asprintf(&both, "%s:%s", value, old) > 0)
+		setenv(name, both, 1);
+	free(both);
+}
+
+/*
+ * A program built with AddressSanitizer refuses to run when its library is not the first; ours
+ * allocates nothing before it, so that it does not matter.
+ */
+void shim_folder_env(const struct shim_folder *f)
+{
+	setenv(SHIM_ENV, f->path, 1);
+	prepend("LD_PRELOAD", f->library);
+	prepend("ASAN_OPTIONS", "verify_asan_link_order=0");
+}
+
+/* ---- the end ---- */
+
+void shim_folder_off(struct shim_folder *f)
+{
+	if (f->control)
+		__atomic_store_n(&f->control->on, 0, __ATOMIC_RELEASE);
+}
+
+static void remove_all(const struct shim_folder *f)
+{
+	DIR *dir = opendir(f->path);
+	for (struct dirent *d; dir && (d = readdir(dir));)
+		if (d->d_name[0] != '.')
+			unlinkat(dirfd(dir), d->d_name, 0);
+	if (dir)
+		closedir(dir);
+	rmdir(f->path);
+}
+
+void shim_folder_release(struct shim_folder *f)
+{
+	shim_folder_off(f);
+	if (f->control)
+		munmap(f->control, SHIM_PAGE);
+	if (f->is_ours)
+		remove_all(f);
+	if (f->path[0] && f->fd >= 0)
+		close(f->fd);
+	*f = (struct shim_folder){ .fd = -1 };
+}

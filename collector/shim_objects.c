@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "shim_objects.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <uthash.h>
+
+/* Remembered at most; what the joiner has forgotten goes first, the oldest description before others. */
+#define OBJECTS_MAX 65536
+
+struct known {
+	uint64_t obj;
+	struct raw_object raw;
+	bool told;
+	UT_hash_handle hh;
+};
+
+struct pair {
+	uint64_t ino, peer;
+	UT_hash_handle hh;
+};
+
+struct shim_objects {
+	struct sink *join;
+	struct known *by_obj;
+	struct pair *pairs;
+};
+
+struct shim_objects *shim_objects_new(struct sink *join)
+{
+	struct shim_objects *s = calloc(1, sizeof(*s));
+	if (s)
+		s->join = join;
+	return s;
+}
+
+void shim_objects_free(struct shim_objects *s)
+{
+	struct known *k, *next;
+	struct pair *p, *next_p;
+	if (!s)
+		return;
+	HASH_ITER(hh, s->by_obj, k, next) {
+		HASH_DEL(s->by_obj, k);
+		free(k);
+	}
+	HASH_ITER(hh, s->pairs, p, next_p) {
+		HASH_DEL(s->pairs, p);
+		free(p);
+	}
+	free(s);
+}
+
+static struct known *find(const struct shim_objects *s, uint64_t obj)
+{
+	struct known *k;
+	HASH_FIND(hh, s->by_obj, &obj, sizeof(obj), k);
+	return k;
+}
+
+static struct known *get(struct shim_objects *s, uint64_t obj)
+{
+	struct known *k = find(s, obj), *next;
+	if (k)
+		return k;
+	if (HASH_COUNT(s->by_obj) >= OBJECTS_MAX) {
+		struct known *old = s->by_obj;
+		HASH_ITER(hh, s->by_obj, k, next)
+			if (!k->told) {
+				old = k;
+				break;
+			}
+		HASH_DEL(s->by_obj, old);
+		free(old);
+	}
+	k = calloc(1, sizeof(*k));
+	if (!k)
+		return NULL;
+	k->obj = obj;
+	HASH_ADD(hh, s->by_obj, obj, sizeof(k->obj), k);
+	return k;
+}
+
+/* ---- who is connected to whom ---- */
+
+static void pair_note(struct shim_objects *s, uint64_t ino, uint64_t peer)
+{
+	struct pair *p;
+	HASH_FIND(hh, s->pairs, &ino, sizeof(ino), p);
+	if (p) {
+		p->peer = peer;
+		return;
+	}
+	if (HASH_COUNT(s->pairs) >= OBJECTS_MAX) {
+		p = s->pairs;
+		HASH_DEL(s->pairs, p);
+		free(p);
+	}
+	p = calloc(1, sizeof(*p));
+	if (!p)
+		return;
+	p->ino = ino;
+	p->peer = peer;
+	HASH_ADD(hh, s->pairs, ino, sizeof(p->ino), p);
+}
+
+/* One end tells who both are; the other may have said before, or say later, only who it is itself. */
+static void complete_unix(struct shim_objects *s, struct raw_object *o)
+{
+	struct pair *p;
+	if (o->peer_ino) {
+		pair_note(s, o->ino, o->peer_ino);
+		pair_note(s, o->peer_ino, o->ino);
+		return;
+	}
+	if (!o->peer_sk)
+		return;
+	HASH_FIND(hh, s->pairs, &o->ino, sizeof(o->ino), p);
+	if (p)
+		o->peer_ino = o->peer_sk = p->peer;
+}
+
+/* ---- telling ---- */
+
+/* Whose, under which number, and when, is of no interest to the joiner a second time. */
+static bool is_same(const struct raw_object *a, const struct raw_object *b)
+{
+	struct raw_object c = *b;
+	c.hdr.t_ns = a->hdr.t_ns;
+	c.pid = a->pid;
+	c.fd = a->fd;
+	c.backlog = a->backlog;
+	return memcmp(a, &c, sizeof(c)) == 0;
+}
+
+int shim_objects_add(struct shim_objects *s, const struct raw_object *raw)
+{
+	struct raw_object o = *raw;
+	struct known *k = get(s, o.obj);
+	if (!k)
+		return -ENOMEM;
+	if (o.kind == KIND_UNIX)
+		complete_unix(s, &o);
+	bool is_new = o.hdr.flags & RAW_NEW && (o.kind == KIND_EVENTFD || o.kind == KIND_PTY);
+	if (k->told && !is_new && is_same(&k->raw, &o))
+		return 0;
+	k->raw = o;
+	k->raw.hdr.flags &= ~RAW_NEW;
+	k->told = true;
+	return sink_event(s->join, &o.hdr);
+}
+
+int shim_objects_need(struct shim_objects *s, uint64_t obj, uint64_t t_ns)
+{
+	struct known *k = obj ? find(s, obj) : NULL;
+	if (!k || k->told)
+		return 0;
+	k->told = true;
+	k->raw.hdr.t_ns = t_ns;
+	return sink_event(s->join, &k->raw.hdr);
+}
+
+void shim_objects_forget(struct shim_objects *s, uint64_t obj)
+{
+	struct known *k = find(s, obj);
+	if (k)
+		k->told = false;
+}
+
+/* ---- datagrams ---- */
+
+static bool is_any(const uint8_t addr[16])
+{
+	static const uint8_t any[16], any4[16] = { [10] = 0xff, [11] = 0xff };
+	return memcmp(addr, any, 16) == 0 || memcmp(addr, any4, 16) == 0;
+}
+
+uint64_t shim_objects_inet(struct shim_objects *s, struct raw_io_addr *r)
+{
+	const struct known *from = find(s, r->io.chan);
+	if (!from)
+		return 0;
+	if (!r->port) {
+		r->port = from->raw.rport;
+		memcpy(r->addr, from->raw.raddr, sizeof(r->addr));
+	}
+	/* a socket that is connected itself takes only its peer's; else the one of that very address */
+	uint64_t best = 0;
+	int best_fit = 0;
+	for (const struct known *k = s->by_obj; k; k = k->hh.next) {
+		const struct raw_object *o = &k->raw;
+		if (o->kind != KIND_UDP || o->lport != r->port || o->ns != from->raw.ns || !r->port)
+			continue;
+		bool exact = memcmp(o->laddr, r->addr, sizeof(o->laddr)) == 0;
+		if ((!exact && !is_any(o->laddr)) || (o->rport && o->rport != from->raw.lport))
+			continue;
+		int fit = 1 + exact + 2 * (o->rport != 0);
+		if (fit >= best_fit) {
+			best = k->obj;
+			best_fit = fit;
+		}
+	}
+	return best;
+}
+
+uint64_t shim_objects_unix(struct shim_objects *s, const struct shim_io_unix *r)
+{
+	if (!r->len) {
+		const struct known *from = find(s, r->io.chan);
+		return from && from->raw.peer_ino ? RAW_OBJ(KIND_UNIX, from->raw.peer_ino) : 0;
+	}
+	uint64_t best = 0;
+	for (const struct known *k = s->by_obj; k; k = k->hh.next)
+		if (k->raw.kind == KIND_UNIX && k->raw.sock_type == SOCK_DGRAM && k->raw.name_len == r->len &&
+		    memcmp(k->raw.name, r->path, r->len) == 0)
+			best = k->obj; /* the latest that was bound to it */
+	return best;
+}
