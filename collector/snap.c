@@ -80,33 +80,18 @@ int snap_take(struct snap *s, struct waitgraph **out, struct fail *fail)
 	return err ? fail_set(fail, -err, NULL, "cannot look at the host's tasks") : 0;
 }
 
-/* ---- the cheap look ---- */
-
-#define STATE_IDLE 0x0402u /* TASK_IDLE: not a wait for anybody */
-
-/* Asleep for so long in a system call; whether somebody can end that, a full pass tells. */
-static bool is_suspect(const struct snap_task *t, uint64_t now_ns, uint64_t age_ns)
-{
-	if (!t->state || (t->flags & (SNAP_ON_CPU | SNAP_EXITING | SNAP_ZOMBIE)) || t->nr < 0)
-		return false;
-	return (t->state & STATE_IDLE) != STATE_IDLE && now_ns > t->last_ns &&
-	       now_ns - t->last_ns >= age_ns;
-}
-
-int snap_suspects(struct snap *s, uint64_t age_ns)
+int snap_tasks(struct snap *s, void (*each)(void *arg, const struct snap_task *t), void *arg)
 {
 	struct snap_buf buf = { 0 };
-	uint64_t now_ns = clock_now_ns();
-	int n = 0, err = s->reader->tasks(s->reader, &buf);
+	int err = s->reader->tasks(s->reader, &buf);
 	for (size_t at = 0; !err && at + sizeof(struct snap_hdr) <= buf.len;) {
 		const struct snap_hdr *h = (const struct snap_hdr *)(buf.data + at);
 		if (h->size < sizeof(*h) || h->size > buf.len - at)
 			break;
-		if (h->type == SNAP_TASK && h->size == sizeof(struct snap_task) &&
-		    is_suspect((const struct snap_task *)h, now_ns, age_ns))
-			n++;
+		if (h->type == SNAP_TASK && h->size == sizeof(struct snap_task))
+			each(arg, (const struct snap_task *)h);
 		at += h->size;
 	}
 	snap_buf_release(&buf);
-	return err ? err : n;
+	return err;
 }

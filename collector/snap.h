@@ -17,6 +17,7 @@
 
 #include <stdint.h>
 
+#include "lib/abi/snap.h"
 #include "lib/analysis/waitgraph.h"
 #include "lib/base/fail.h"
 
@@ -36,9 +37,9 @@ enum snap_source snap_source(const struct snap *s); /* SNAP_BPF or SNAP_PROC */
 int snap_take(struct snap *s, struct waitgraph **out, struct fail *fail);
 
 /*
- * The cheap look of --watch, tasks alone: how many threads have slept for `age_ns` or longer inside
- * a call that somebody else must end. Negative errno: could not look.
+ * The cheap look, at tasks alone: calls each(arg, t) for every thread; *t is valid during the call.
+ * 0 or a negative errno. collector/suspects.h tells from it whether a whole look is worth while.
  */
-int snap_suspects(struct snap *s, uint64_t age_ns);
+int snap_tasks(struct snap *s, void (*each)(void *arg, const struct snap_task *t), void *arg);
 
 #endif

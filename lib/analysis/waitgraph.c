@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define HASH_NONFATAL_OOM 1
-static bool hash_failed;
+static _Thread_local bool hash_failed; /* two threads may each build a graph */
 #define uthash_nonfatal_oom(element) (hash_failed = true)
 #include <uthash.h>
 

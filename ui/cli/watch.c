@@ -14,7 +14,9 @@
 #include "collector/diagnose.h"
 #include "collector/launch.h"
 #include "collector/stacks.h"
+#include "collector/suspects.h"
 #include "findings.h"
+#include "lib/analysis/waittree.h"
 #include "lib/base/clock.h"
 #include "recorded.h"
 #include "say.h"
@@ -34,6 +36,7 @@ struct told {
 struct watch {
 	const struct args *args;
 	struct snap *snap;
+	struct suspects suspects;
 	struct launch command; /* pid 0: none */
 	struct told *told;
 	uint32_t found;
@@ -61,24 +64,6 @@ static void catch_signals(void)
 }
 
 /* ---- what was told already ---- */
-
-static uint64_t mix(uint64_t key, uint64_t value)
-{
-	return (key ^ value) * 0x9e3779b97f4a7c15u + (key >> 29);
-}
-
-/* A finding is the same as long as those in its core have not moved; the sum knows no order. */
-static uint64_t key_of(const struct findings_view *v, const struct wg_finding *f)
-{
-	uint64_t key = 0;
-
-	for (uint32_t i = 0; i < f->ncore; i++) {
-		const struct wg_thread *t = waitgraph_thread(v->solution->graph, f->core[i]);
-
-		key += mix(mix(mix(1, t->tid), t->start_ns), t->switches);
-	}
-	return key;
-}
 
 /* False when it was told before. */
 static bool is_news(struct watch *w, uint64_t key)
@@ -167,7 +152,7 @@ static void judge_each(struct watch *w, const struct findings_view *v, bool last
 
 		if (!findings_has(v, f) || (w->command.pid && !last && !is_certain(f)))
 			continue;
-		if (!is_news(w, key_of(v, f)))
+		if (!is_news(w, finding_key(v->solution, f)))
 			continue;
 		any = true;
 		w->found++;
@@ -231,7 +216,7 @@ static int keep_looking(struct watch *w, struct fail *fail)
 		if (clock_now_ns() < next)
 			continue;
 		next = clock_now_ns() + LOOK_NS;
-		if (snap_suspects(w->snap, SUSPECT_NS) != 0)
+		if (suspects_look(&w->suspects, w->snap, SUSPECT_NS, NULL, NULL) != 0)
 			err = look(w, false, false, fail);
 	}
 	/* its time is up: what is not certain for ever counts now as well */
@@ -301,6 +286,7 @@ int watch_run(const struct args *a, uint32_t *found, struct fail *fail)
 		puts("{\"findings\": [], \"inconclusive\": [], \"lost\": 0}");
 out:
 	snap_free(w.snap);
+	suspects_release(&w.suspects);
 	for (struct told *t = w.told, *next; t; t = next) {
 		next = t->next;
 		free(t);
