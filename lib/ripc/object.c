@@ -393,14 +393,20 @@ void ripc_object_close(struct ripc_object *o)
 
 /* ---- names ---- */
 
-/* Holders learn of it; the flag is set before the name goes: the last close looks at either. */
+/*
+ * Holders learn of it; the flag is set before the name goes: the last close looks at either. By the
+ * mapping: holders change the flags without the directory's lock.
+ */
 static void mark_unlinked(int dirfd, const char *file, unsigned type)
 {
 	int fd = openat(dirfd, file, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-	struct ripc_head h;
+	struct ripc_head h, *m;
 	if (fd >= 0 && ripc_file_read_head(fd, type, &h, sizeof(h)) == 0) {
-		uint32_t flags = atomic_load(&h.flags) | RIPC_HEAD_UNLINKED;
-		(void)!pwrite(fd, &flags, sizeof(flags), offsetof(struct ripc_head, flags));
+		m = mmap(NULL, sizeof(*m), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		if (m != MAP_FAILED) {
+			atomic_fetch_or(&m->flags, RIPC_HEAD_UNLINKED);
+			munmap(m, sizeof(*m));
+		}
 	}
 	if (fd >= 0)
 		close(fd);
@@ -454,6 +460,16 @@ unsigned ripc_object_count(struct ripc_object *o)
 bool ripc_object_is_unlinked(const struct ripc_object *o)
 {
 	return atomic_load(&o->head->flags) & RIPC_HEAD_UNLINKED;
+}
+
+void ripc_object_keep(struct ripc_object *o)
+{
+	atomic_fetch_or(&o->head->flags, RIPC_HEAD_KEEP);
+}
+
+bool ripc_object_is_kept(const struct ripc_object *o)
+{
+	return atomic_load(&o->head->flags) & RIPC_HEAD_KEEP;
 }
 
 void ripc_object_unkeep(struct ripc_object *o)

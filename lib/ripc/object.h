@@ -146,8 +146,13 @@ unsigned ripc_object_count(struct ripc_object *o);
 /* Whether its name has been taken away (ripc_object_unlink, ripc rm). */
 bool ripc_object_is_unlinked(const struct ripc_object *o);
 
-/* From now on it goes with its last holder, as if created without RIPC_KEEP. */
+/*
+ * Whether it stays without holders, as if created with RIPC_KEEP, or goes with the last one. One
+ * store, so that it can be what commits a creation or a removal of several steps.
+ */
+void ripc_object_keep(struct ripc_object *o);
 void ripc_object_unkeep(struct ripc_object *o);
+bool ripc_object_is_kept(const struct ripc_object *o);
 
 /*
  * An object may have a companion: a plain file beside it, named like it with "+data" behind, for

@@ -84,9 +84,10 @@ static int change_file(const char *path, const struct ipc_perm *perm, mode_t mod
 	return chmod(path, mode) < 0 ? -errno : 0;
 }
 
-int ripc_sysv_set_perm(const struct sysv_kind *kind, struct sysv_head *h,
+int ripc_sysv_set_perm(const struct sysv_kind *kind, struct ripc_object *o,
 		       const struct ipc_perm *perm)
 {
+	struct sysv_head *h = o->body;
 	char dir[4096], file[RIPC_FILE_MAX + 1], path[4096 + RIPC_FILE_MAX + 8], name[16];
 	bool give_away = perm->uid != h->uid || perm->gid != h->gid;
 	ripc_sysv_id_name(name, sizeof(name), h->id);
@@ -97,7 +98,7 @@ int ripc_sysv_set_perm(const struct sysv_kind *kind, struct sysv_head *h,
 		return err;
 	snprintf(path, sizeof(path), "%s/%s", dir, file);
 	err = change_file(path, perm, file_mode(perm->mode), give_away);
-	if (err == -ENOENT && h->removed)
+	if (err == -ENOENT && ripc_sysv_is_removed(o))
 		err = 0;
 	if (!err && kind->type == RIPC_TYPE_SHM) {
 		snprintf(path, sizeof(path), "%s/%s+data", dir, file);
@@ -204,11 +205,13 @@ static int create(struct get_args *a, const char *key, int flags)
 	a->head.uid = a->head.cuid = geteuid();
 	a->head.gid = a->head.cgid = getegid();
 	a->head.ctime_s = time(NULL);
-	struct ripc_spec spec = spec_for(a, key ? key : id_name, flags);
-	int err = ripc_object_open(&o, &spec, RIPC_CREATE | RIPC_EXCL | RIPC_KEEP);
+	struct ripc_spec spec = spec_for(a, id_name, flags);
+	int err = ripc_object_open(&o, &spec, RIPC_CREATE | RIPC_EXCL);
 	if (err < 0)
 		return err;
-	err = key ? ripc_object_alias(o, id_name) : 0;
+	err = key ? ripc_object_alias(o, key) : 0;
+	if (!err)
+		ripc_object_keep(o);
 	ripc_object_close(o);
 	return err ? err : id;
 }
@@ -217,16 +220,11 @@ static int create(struct get_args *a, const char *key, int flags)
 static int check_get(struct get_args *a, struct ripc_object *o, int flags)
 {
 	const struct sysv_head *h = o->body;
-	char id_name[16];
 	int id = h->id;
-	ripc_sysv_id_name(id_name, sizeof(id_name), id);
-	int err = ripc_object_alias(o, id_name); /* its creator may have died before that */
-	if (err && err != -EEXIST)
-		return err;
 	if ((flags & IPC_CREAT) && (flags & IPC_EXCL))
 		return -EEXIST;
 	unsigned want = ((unsigned)flags >> 6 | (unsigned)flags >> 3 | (unsigned)flags) & 6;
-	err = ripc_sysv_may(h, want);
+	int err = ripc_sysv_may(h, want);
 	if (!err && a->kind->fits)
 		err = a->kind->fits(o->body, a->arg);
 	return err ? err : id;
@@ -239,8 +237,8 @@ static int get_locked(struct get_args *a, int flags)
 	key_name(name, sizeof(name), a->head.key);
 	struct ripc_spec spec = spec_for(a, name, flags);
 	int r = ripc_object_open(&o, &spec, 0);
-	if (r >= 0 && ((struct sysv_head *)o->body)->removed) {
-		ripc_object_close(o); /* whoever removed it died before its name was gone */
+	if (r >= 0 && ripc_sysv_is_removed(o)) {
+		ripc_object_close(o); /* whoever removed it died, or is about to take its name away */
 		ripc_object_unlink(a->kind->type, name);
 		r = -ENOENT;
 	}
@@ -282,20 +280,24 @@ int ripc_sysv_open(struct ripc_object **out, const struct sysv_kind *kind, int i
 	return r == -ENOENT ? -EINVAL : r == -EUSERS ? -ENOMEM : r;
 }
 
-void ripc_sysv_unlink(const struct sysv_kind *kind, const struct sysv_head *h, bool keep_id)
+bool ripc_sysv_is_removed(const struct ripc_object *o) { return !ripc_object_is_kept(o); }
+
+void ripc_sysv_remove(const struct sysv_kind *kind, struct ripc_object *o, bool keep_id)
 {
+	const struct sysv_head *h = o->body;
 	char name[16];
+	ripc_object_unkeep(o);
 	int dirfd = ripc_dir_lock();
 	if (dirfd < 0)
 		return;
-	struct ripc_object *o;
+	struct ripc_object *by_key;
 	struct get_args a = {.kind = kind};
 	key_name(name, sizeof(name), h->key);
 	/* the key may name a new object by now: only ours is unlinked */
 	struct ripc_spec spec = spec_for(&a, name, 0);
-	if (h->key != IPC_PRIVATE && ripc_object_open(&o, &spec, 0) == 0) {
-		bool ours = ((struct sysv_head *)o->body)->id == h->id;
-		ripc_object_close(o);
+	if (h->key != IPC_PRIVATE && ripc_object_open(&by_key, &spec, 0) == 0) {
+		bool ours = ((struct sysv_head *)by_key->body)->id == h->id;
+		ripc_object_close(by_key);
 		if (ours)
 			ripc_object_unlink(kind->type, name);
 	}

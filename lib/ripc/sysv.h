@@ -3,8 +3,9 @@
  * What segments and queues have in common: identifiers, keys, owners and permissions. Private.
  *
  * An object has the name "iID", and when it has a key also "kKEY" (8 hex digits): one file, two
- * links. The key's comes first; whoever finds a key without its identifier (the creator died in
- * between) makes it.
+ * links. It is there from when it is kept (ripc_object_keep) until it is no more: one store commits
+ * its creation, after both names are made, and its removal, before they are taken away. Whoever
+ * dies before the one or after the other leaves what is swept when its last holder has gone.
  */
 #ifndef RIPC_SYSV_PRIVATE_H
 #define RIPC_SYSV_PRIVATE_H
@@ -18,7 +19,6 @@
 struct sysv_head {
 	int32_t id;
 	key_t key;
-	_Atomic uint32_t removed;
 	uint32_t uid, gid, cuid, cgid, mode; /* mode: the nine bits */
 	int64_t ctime_s;
 };
@@ -39,6 +39,9 @@ int ripc_sysv_get(const struct sysv_kind *kind, key_t key, int flags, const void
 /* By identifier: -EINVAL when there is none. The caller closes. */
 int ripc_sysv_open(struct ripc_object **out, const struct sysv_kind *kind, int id);
 
+/* Removed, though somebody has it open. */
+bool ripc_sysv_is_removed(const struct ripc_object *o);
+
 /* want: 4 read, 2 write, 6 both. -EACCES. */
 int ripc_sysv_may(const struct sysv_head *h, unsigned want);
 /* For IPC_SET and IPC_RMID: -EPERM. */
@@ -46,10 +49,13 @@ int ripc_sysv_owns(const struct sysv_head *h);
 
 /* IPC_STAT, IPC_SET and IPC_RMID as far as they are common. */
 void ripc_sysv_fill_perm(const struct sysv_head *h, struct ipc_perm *perm);
-int ripc_sysv_set_perm(const struct sysv_kind *kind, struct sysv_head *h,
+int ripc_sysv_set_perm(const struct sysv_kind *kind, struct ripc_object *o,
 		       const struct ipc_perm *perm);
-/* keep_id: the name "iID" stays, for those who have it attached. */
-void ripc_sysv_unlink(const struct sysv_kind *kind, const struct sysv_head *h, bool keep_id);
+/*
+ * Removes it. keep_id: the name "iID" stays until the last holder has gone, for those who have it
+ * attached. Waking who waits is the caller's.
+ */
+void ripc_sysv_remove(const struct sysv_kind *kind, struct ripc_object *o, bool keep_id);
 
 void ripc_sysv_id_name(char *buf, size_t bytes, int id);
 

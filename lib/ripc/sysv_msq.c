@@ -71,7 +71,7 @@ static void forget_removed(void)
 {
 	for (struct queue **p = &queues; *p;) {
 		struct queue *h = *p;
-		if (!h->users && atomic_load(&h->q->h.removed)) {
+		if (!h->users && ripc_sysv_is_removed(h->o)) {
 			*p = h->next;
 			ripc_object_close(h->o);
 			free(h);
@@ -108,7 +108,7 @@ static int queue_get(struct queue **out, int id)
 		forget_removed();
 		err = queue_open(&h, id);
 	}
-	if (!err && atomic_load(&h->q->h.removed))
+	if (!err && ripc_sysv_is_removed(h->o))
 		err = -EINVAL;
 	if (!err)
 		h->users++;
@@ -121,7 +121,7 @@ static void queue_put(struct queue *h)
 {
 	pthread_mutex_lock(&mutex);
 	h->users--;
-	if (atomic_load(&h->q->h.removed))
+	if (ripc_sysv_is_removed(h->o))
 		forget_removed();
 	pthread_mutex_unlock(&mutex);
 }
@@ -164,8 +164,8 @@ static ssize_t repeat(struct transfer *t, struct ripc_gate *g, ssize_t (*try)(st
 		int err = r == t->none ? ripc_gate_sleep_intr(g, ticket, RIPC_FOREVER) : 0;
 		ripc_gate_leave(g, ticket);
 		if (r != t->none)
-			return r == -EINVAL && atomic_load(&t->h->q->h.removed) ? -EIDRM : r;
-		if (err && atomic_load(&t->h->q->h.removed))
+			return r == -EINVAL && ripc_sysv_is_removed(t->h->o) ? -EIDRM : r;
+		if (err && ripc_sysv_is_removed(t->h->o))
 			return -EIDRM;
 		if (err)
 			return err;
@@ -190,7 +190,7 @@ static int begin(struct transfer *t, unsigned want)
 	int err = queue_lock(q);
 	if (err)
 		return err;
-	err = atomic_load(&q->h.removed) ? -EINVAL : ripc_sysv_may(&q->h, want);
+	err = ripc_sysv_is_removed(t->h->o) ? -EINVAL : ripc_sysv_may(&q->h, want);
 	if (err)
 		ripc_unlock(&q->lock);
 	return err;
@@ -315,8 +315,9 @@ static int msq_stat(struct msq_body *q, struct msqid_ds *buf)
 	return 0;
 }
 
-static int msq_set(struct msq_body *q, const struct msqid_ds *buf)
+static int msq_set(struct ripc_object *o, const struct msqid_ds *buf)
 {
+	struct msq_body *q = o->body;
 	int err = ripc_sysv_owns(&q->h);
 	if (err)
 		return err;
@@ -327,7 +328,7 @@ static int msq_set(struct msq_body *q, const struct msqid_ds *buf)
 	err = queue_lock(q);
 	if (err)
 		return err;
-	err = ripc_sysv_set_perm(&msq_kind, &q->h, &buf->msg_perm);
+	err = ripc_sysv_set_perm(&msq_kind, o, &buf->msg_perm);
 	if (!err)
 		atomic_store(&q->qbytes, buf->msg_qbytes);
 	ripc_unlock(&q->lock);
@@ -342,11 +343,9 @@ static int msq_remove(struct ripc_object *o)
 	int err = ripc_sysv_owns(&q->h);
 	if (err)
 		return err;
-	atomic_store(&q->h.removed, 1); /* whoever finds it so takes it for gone */
-	ripc_object_unkeep(o);
+	ripc_sysv_remove(&msq_kind, o, false);
 	ripc_gate_wake(&q->not_full, INT_MAX);
 	ripc_gate_wake(&q->not_empty, INT_MAX);
-	ripc_sysv_unlink(&msq_kind, &q->h, false);
 	return 0;
 }
 
@@ -361,7 +360,7 @@ int ripc_msgctl(int id, int cmd, struct msqid_ds *buf)
 		err = msq_stat(h->q, buf);
 		break;
 	case IPC_SET:
-		err = msq_set(h->q, buf);
+		err = msq_set(h->o, buf);
 		break;
 	case IPC_RMID:
 		err = msq_remove(h->o);

@@ -255,14 +255,15 @@ int ripc_shmdt(const void *addr)
 
 /* ---- shmctl ---- */
 
-static int shm_stat(struct shm_body *b, struct shmid_ds *buf)
+static int shm_stat(const struct ripc_object *o, struct shmid_ds *buf)
 {
+	struct shm_body *b = o->body;
 	int err = ripc_sysv_may(&b->h, 4);
 	if (err)
 		return err;
 	memset(buf, 0, sizeof(*buf));
 	ripc_sysv_fill_perm(&b->h, &buf->shm_perm);
-	buf->shm_perm.mode |= b->h.removed ? SHM_DEST : 0;
+	buf->shm_perm.mode |= ripc_sysv_is_removed(o) ? SHM_DEST : 0;
 	buf->shm_segsz = b->bytes;
 	buf->shm_atime = b->atime_s;
 	buf->shm_dtime = b->dtime_s;
@@ -279,10 +280,7 @@ static int shm_remove(struct ripc_object *o)
 	int err = ripc_sysv_owns(&b->h);
 	if (err)
 		return err;
-	/* whatever happens from here on, it goes with its last holder */
-	atomic_store(&b->h.removed, 1);
-	ripc_object_unkeep(o);
-	ripc_sysv_unlink(&shm_kind, &b->h, true);
+	ripc_sysv_remove(&shm_kind, o, true);
 	return 0;
 }
 
@@ -295,12 +293,12 @@ int ripc_shmctl(int id, int cmd, struct shmid_ds *buf)
 	struct shm_body *b = o->body;
 	switch (cmd) {
 	case IPC_STAT:
-		err = shm_stat(b, buf);
+		err = shm_stat(o, buf);
 		break;
 	case IPC_SET:
 		err = ripc_sysv_owns(&b->h);
 		if (!err)
-			err = ripc_sysv_set_perm(&shm_kind, &b->h, &buf->shm_perm);
+			err = ripc_sysv_set_perm(&shm_kind, o, &buf->shm_perm);
 		break;
 	case IPC_RMID:
 		err = shm_remove(o);

@@ -48,7 +48,7 @@ static void print_details(const struct ripc_listing *l)
 		       (unsigned long long)q->qbytes);
 	} else if (l->type == RIPC_TYPE_SHM && l->body_bytes >= sizeof(struct sysv_head)) {
 		const struct sysv_head *h = l->body;
-		printf("  key 0x%08x%s", (unsigned)h->key, h->removed ? ", removed" : "");
+		printf("  key 0x%08x%s", (unsigned)h->key, l->keep ? "" : ", removed");
 	} else if (l->type == RIPC_TYPE_BUFFER && l->body_bytes >= sizeof(struct buffer_body)) {
 		const struct buffer_body *b = l->body;
 		if (b->shape.room_bytes)
