@@ -240,7 +240,8 @@ $(O)/tests/ripc/bench_boost.o: tests/ripc/bench_boost.cc $(O)/.cflags
 	@mkdir -p $(@D)
 	$(call say,CXX,$@)
 	$(Q)$(CXX) -O2 -g -Wall -Wextra -Werror -I. -c -o $@ $<
-$(O)/tests/ripc/bench_ripc: $(O)/tests/ripc/bench_ripc.o $(O)/tests/ripc/bench_carriers.o $(O)/libripc.a $(RIPC_BOOST)
+RIPC_BENCH := $(patsubst %.c,$(O)/%.o,$(wildcard tests/ripc/bench_*.c)) $(RIPC_BOOST)
+$(O)/tests/ripc/bench_ripc: $(RIPC_BENCH) $(O)/libripc.a
 	$(call say,LD,$@)
 	$(Q)$(if $(RIPC_BOOST),$(CXX),$(CC)) $(SANFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) -lpthread -lrt
 $(O)/tests/ripc/bench_ripc.o: private ALL_CFLAGS += $(if $(RIPC_BOOST),-DBENCH_BOOST)
@@ -270,7 +271,7 @@ uninstall-ripc:
 install: install-ripc
 uninstall: uninstall-ripc
 .PHONY: ripc-all ripc-programs bench-ripc install-ripc uninstall-ripc
--include $(RIPC_OBJ:.o=.d) $(RIPC_TESTS:=.d) $(O)/tests/ripc/bench_ripc.d
+-include $(RIPC_OBJ:.o=.d) $(RIPC_TESTS:=.d) $(patsubst %.o,%.d,$(RIPC_BENCH))
 
 # ---- doing the job ----
 

@@ -48,4 +48,4 @@ static int boost_receive(int channel, void *message, size_t bytes)
 }
 
 extern const bench_carrier bench_boost = {"boost message_queue", boost_open, boost_send,
-					  boost_receive, boost_close};
+					  boost_receive, boost_close, 0};

@@ -69,10 +69,9 @@ static int span_receive(int c, void *m, size_t n)
 /* ---- System V, ours and the kernel's ---- */
 
 static int queues[BENCH_CHANNELS];
-static struct {
-	long type;
-	char text[65536];
-} letter = {.type = 1};
+
+/* bench.h: the long in front of a message */
+static void *with_type(const void *message) { return (char *)message - sizeof(long); }
 
 static void ours_close(void)
 {
@@ -90,15 +89,12 @@ static int ours_open(size_t bytes, unsigned depth)
 
 static int ours_send(int c, const void *m, size_t n)
 {
-	memcpy(letter.text, m, n);
-	return ripc_msgsnd(queues[c], &letter, n, 0);
+	return ripc_msgsnd(queues[c], with_type(m), n, 0);
 }
 
 static int ours_receive(int c, void *m, size_t n)
 {
-	int r = ripc_msgrcv(queues[c], &letter, n, 0, 0) == (ssize_t)n ? 0 : -1;
-	memcpy(m, letter.text, n);
-	return r;
+	return ripc_msgrcv(queues[c], with_type(m), n, 0, 0) == (ssize_t)n ? 0 : -1;
 }
 
 static void sysv_close(void)
@@ -109,23 +105,22 @@ static void sysv_close(void)
 
 static int sysv_open(size_t bytes, unsigned depth)
 {
-	(void)depth;
-	for (int c = 0; c < BENCH_CHANNELS; c++)
+	struct msqid_ds ds;
+	for (int c = 0; c < BENCH_CHANNELS; c++) {
 		queues[c] = msgget(IPC_PRIVATE, 0600);
+		if (msgctl(queues[c], IPC_STAT, &ds) == 0 && ds.msg_qbytes < bytes * depth) {
+			ds.msg_qbytes = bytes * depth;
+			msgctl(queues[c], IPC_SET, &ds); /* who may, has room for as many as others */
+		}
+	}
 	return queues[1] < 0 || bytes > 8192 ? -1 : 0;
 }
 
-static int sysv_send(int c, const void *m, size_t n)
-{
-	memcpy(letter.text, m, n);
-	return msgsnd(queues[c], &letter, n, 0);
-}
+static int sysv_send(int c, const void *m, size_t n) { return msgsnd(queues[c], with_type(m), n, 0); }
 
 static int sysv_receive(int c, void *m, size_t n)
 {
-	int r = msgrcv(queues[c], &letter, n, 0, 0) == (ssize_t)n ? 0 : -1;
-	memcpy(m, letter.text, n);
-	return r;
+	return msgrcv(queues[c], with_type(m), n, 0, 0) == (ssize_t)n ? 0 : -1;
 }
 
 /* ---- POSIX mq ---- */
@@ -177,8 +172,13 @@ static void fds_close(void)
 
 static int pipe_open(size_t bytes, unsigned depth)
 {
-	(void)bytes, (void)depth;
-	return pipe(fds[0]) || pipe(fds[1]) ? -1 : 0;
+	if (pipe(fds[0]) || pipe(fds[1]))
+		return -1;
+	for (int c = 0; c < BENCH_CHANNELS; c++) {
+		if (bytes * depth > 65536)
+			fcntl(fds[c][1], F_SETPIPE_SZ, (int)(bytes * depth));
+	}
+	return 0;
 }
 
 static int socket_open(size_t bytes, unsigned depth)
@@ -216,15 +216,15 @@ static int fd_receive(int c, void *m, size_t n)
 }
 
 const struct bench_carrier bench_ours[BENCH_OURS] = {
-	{"ripc buffer", buffer_open, buffer_send, buffer_receive, buffer_close},
-	{"ripc buffer, no copy", buffer_open, span_send, span_receive, buffer_close},
-	{"ripc msgsnd", ours_open, ours_send, ours_receive, ours_close},
+	{"ripc buffer", buffer_open, buffer_send, buffer_receive, buffer_close, 0},
+	{"ripc buffer, no copy", buffer_open, span_send, span_receive, buffer_close, 0},
+	{"ripc msgsnd", ours_open, ours_send, ours_receive, ours_close, 0},
 };
 
 const struct bench_carrier bench_kernels[] = {
-	{"kernel SysV queue", sysv_open, sysv_send, sysv_receive, sysv_close},
-	{"POSIX mq", mqs_open, mqs_send, mqs_receive, mqs_close},
-	{"pipe", pipe_open, fd_send, fd_receive, fds_close},
-	{"unix seqpacket", socket_open, fd_send, fd_receive, fds_close},
+	{"kernel SysV queue", sysv_open, sysv_send, sysv_receive, sysv_close, 0},
+	{"POSIX mq", mqs_open, mqs_send, mqs_receive, mqs_close, 0},
+	{"pipe", pipe_open, fd_send, fd_receive, fds_close, 0},
+	{"unix seqpacket", socket_open, fd_send, fd_receive, fds_close, 0},
 };
 const int bench_nkernels = sizeof(bench_kernels) / sizeof(*bench_kernels);

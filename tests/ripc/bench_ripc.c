@@ -2,15 +2,23 @@
 /*
  * What a message costs, by libripc and by its neighbours, and what an uncontended lock costs.
  *
- *     bench_ripc [ROUNDS]        default 5; RIPC_BENCH_MS milliseconds for each run (60)
+ *     bench_ripc [ROUNDS]        default 5, at most 101; in the environment
+ *         RIPC_BENCH_MS=40       milliseconds for each run
+ *         RIPC_BENCH_PLACES=…    words of: apart (the receiver on one CPU, the senders on others),
+ *                                together (all on one CPU), free (as the scheduler likes); all
+ *         RIPC_BENCH_SIZES=…     of: 64 1024 65536; all
+ *         RIPC_BENCH_ONLY=…      carriers whose name contains this
+ *         RIPC_BENCH_RUNS=…      letters of: 1 4 (one way, so many senders), t (round trip), l (locks)
  *
- * Every figure is the median over rounds; in a round all carriers take turns, so that what else the
- * machine does hits them alike. The receiver runs on one CPU, the senders on another, unless
- * RIPC_BENCH_PIN=0 leaves that to the scheduler. Exits 1 when a goal is missed.
+ * In a round all carriers take turns, each round beginning with another: what else the machine does
+ * hits them alike. A figure is the median over the rounds; a goal is judged by the median of the
+ * ratios within each round, against each of the others, by the worst of these. All have room for
+ * the same number of messages where the system lets them, block when full or empty, and copy a
+ * message as often as their interface makes a user of it do.
+ *
+ * Exits 1 when a goal is missed.
  */
-#include <pthread.h>
 #include <sched.h>
-#include <semaphore.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -22,25 +30,87 @@
 #include "lib/ripc/ripc.h"
 #include "tests/ripc/bench.h"
 
-#define ROUNDS_MAX 101
-#define SENDERS_MAX 8
+#define SENDERS_MAX 4
+#define WARM_UP_NS 3000000
 
 static const struct bench_carrier *carriers[BENCH_MOST];
-static int ncarriers;
+static int ncarriers, nours, nothers; /* ours first, then the others, then the ceiling */
 static int64_t run_ns;
-static char text[65536];
+static struct {
+	long type;
+	char text[65536];
+} letter = {.type = 1};
+
+/* ---- options ---- */
+
+static bool has_word(const char *variable, const char *word)
+{
+	const char *v = getenv(variable);
+	for (size_t n = strlen(word); v && *v; v += strcspn(v, " ,"), v += strspn(v, " ,")) {
+		if (!strncmp(v, word, n) && strchr(" ,", v[n]))
+			return true;
+	}
+	return !getenv(variable);
+}
+
+static bool is_run(char letter_of_run)
+{
+	const char *v = getenv("RIPC_BENCH_RUNS");
+	return !v || strchr(v, letter_of_run);
+}
+
+static int add_carrier(const struct bench_carrier *c)
+{
+	const char *only = getenv("RIPC_BENCH_ONLY");
+	if (only && !strstr(c->name, only))
+		return 0;
+	carriers[ncarriers++] = c;
+	return 1;
+}
+
+static void add_carriers(void)
+{
+	for (int i = 0; i < BENCH_OURS; i++)
+		nours += add_carrier(&bench_ours[i]);
+	for (int i = 0; i < bench_nkernels; i++)
+		nothers += add_carrier(&bench_kernels[i]);
+#ifdef BENCH_BOOST
+	nothers += add_carrier(&bench_boost);
+#endif
+	add_carrier(&bench_bare);
+}
+
+/* ---- who runs where ---- */
+
+enum place { APART, TOGETHER, FREE, PLACES };
+static const char *const place_names[PLACES] = {"apart", "together", "free"};
+static const char *const place_means[PLACES] = {"the receiver on one CPU, senders on others",
+						"all on one CPU", "where the scheduler puts them"};
+static enum place place;
+static cpu_set_t all_cpus;
+
+static int nth_cpu(int n)
+{
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		if (CPU_ISSET(cpu, &all_cpus) && n-- == 0)
+			return cpu;
+	}
+	return 0;
+}
+
+/* 0 is the receiver, senders count from 1. */
+static void take_place(int who)
+{
+	int cpus = CPU_COUNT(&all_cpus);
+	cpu_set_t set = all_cpus;
+	if (place != FREE) {
+		CPU_ZERO(&set);
+		CPU_SET(nth_cpu(place == APART && who ? 1 + (who - 1) % (cpus - 1) : 0), &set);
+	}
+	sched_setaffinity(0, sizeof(set), &set);
+}
 
 /* ---- runs ---- */
-
-static void run_on(unsigned cpu)
-{
-	cpu_set_t set;
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	const char *pin = getenv("RIPC_BENCH_PIN");
-	if (sysconf(_SC_NPROCESSORS_ONLN) > 1 && !(pin && *pin == '0'))
-		sched_setaffinity(0, sizeof(set), &set);
-}
 
 static void stop(const pid_t *pids, int n)
 {
@@ -52,16 +122,30 @@ static void stop(const pid_t *pids, int n)
 	}
 }
 
-static pid_t start_sender(const struct bench_carrier *c, size_t bytes)
+static pid_t start_sender(const struct bench_carrier *c, size_t bytes, int who)
 {
 	pid_t pid = fork();
 	if (pid == 0) {
-		run_on(1);
-		while (!c->send(BENCH_THERE, text, bytes))
+		take_place(who);
+		while (!c->send(BENCH_THERE, letter.text, bytes))
 			;
 		_exit(1);
 	}
 	return pid;
+}
+
+/* For at least so long, a few at a time so that the clock costs nothing; messages a second, or -1. */
+static double receive_for(const struct bench_carrier *c, size_t bytes, int64_t ns)
+{
+	long n = 0, every = bytes > 1024 ? 4 : 64;
+	int64_t start = ripc_now_ns(), now = start;
+	for (; now - start < ns; now = ripc_now_ns()) {
+		for (long k = 0; k < every; k++, n++) {
+			if (c->receive(BENCH_THERE, letter.text, bytes))
+				return -1;
+		}
+	}
+	return (double)n * 1e9 / (double)(now - start);
 }
 
 /* Messages a second that one receiver gets of so many senders; < 0 when it cannot be done. */
@@ -70,28 +154,33 @@ static double one_way(const struct bench_carrier *c, size_t bytes, int senders)
 	unsigned depth = bytes <= 64 ? 1024 : bytes <= 1024 ? 256 : 16;
 	pid_t pids[SENDERS_MAX] = {0};
 	double rate = -1;
-	if (c->open(bytes, depth) == 0) {
-		long n = 0, every = bytes > 1024 ? 4 : 64;
+	if ((!c->senders_max || senders <= c->senders_max) && c->open(bytes, depth) == 0) {
 		bool works = true;
 		for (int i = 0; i < senders; i++) {
-			pids[i] = start_sender(c, bytes);
+			pids[i] = start_sender(c, bytes, 1 + i);
 			works &= pids[i] > 0;
 		}
-		for (int i = 0; works && i < 64; i++) /* they have started, caches are warm */
-			works = !c->receive(BENCH_THERE, text, bytes);
-		int64_t start = ripc_now_ns(), now = start;
-		for (; works && now - start < run_ns; now = ripc_now_ns()) {
-			for (long k = 0; works && k < every; k++, n++)
-				works = !c->receive(BENCH_THERE, text, bytes);
-		}
-		rate = works ? (double)n * 1e9 / (double)(now - start) : -1;
+		if (works && receive_for(c, bytes, WARM_UP_NS) > 0)
+			rate = receive_for(c, bytes, run_ns);
 		stop(pids, senders);
 	}
 	c->close();
 	return rate;
 }
 
-/* Microseconds there and back. */
+/* For so long; microseconds there and back, or -1. */
+static double go_round_for(const struct bench_carrier *c, size_t bytes, int64_t ns)
+{
+	long n = 0;
+	int64_t start = ripc_now_ns(), now = start;
+	for (; now - start < ns; now = ripc_now_ns(), n++) {
+		if (c->send(BENCH_THERE, letter.text, bytes) ||
+		    c->receive(BENCH_BACK, letter.text, bytes))
+			return -1;
+	}
+	return (double)(now - start) / 1e3 / (double)n;
+}
+
 static double round_trip(const struct bench_carrier *c, size_t bytes, int clients)
 {
 	double us = -1;
@@ -99,24 +188,21 @@ static double round_trip(const struct bench_carrier *c, size_t bytes, int client
 	if (c->open(bytes, 16) == 0) {
 		pid_t pid = fork();
 		if (pid == 0) {
-			run_on(1);
-			while (!c->receive(BENCH_THERE, text, bytes) &&
-			       !c->send(BENCH_BACK, text, bytes))
+			take_place(1);
+			while (!c->receive(BENCH_THERE, letter.text, bytes) &&
+			       !c->send(BENCH_BACK, letter.text, bytes))
 				;
 			_exit(1);
 		}
-		long n = 0;
-		int64_t start = ripc_now_ns(), now = start;
-		for (; pid > 0 && now - start < run_ns; now = ripc_now_ns(), n++) {
-			if (c->send(BENCH_THERE, text, bytes) || c->receive(BENCH_BACK, text, bytes))
-				break;
-		}
-		us = n ? (double)(now - start) / 1e3 / (double)n : -1;
+		if (pid > 0 && go_round_for(c, bytes, WARM_UP_NS) > 0)
+			us = go_round_for(c, bytes, run_ns);
 		stop(&pid, 1);
 	}
 	c->close();
 	return us;
 }
+
+/* ---- figures ---- */
 
 static int by_value(const void *a, const void *b)
 {
@@ -124,169 +210,161 @@ static int by_value(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static double median(double *v, int n)
+static double median(const double *v, int n)
 {
-	qsort(v, (size_t)n, sizeof(*v), by_value);
-	return v[n / 2];
+	double sorted[BENCH_ROUNDS_MAX];
+	memcpy(sorted, v, (size_t)n * sizeof(*v));
+	qsort(sorted, (size_t)n, sizeof(*sorted), by_value);
+	return n % 2 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
 }
 
-/* One column: the medians of all carriers. */
-static void measure(double (*run)(const struct bench_carrier *, size_t, int), size_t bytes,
-		    int senders, int rounds, double *out)
+static double median_ratio(const double *a, const double *b, int n)
 {
-	static double v[BENCH_MOST][ROUNDS_MAX];
-	for (int r = 0; r < rounds; r++) {
-		for (int i = 0; i < ncarriers; i++)
-			v[i][r] = run(carriers[i], bytes, senders);
-	}
-	for (int i = 0; i < ncarriers; i++)
-		out[i] = median(v[i], rounds);
+	double ratio[BENCH_ROUNDS_MAX];
+	for (int i = 0; i < n; i++)
+		ratio[i] = a[i] / b[i];
+	return median(ratio, n);
 }
-
-/* ---- locks, uncontended ---- */
-
-static pthread_mutex_t mutex, robust;
-static sem_t posix_sem;
-static struct ripc_cs *cs;
-static struct ripc_semaphore *sem;
-
-static void mutex_once(void) { pthread_mutex_lock(&mutex), pthread_mutex_unlock(&mutex); }
-static void robust_once(void) { pthread_mutex_lock(&robust), pthread_mutex_unlock(&robust); }
-static void posix_sem_once(void) { sem_wait(&posix_sem), sem_post(&posix_sem); }
-static void cs_once(void) { ripc_cs_enter(cs), ripc_cs_leave(cs); }
-static void sem_once(void) { ripc_semaphore_wait(sem), ripc_semaphore_post(sem, 1); }
-
-static const struct {
-	const char *name;
-	void (*once)(void);
-} locks[] = {
-	{"ripc critical section", cs_once},
-	{"ripc semaphore", sem_once},
-	{"pthread mutex, process-shared", mutex_once},
-	{"pthread mutex, process-shared and robust", robust_once},
-	{"POSIX semaphore, process-shared", posix_sem_once},
-};
-#define LOCKS 5
-
-static void *idle(void *arg)
-{
-	pause();
-	return arg;
-}
-
-/* With a second thread: the C library may do without atomic instructions while there is but one. */
-static void measure_locks(int rounds, double *ns)
-{
-	static double v[LOCKS][ROUNDS_MAX];
-	pthread_mutexattr_t a;
-	pthread_t t;
-	pthread_create(&t, NULL, idle, NULL);
-	pthread_mutexattr_init(&a);
-	pthread_mutexattr_setpshared(&a, PTHREAD_PROCESS_SHARED);
-	pthread_mutex_init(&mutex, &a);
-	pthread_mutexattr_setrobust(&a, PTHREAD_MUTEX_ROBUST);
-	pthread_mutex_init(&robust, &a);
-	sem_init(&posix_sem, 1, 1);
-	cs = init_CS("bench");
-	sem = init_semaphore(1, "bench");
-	for (int r = 0; r < rounds; r++) {
-		for (int i = 0; i < LOCKS; i++) {
-			int64_t start = ripc_now_ns();
-			for (int k = 0; k < 300000; k++)
-				locks[i].once();
-			v[i][r] = (double)(ripc_now_ns() - start) / 300000;
-		}
-	}
-	for (int i = 0; i < LOCKS; i++)
-		ns[i] = median(v[i], rounds);
-	ripc_cs_close(cs);
-	ripc_semaphore_close(sem);
-}
-
-/* ---- the table ---- */
 
 static const size_t sizes[] = {64, 1024, 65536};
 #define SIZES 3
-typedef double table[SIZES][BENCH_MOST];
+typedef double column[BENCH_MOST][BENCH_ROUNDS_MAX];
 
-static void print_table(const char *title, const char *unit, table t, double scale)
+struct table {
+	const char *title, *unit;
+	double (*run)(const struct bench_carrier *, size_t, int);
+	int senders;
+	double scale;
+	char run_letter;
+	double goal; /* at 64 B, over the best of the others; more is better when it is more than 1 */
+};
+static const struct table tables[] = {
+	{"one way, one producer", "M messages/s", one_way, 1, 1e-6, '1', 2},
+	{"one way, four producers", "M messages/s", one_way, 4, 1e-6, '4', 2},
+	{"round trip", "us", round_trip, 1, 1, 't', 1},
+};
+#define TABLES 3
+
+static void fill(const struct table *t, size_t bytes, int rounds, column v)
 {
-	printf("\n%-32s %12s %12s %12s\n", title, "64 B", "1 KiB", "64 KiB");
-	for (int i = 0; i < ncarriers; i++) {
-		printf("  %-30s", carriers[i]->name);
-		for (int s = 0; s < SIZES; s++) {
-			if (t[s][i] < 0)
-				printf(" %12s", "-");
-			else
-				printf(" %12.*f", t[s][i] * scale < 0.1 ? 4 : 2, t[s][i] * scale);
+	for (int r = 0; r < rounds; r++) {
+		for (int k = 0; k < ncarriers; k++) {
+			int i = (k + r) % ncarriers;
+			v[i][r] = t->run(carriers[i], bytes, t->senders);
 		}
-		printf("  %s\n", unit);
+	}
+}
+
+static void print_figures(const struct table *t, column v[SIZES], int rounds)
+{
+	printf("\n%-34s %10s %10s %10s\n", t->title, "64 B", "1 KiB", "64 KiB");
+	for (int i = 0; i < ncarriers; i++) {
+		printf("  %-32s", carriers[i]->name);
+		for (int s = 0; s < SIZES; s++) {
+			double m = median(v[s][i], rounds) * t->scale;
+			if (m <= 0)
+				printf(" %10s", "-");
+			else
+				printf(" %10.*f", m < 0.1 ? 4 : 2, m);
+		}
+		printf("  %s\n", t->unit);
 	}
 	fflush(stdout);
 }
 
-static void fill_table(table t, double (*run)(const struct bench_carrier *, size_t, int),
-		       int senders, int rounds)
-{
-	for (int s = 0; s < SIZES; s++)
-		measure(run, sizes[s], senders, rounds, t[s]);
-}
-
 static int goals_missed;
+static char verdicts[4096];
 
-static void goal(const char *name, double got, double wanted, bool more_is_better)
+static void judge(const char *name, const char *against, double got, double wanted, bool more)
 {
-	bool met = more_is_better ? got >= wanted : got <= wanted;
+	bool met = more ? got >= wanted : got <= wanted;
+	size_t used = strlen(verdicts);
 	goals_missed += !met;
-	printf("  %-6s %-50s %.2f (goal %s %.2f)\n", met ? "met" : "MISSED", name, got,
-	       more_is_better ? ">=" : "<=", wanted);
+	snprintf(verdicts + used, sizeof(verdicts) - used,
+		 "  %-6s %-42s %6.2f x %s (goal %s %.0f)\n", met ? "met" : "MISSED", name, got,
+		 against, more ? ">=" : "<=", wanted);
 }
 
-static double best_other(const double *v, bool most)
+/* Ours against whichever of the others it does worst against; then against the ceiling. */
+static void judge_table(const struct table *t, column v, int rounds)
 {
-	double b = -1;
-	for (int i = BENCH_OURS; i < ncarriers; i++) {
-		if (v[i] >= 0 && (b < 0 || (most ? v[i] > b : v[i] < b)))
-			b = v[i];
+	bool more = t->goal > 1;
+	double worst = -1;
+	const char *against = NULL;
+	char name[80];
+	for (int i = nours; i < nours + nothers; i++) {
+		double r = median_ratio(v[0], v[i], rounds);
+		if (r > 0 && (!against || (more ? r < worst : r > worst))) {
+			worst = r;
+			against = carriers[i]->name;
+		}
 	}
-	return b;
+	if (!against || carriers[0] != &bench_ours[0])
+		return;
+	snprintf(name, sizeof(name), "%s: %s", place_names[place], t->title);
+	judge(name, against, worst, t->goal, more);
+	double ceiling = median_ratio(v[0], v[ncarriers - 1], rounds);
+	if (carriers[ncarriers - 1] == &bench_bare && ceiling > 0) {
+		size_t used = strlen(verdicts);
+		snprintf(verdicts + used, sizeof(verdicts) - used,
+			 "  %-6s %-42s %6.2f x a bare ring without safety\n", "", "", ceiling);
+	}
+}
+
+static void run_place(int rounds)
+{
+	static column v[SIZES];
+	printf("\n---- %s: %s ----\n", place_names[place], place_means[place]);
+	take_place(0);
+	for (const struct table *t = tables; t < tables + TABLES; t++) {
+		if (!is_run(t->run_letter))
+			continue;
+		memset(v, 0, sizeof(v));
+		for (int s = 0; s < SIZES; s++) {
+			char word[16];
+			snprintf(word, sizeof(word), "%zu", sizes[s]);
+			if (has_word("RIPC_BENCH_SIZES", word))
+				fill(t, sizes[s], rounds, v[s]);
+		}
+		print_figures(t, v, rounds);
+		judge_table(t, v[0], rounds);
+	}
+}
+
+static void run_locks(int rounds)
+{
+	static double ns[BENCH_LOCKS][BENCH_ROUNDS_MAX];
+	place = TOGETHER;
+	take_place(0);
+	bench_locks(rounds, ns);
+	printf("\nuncontended, taken and given back\n");
+	for (int i = 0; i < BENCH_LOCKS; i++)
+		printf("  %-46s %8.1f ns\n", bench_lock_names[i], median(ns[i], rounds));
+	const char *against = bench_lock_names[BENCH_MUTEX];
+	judge("critical section", against, median_ratio(ns[BENCH_CS], ns[BENCH_MUTEX], rounds), 2,
+	      false);
+	judge("semaphore", against, median_ratio(ns[BENCH_SEM], ns[BENCH_MUTEX], rounds), 2, false);
 }
 
 int main(int argc, char **argv)
 {
-	static table way1, way4, trip;
-	static double ns[LOCKS];
 	int rounds = argc > 1 ? atoi(argv[1]) : 5;
 	const char *ms = getenv("RIPC_BENCH_MS");
-	if (rounds < 1 || rounds > ROUNDS_MAX)
+	if (rounds < 1 || rounds > BENCH_ROUNDS_MAX)
 		rounds = 5;
-	run_ns = (ms ? atoi(ms) : 60) * 1000000ll;
-	for (int i = 0; i < BENCH_OURS; i++)
-		carriers[ncarriers++] = &bench_ours[i];
-	for (int i = 0; i < bench_nkernels; i++)
-		carriers[ncarriers++] = &bench_kernels[i];
-#ifdef BENCH_BOOST
-	carriers[ncarriers++] = &bench_boost;
-#endif
-	run_on(0);
-	printf("medians of %d rounds of %d ms\n", rounds, (int)(run_ns / 1000000));
-	fill_table(way1, one_way, 1, rounds);
-	print_table("one way, one producer", "M messages/s", way1, 1e-6);
-	fill_table(way4, one_way, 4, rounds);
-	print_table("one way, four producers", "M messages/s", way4, 1e-6);
-	fill_table(trip, round_trip, 1, rounds);
-	print_table("round trip", "us", trip, 1);
-	measure_locks(rounds, ns);
-	printf("\nuncontended, taken and given back\n");
-	for (int i = 0; i < LOCKS; i++)
-		printf("  %-46s %8.1f ns\n", locks[i].name, ns[i]);
-
-	printf("\ngoals\n");
-	goal("64 B one way, over the best of the others", way1[0][0] / best_other(way1[0], true), 2,
-	     true);
-	goal("64 B round trip, over the fastest of the others",
-	     trip[0][0] / best_other(trip[0], false), 1, false);
-	goal("critical section, over a pthread mutex", ns[0] / ns[2], 2, false);
-	goal("semaphore, over a pthread mutex", ns[1] / ns[2], 2, false);
+	run_ns = (ms && atoi(ms) > 0 ? atoi(ms) : 40) * 1000000ll;
+	sched_getaffinity(0, sizeof(all_cpus), &all_cpus);
+	add_carriers();
+	printf("medians of %d rounds of %d ms, %d CPUs\n", rounds, (int)(run_ns / 1000000),
+	       CPU_COUNT(&all_cpus));
+	for (int p = 0; p < PLACES; p++) {
+		place = (enum place)p;
+		if (has_word("RIPC_BENCH_PLACES", place_names[p]) &&
+		    (p == TOGETHER || CPU_COUNT(&all_cpus) > 1))
+			run_place(rounds);
+	}
+	if (is_run('l'))
+		run_locks(rounds);
+	printf("\ngoals, at 64 B\n%s", verdicts);
 	return goals_missed ? 1 : 0;
 }
