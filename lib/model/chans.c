@@ -11,10 +11,15 @@
 
 #define ARRAY_SLACK 1024u
 
+bool chan_is_in_array(const struct model *m, const struct chan *c)
+{
+	uint64_t at = c->pub.id - m->chan_base; /* below the base: far beyond the end */
+	return at < m->chan_cap && m->chan_array[at] == c;
+}
+
 static bool is_in_array(const struct model *m, const struct m_chan *c)
 {
-	uint64_t at = c->id - m->chan_base; /* below the base: far beyond the end */
-	return at < m->chan_cap && &m->chan_array[at]->pub == c;
+	return chan_is_in_array(m, (const struct chan *)c);
 }
 
 struct chan *chan_find(const struct model *m, uint64_t id)
@@ -28,7 +33,7 @@ struct chan *chan_find(const struct model *m, uint64_t id)
 	return c;
 }
 
-static int chan_index(struct model *m, struct chan *c)
+int chan_index(struct model *m, struct chan *c)
 {
 	uint64_t id = c->pub.id, at = id - m->chan_base, cap = m->chan_cap;
 	if (at >= cap && at < 2 * m->nchans + ARRAY_SLACK) {

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct endpoint *slot_get(const struct proc *p, int32_t fd)
+struct endpoint *endpoint_slot(const struct proc *p, int32_t fd)
 {
 	if (fd >= 0 && (uint32_t)fd < p->nfds)
 		return p->fds[fd];
@@ -20,10 +20,10 @@ static struct endpoint *slot_get(const struct proc *p, int32_t fd)
 	return e;
 }
 
-static int slot_set(struct proc *p, int32_t fd, struct endpoint *e)
+int endpoint_set_slot(struct proc *p, int32_t fd, struct endpoint *e)
 {
 	if (fd >= FDS_DENSE) {
-		struct endpoint *old = slot_get(p, fd);
+		struct endpoint *old = endpoint_slot(p, fd);
 		if (old)
 			HASH_DELETE(hh, p->high_fds, old);
 		HASH_ADD(hh, p->high_fds, pub.fd, sizeof(fd), e);
@@ -79,7 +79,7 @@ static struct endpoint *endpoint_new(struct proc *p, struct chan *c, int32_t fd,
 	if (fd < 0) {
 		e->attached_next = p->attached;
 		p->attached = e;
-	} else if (slot_set(p, fd, e) < 0) {
+	} else if (endpoint_set_slot(p, fd, e) < 0) {
 		free(e);
 		return NULL;
 	}
@@ -93,7 +93,7 @@ static struct endpoint *endpoint_new(struct proc *p, struct chan *c, int32_t fd,
 static struct endpoint *endpoint_hold(struct model *m, struct proc *p, struct chan *c, int32_t fd,
 				      uint64_t t_ns, bool inherit)
 {
-	struct endpoint *e = slot_get(p, fd);
+	struct endpoint *e = endpoint_slot(p, fd);
 	if (e && chan_of(e) == c) {
 		if (e->pub.open)
 			return e;
@@ -159,7 +159,7 @@ void endpoint_drop(struct endpoint *e)
 {
 	struct proc *p = (struct proc *)e->pub.proc;
 	int32_t fd = e->pub.fd;
-	if (slot_get(p, fd) == e) {
+	if (endpoint_slot(p, fd) == e) {
 		if (fd < FDS_DENSE)
 			p->fds[fd] = NULL;
 		else
@@ -180,7 +180,7 @@ static int endpoint_end(struct model *m, const struct ev_endpoint *ev)
 	struct chan *c = chan_find(m, ev->chan);
 	if (!p || !c)
 		return 0; /* nothing is known to be held */
-	struct endpoint *e = slot_get(p, ev->fd);
+	struct endpoint *e = endpoint_slot(p, ev->fd);
 	if (ev->what == ENDPOINT_DETACH)
 		detach(m, p, c, ev->hdr.t_ns);
 	else if (e && chan_of(e) == c)
@@ -243,7 +243,7 @@ int endpoint_used(struct model *m, struct proc *p, struct chan *c, const struct 
 		      (io->hdr.flags & IO_WRITE ? ENDPOINT_DIR_WRITE : 0);
 	if (io->fd < 0 || dir == 0 || !is_own_channel(c, io))
 		return 0;
-	struct endpoint *e = slot_get(p, io->fd);
+	struct endpoint *e = endpoint_slot(p, io->fd);
 	if (e && chan_of(e) == c && e->pub.open) {
 		if (e->pub.synthetic)
 			e->pub.dir |= dir;

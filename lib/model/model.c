@@ -6,30 +6,53 @@
 
 #include "world.h"
 
-struct model *model_new(void)
+static void set_tails(struct model *m)
 {
-	struct model *m = calloc(1, sizeof(*m));
-	if (!m)
-		return NULL;
 	m->proc_tail = &m->procs;
 	m->chan_tail = &m->chans;
 	m->flow_tail = &m->flows;
 	m->wait_tail = &m->waits;
 	m->blocked_tail = &m->blocked;
 	m->loss_tail = &m->losses;
+}
+
+struct model *model_new(void)
+{
+	struct model *m = calloc(1, sizeof(*m));
+	if (!m)
+		return NULL;
+	set_tails(m);
 	fold_set_keep(m, MODEL_KEEP);
 	return m;
+}
+
+static void release(struct model *m)
+{
+	waits_free(m);
+	flows_free(m);
+	tasks_free(m); /* before the channels: the tables in it run through their endpoints */
+	chans_free(m);
+	losses_free(m);
+}
+
+void model_clear(struct model *m)
+{
+	struct model kept = {.match = m->match,
+			     .match_arg = m->match_arg,
+			     .witness = m->witness,
+			     .witness_arg = m->witness_arg};
+	uint64_t keep = m->keep;
+	release(m);
+	*m = kept;
+	set_tails(m);
+	fold_set_keep(m, keep);
 }
 
 void model_free(struct model *m)
 {
 	if (!m)
 		return;
-	waits_free(m);
-	flows_free(m);
-	tasks_free(m); /* before the channels: the tables in it run through their endpoints */
-	chans_free(m);
-	losses_free(m);
+	release(m);
 	free(m);
 }
 

@@ -124,6 +124,7 @@ struct task {
 	struct task *into; /* fold.c: it is to become part of that one */
 	struct blocked *blocked; /* the last one used */
 	bool announced;          /* false: a placeholder */
+	uint32_t number;         /* keyframe.c: its place among all of them */
 	UT_hash_handle hh; /* by tid: the latest bearer */
 };
 
@@ -138,6 +139,7 @@ struct proc {
 	struct endpoint *attached; /* open attachments, by attached_next */
 	struct m_task **task_tail;
 	uint64_t exec_ns;
+	uint32_t number; /* keyframe.c, here and below */
 	UT_hash_handle hh; /* by pid: the latest bearer */
 };
 #define FDS_DENSE 1024
@@ -145,6 +147,7 @@ struct proc {
 struct endpoint {
 	struct m_endpoint pub;
 	uint64_t end_seq;
+	uint32_t number;
 	struct endpoint *attached_next;
 	UT_hash_handle hh;
 };
@@ -171,6 +174,7 @@ struct chan {
 	uint64_t loss_epoch;      /* model.loss_epoch when it was first seen */
 	uint64_t debts;           /* outstanding in all directions */
 	bool older;               /* than the trace, or overflowed: what it holds is not known */
+	uint32_t number;
 	UT_hash_handle hh;        /* only ids too large for the array */
 };
 
@@ -182,6 +186,7 @@ struct flow {
 	struct m_flow pub;
 	struct m_flow **pprev; /* NULL: not listed, for it is empty */
 	struct flow_key key;
+	uint32_t number;
 	UT_hash_handle hh;
 	struct flow *all_next, **all_pprev;
 };
@@ -201,6 +206,7 @@ struct blocked {
 	struct m_blocked pub;
 	struct m_blocked **pprev; /* NULL: not listed */
 	struct blocked_key key;
+	uint32_t number;
 	UT_hash_handle hh;
 	struct blocked *all_next, **all_pprev;
 };
@@ -244,6 +250,9 @@ struct model {
 	void *witness_arg;
 };
 
+/* ---- model.c ---- */
+void model_clear(struct model *m); /* as model_new made it, but for keep, filter and witness */
+
 /* ---- tasks.c ---- */
 int tasks_apply(struct model *m, const struct ev_task *ev);
 /* The thread, made when it was never announced. t_ns: when it was alive. NULL: no memory. */
@@ -260,6 +269,8 @@ void tasks_free(struct model *m);
 /* ---- chans.c ---- */
 int chans_apply(struct model *m, const struct ev_chan *ev);
 struct chan *chan_find(const struct model *m, uint64_t id);
+int chan_index(struct model *m, struct chan *c); /* makes chan_find find it */
+bool chan_is_in_array(const struct model *m, const struct chan *c);
 struct chan *chan_get(struct model *m, uint64_t id, uint64_t t_ns);
 void chan_update_known(struct chan *c); /* after a change of older or debts */
 int chans_gone(struct model *m, const struct ev_gone *ev);
@@ -269,6 +280,9 @@ void chans_rebase(struct model *m); /* the array no longer holds the ids that ar
 void chans_free(struct model *m);
 
 /* ---- endpoints.c ---- */
+/* The latest end at that fd, open or closed; NULL: there was none. */
+struct endpoint *endpoint_slot(const struct proc *p, int32_t fd);
+int endpoint_set_slot(struct proc *p, int32_t fd, struct endpoint *e);
 int endpoints_apply(struct model *m, const struct ev_endpoint *ev);
 int endpoint_used(struct model *m, struct proc *p, struct chan *c, const struct ev_io *io);
 void endpoints_close_all(struct model *m, struct proc *p, uint64_t t_ns);

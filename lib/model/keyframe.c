@@ -1,0 +1,431 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Saving and loading a model. The order: totals, processes with their threads, channels with their
+ * ends, who holds what, flows, sleeps, waits, losses. What can be counted is counted, not believed.
+ */
+#include "keyframe.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "keyframe_code.h"
+
+KEYFRAME_REF(proc, procs, nprocs)
+KEYFRAME_REF(task, tasks, ntasks)
+KEYFRAME_REF(chan, chans, nchans)
+KEYFRAME_REF(flow, flows, nflows)
+KEYFRAME_REF(blocked, blocked, nblocked)
+
+/* A member more: save it, raise KEYFRAME_VERSION, and say here that it was thought of. */
+#ifdef __x86_64__
+_Static_assert(sizeof(struct m_flow) == 592 && sizeof(struct m_wait) == 56 &&
+		   sizeof(struct m_blocked) == 72 && sizeof(struct m_loss) == 24 &&
+		   sizeof(struct queue) == 176 && sizeof(struct piece) == 40 &&
+		   sizeof(struct proc) == 720 && sizeof(struct task) == 160 &&
+		   sizeof(struct chan) == 2008 && sizeof(struct endpoint) == 136 &&
+		   sizeof(struct model) == 2600,
+	       "keyframes hold every member of these");
+#endif
+
+#define MAGIC 0x6b657966u /* "keyf" */
+
+void *keyframe_alloc(struct keyframe *k, size_t size)
+{
+	void *p = k->codec.err ? NULL : calloc(1, size);
+	if (!p && !k->codec.err)
+		k->codec.err = -ENOMEM;
+	return p;
+}
+
+/* Only octaves and counters that are not 0. */
+static void code_octave(struct codec *c, uint32_t **octave)
+{
+	uint32_t used = 0;
+	for (unsigned int i = 0; *octave && i < HIST_STEPS; i++)
+		used |= (uint32_t)((*octave)[i] != 0) << i;
+	CODE(c, used);
+	if (used >> HIST_STEPS)
+		codec_bad(c);
+	if (c->loading && used && !c->err && !(*octave = calloc(HIST_STEPS, sizeof(uint32_t))))
+		c->err = -ENOMEM;
+	for (unsigned int i = 0; i < HIST_STEPS && !c->err; i++)
+		if (used >> i & 1)
+			CODE(c, (*octave)[i]);
+}
+
+static bool is_used(const uint32_t *octave)
+{
+	for (unsigned int i = 0; octave && i < HIST_STEPS; i++)
+		if (octave[i])
+			return true;
+	return false;
+}
+
+void keyframe_code_hist(struct codec *c, struct hist *h)
+{
+	uint64_t used = 0;
+	CODE(c, h->count);
+	CODE(c, h->sum);
+	CODE(c, h->min);
+	CODE(c, h->max);
+	for (unsigned int i = 0; i < HIST_OCTAVES; i++)
+		used |= (uint64_t)is_used(h->octave[i]) << i;
+	CODE(c, used);
+	if (used >> HIST_OCTAVES)
+		codec_bad(c);
+	for (unsigned int i = 0; i < HIST_OCTAVES && !c->err; i++)
+		if (used >> i & 1)
+			code_octave(c, &h->octave[i]);
+}
+
+/* ---- flows ---- */
+
+static void link_flow(struct keyframe *k, struct flow *f, struct flow ***tail)
+{
+	struct flow *same = NULL;
+	f->all_pprev = *tail;
+	**tail = f;
+	*tail = &f->all_next;
+	HASH_FIND(hh, k->m->by_flow, &f->key, sizeof(f->key), same);
+	if (!f->key.chan || same) {
+		codec_bad(&k->codec);
+		return;
+	}
+	HASH_ADD(hh, k->m->by_flow, key, sizeof(f->key), f);
+	if (!f->hh.tbl)
+		k->codec.err = -ENOMEM;
+}
+
+static void code_flow(struct keyframe *k, struct flow *f)
+{
+	struct codec *c = &k->codec;
+	struct proc *src = (struct proc *)f->pub.src, *dst = (struct proc *)f->pub.dst;
+	struct chan *chan = (struct chan *)f->pub.chan;
+	code_proc_ref(k, &src);
+	code_proc_ref(k, &dst);
+	code_chan_ref(k, &chan);
+	if (c->loading) {
+		f->key = (struct flow_key){src, dst, chan};
+		f->pub.src = (struct m_proc *)src;
+		f->pub.dst = (struct m_proc *)dst;
+		f->pub.chan = (struct m_chan *)chan;
+	}
+	CODE(c, f->pub.messages);
+	CODE(c, f->pub.bytes);
+	CODE(c, f->pub.first_ns);
+	CODE(c, f->pub.last_ns);
+	CODE(c, f->pub.approximate);
+	keyframe_code_hist(c, &f->pub.latency);
+}
+
+static void code_flows(struct keyframe *k)
+{
+	struct flow **tail = &k->m->all_flows, *f = k->m->all_flows;
+	for (uint64_t i = 0; i < k->nflows && !k->codec.err; i++) {
+		if (k->codec.loading)
+			f = k->flows[i] = keyframe_alloc(k, sizeof(*f));
+		if (!f)
+			return;
+		code_flow(k, f);
+		if (k->codec.loading)
+			link_flow(k, f, &tail);
+		f = f->all_next;
+	}
+}
+
+/* Those that are listed, which is another order. */
+static void code_flow_list(struct keyframe *k)
+{
+	uint64_t n = 0;
+	if (!k->codec.loading)
+		for (const struct m_flow *f = k->m->flows; f; f = f->next)
+			n++;
+	code_count(&k->codec, &n);
+	struct m_flow *next = k->m->flows;
+	for (uint64_t i = 0; i < n && !k->codec.err; i++) {
+		struct flow *f = (struct flow *)next;
+		code_flow_ref(k, &f);
+		if (!k->codec.loading) {
+			next = next->next;
+			continue;
+		}
+		if (!f || f->pprev) {
+			codec_bad(&k->codec);
+			return;
+		}
+		LIST_ADD(k->m->flow_tail, f, next);
+	}
+}
+
+/* ---- sleeps ---- */
+
+static void link_blocked(struct keyframe *k, struct blocked *b, struct blocked ***tail)
+{
+	struct blocked *same = NULL;
+	b->all_pprev = *tail;
+	**tail = b;
+	*tail = &b->all_next;
+	HASH_FIND(hh, k->m->by_blocked, &b->key, sizeof(b->key), same);
+	if (!b->key.task || b->pub.op >= OP_MAX || same) {
+		codec_bad(&k->codec);
+		return;
+	}
+	HASH_ADD(hh, k->m->by_blocked, key, sizeof(b->key), b);
+	if (!b->hh.tbl)
+		k->codec.err = -ENOMEM;
+}
+
+/* Whether it lasts still is the waits' to say. */
+static void code_blocked_row(struct keyframe *k, struct blocked *b)
+{
+	struct codec *c = &k->codec;
+	struct task *task = (struct task *)b->pub.task;
+	struct chan *chan = (struct chan *)b->pub.chan;
+	code_task_ref(k, &task);
+	code_chan_ref(k, &chan);
+	CODE(c, b->pub.op);
+	if (c->loading) {
+		b->key = (struct blocked_key){task, chan, b->pub.op};
+		b->pub.task = (struct m_task *)task;
+		b->pub.chan = (struct m_chan *)chan;
+	}
+	CODE(c, b->pub.total_slept_ns);
+	CODE(c, b->pub.longest_ns);
+	CODE(c, b->pub.times);
+}
+
+static void code_blocked(struct keyframe *k)
+{
+	struct blocked **tail = &k->m->all_blocked, *b = k->m->all_blocked;
+	for (uint64_t i = 0; i < k->nblocked && !k->codec.err; i++) {
+		if (k->codec.loading)
+			b = k->blocked[i] = keyframe_alloc(k, sizeof(*b));
+		if (!b)
+			return;
+		code_blocked_row(k, b);
+		if (k->codec.loading)
+			link_blocked(k, b, &tail);
+		b = b->all_next;
+	}
+}
+
+static void code_blocked_list(struct keyframe *k)
+{
+	uint64_t n = 0;
+	if (!k->codec.loading)
+		for (const struct m_blocked *b = k->m->blocked; b; b = b->next)
+			n++;
+	code_count(&k->codec, &n);
+	struct m_blocked *next = k->m->blocked;
+	for (uint64_t i = 0; i < n && !k->codec.err; i++) {
+		struct blocked *b = (struct blocked *)next;
+		code_blocked_ref(k, &b);
+		if (!k->codec.loading) {
+			next = next->next;
+			continue;
+		}
+		if (!b || b->pprev) {
+			codec_bad(&k->codec);
+			return;
+		}
+		LIST_ADD(k->m->blocked_tail, b, next);
+	}
+}
+
+/* ---- waits ---- */
+
+/* A thread has one at most, it lives, and its row is there. */
+static void link_wait(struct keyframe *k, struct wait *w, struct task *t, struct chan *c)
+{
+	struct blocked_key key = {t, c, w->pub.op};
+	struct blocked *b = NULL;
+	HASH_FIND(hh, k->m->by_blocked, &key, sizeof(key), b);
+	w->pub.task = (struct m_task *)t;
+	w->pub.chan = (struct m_chan *)c;
+	w->blocked = b;
+	LIST_ADD(k->m->wait_tail, w, next);
+	if (!t || !b || !b->pprev || t->pub.exited || t->pub.wait) {
+		codec_bad(&k->codec);
+		return;
+	}
+	struct m_wait **link = &t->pub.proc->waits;
+	while (*link)
+		link = &(*link)->proc_next;
+	*link = &w->pub;
+	t->pub.proc->nwaits++;
+	t->pub.wait = &w->pub;
+	b->pub.still = true;
+	b->pub.still_since_ns = w->pub.since_ns;
+}
+
+static void code_wait(struct keyframe *k, struct wait *w)
+{
+	struct codec *c = &k->codec;
+	struct task *task = (struct task *)w->pub.task;
+	struct chan *chan = (struct chan *)w->pub.chan;
+	code_task_ref(k, &task);
+	code_chan_ref(k, &chan);
+	CODE(c, w->pub.op);
+	CODE_SIGNED(c, w->pub.fd);
+	CODE(c, w->pub.since_ns);
+	CODE(c, w->pub.deadline_ns);
+	if (c->loading)
+		link_wait(k, w, task, chan);
+}
+
+static void code_waits(struct keyframe *k)
+{
+	uint64_t n = 0;
+	if (!k->codec.loading)
+		for (const struct m_wait *w = k->m->waits; w; w = w->next)
+			n++;
+	code_count(&k->codec, &n);
+	struct wait *w = (struct wait *)k->m->waits;
+	for (uint64_t i = 0; i < n && !k->codec.err; i++) {
+		if (k->codec.loading)
+			w = keyframe_alloc(k, sizeof(*w));
+		if (!w)
+			return;
+		code_wait(k, w);
+		w = (struct wait *)w->pub.next;
+	}
+}
+
+static void code_losses(struct keyframe *k)
+{
+	uint64_t n = 0;
+	if (!k->codec.loading)
+		for (const struct m_loss *l = k->m->losses; l; l = l->next)
+			n++;
+	code_count(&k->codec, &n);
+	struct m_loss *l = k->m->losses;
+	for (uint64_t i = 0; i < n && !k->codec.err; i++) {
+		if (k->codec.loading) {
+			l = keyframe_alloc(k, sizeof(*l));
+			if (!l)
+				return;
+			*k->m->loss_tail = l;
+			k->m->loss_tail = &l->next;
+		}
+		CODE(&k->codec, l->cause);
+		CODE(&k->codec, l->where);
+		CODE(&k->codec, l->count);
+		if (l->cause == LOST_NONE || l->cause >= LOST_MAX)
+			codec_bad(&k->codec);
+		l = l->next;
+	}
+}
+
+/* ---- all of it ---- */
+
+static void code_totals(struct keyframe *k)
+{
+	struct model *m = k->m;
+	struct codec *c = &k->codec;
+	for (int i = 0; i < ENDED_MAX; i++) {
+		CODE(c, m->ended[i]);
+		CODE(c, m->gather[i]);
+		CODE(c, m->folded[i]);
+	}
+	CODE(c, m->loss_epoch);
+	CODE(c, m->now_ns);
+	CODE(c, m->first_ns);
+	CODE(c, m->ops);
+	code_count(c, &k->nprocs);
+	code_count(c, &k->ntasks);
+	code_count(c, &k->nchans);
+	code_count(c, &k->nendpoints);
+	code_count(c, &k->nflows);
+	code_count(c, &k->nblocked);
+}
+
+static void code_heading(struct keyframe *k)
+{
+	uint64_t magic = MAGIC, version = KEYFRAME_VERSION, keep = k->m->keep;
+	CODE(&k->codec, magic);
+	CODE(&k->codec, version);
+	CODE(&k->codec, keep);
+	if (magic != MAGIC || version != KEYFRAME_VERSION || keep != k->m->keep)
+		codec_bad(&k->codec);
+}
+
+static void code_objects(struct keyframe *k)
+{
+	keyframe_code_procs(k);
+	keyframe_code_chans(k);
+	keyframe_code_held(k);
+	code_flows(k);
+	code_flow_list(k);
+	code_blocked(k);
+	code_blocked_list(k);
+	code_waits(k);
+	code_losses(k);
+}
+
+/* Gives every object its number. */
+static void number(struct keyframe *k)
+{
+	for (struct m_proc *p = k->m->procs; p; p = p->next) {
+		((struct proc *)p)->number = (uint32_t)k->nprocs++;
+		for (struct m_task *t = p->tasks; t; t = t->sibling)
+			((struct task *)t)->number = (uint32_t)k->ntasks++;
+	}
+	for (struct m_chan *c = k->m->chans; c; c = c->next) {
+		((struct chan *)c)->number = (uint32_t)k->nchans++;
+		for (struct m_endpoint *e = c->endpoints; e; e = e->next)
+			((struct endpoint *)e)->number = (uint32_t)k->nendpoints++;
+	}
+	for (struct flow *f = k->m->all_flows; f; f = f->all_next)
+		f->number = (uint32_t)k->nflows++;
+	for (struct blocked *b = k->m->all_blocked; b; b = b->all_next)
+		b->number = (uint32_t)k->nblocked++;
+}
+
+int keyframe_save(const struct model *m, void **bytes, size_t *size)
+{
+	struct keyframe k = {.m = (struct model *)m};
+	number(&k);
+	code_heading(&k);
+	code_totals(&k);
+	code_objects(&k);
+	if (k.codec.err) {
+		free(k.codec.bytes);
+		return k.codec.err;
+	}
+	*bytes = k.codec.bytes;
+	*size = k.codec.size;
+	return 0;
+}
+
+static void make_tables(struct keyframe *k)
+{
+	k->procs = keyframe_alloc(k, (k->nprocs + 1) * sizeof(*k->procs));
+	k->tasks = keyframe_alloc(k, (k->ntasks + 1) * sizeof(*k->tasks));
+	k->chans = keyframe_alloc(k, (k->nchans + 1) * sizeof(*k->chans));
+	k->endpoints = keyframe_alloc(k, (k->nendpoints + 1) * sizeof(*k->endpoints));
+	k->flows = keyframe_alloc(k, (k->nflows + 1) * sizeof(*k->flows));
+	k->blocked = keyframe_alloc(k, (k->nblocked + 1) * sizeof(*k->blocked));
+}
+
+int keyframe_load(struct model *m, const void *bytes, size_t size)
+{
+	const unsigned char *at = bytes;
+	struct keyframe k = {.codec = {.loading = true, .at = at, .end = at + size}, .m = m};
+	model_clear(m);
+	code_heading(&k);
+	code_totals(&k);
+	make_tables(&k);
+	if (!k.codec.err)
+		code_objects(&k);
+	if (k.codec.at != k.codec.end)
+		codec_bad(&k.codec);
+	free(k.procs);
+	free(k.tasks);
+	free(k.chans);
+	free(k.endpoints);
+	free(k.flows);
+	free(k.blocked);
+	if (k.codec.err)
+		model_clear(m);
+	return k.codec.err;
+}
