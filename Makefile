@@ -51,7 +51,7 @@ override O := $(patsubst $(CURDIR)/%,%,$(abspath $(O)))
 # ---- the packages of Debian 12 ----
 
 PKG_C     := gcc libc6-dev linux-libc-dev pkg-config libsqlite3-dev libncurses-dev libsmartcols-dev \
-	libjansson-dev uthash-dev libcap-dev libdw-dev scdoc systemtap-sdt-dev
+	libjansson-dev uthash-dev libcap-dev libdw-dev libzstd-dev scdoc systemtap-sdt-dev
 PKG_BPF   := clang libbpf-dev bpftool libelf-dev zlib1g-dev
 PKG_BUILD := $(PKG_C) $(if $(filter 0,$(BPF)),,$(PKG_BPF))
 PKG_TEST  := libcmocka-dev perl strace sqlite3 python3 tmux procps netbase
@@ -78,7 +78,7 @@ ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(SANFLAGS) $(WARN) -D_GNU_SOURCE -I. -I$(O) \
 	-fno-strict-aliasing $(if $(filter 0,$(BPF)),-DIPCTAP_NO_BPF)
 ALL_LDFLAGS = $(SANFLAGS) $(LDFLAGS) -Wl,--as-needed
 
-PC_NAMES := sqlite3 ncursesw smartcols jansson libcap libdw $(if $(filter 0,$(BPF)),,libbpf)
+PC_NAMES := sqlite3 ncursesw smartcols jansson libcap libdw libzstd $(if $(filter 0,$(BPF)),,libbpf)
 PC_LIBS  = $(call once,PC_LIBS,pkg-config --libs $(PC_NAMES))
 LIBS     = $(PC_LIBS) -lpthread -lm
 

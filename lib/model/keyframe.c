@@ -411,7 +411,7 @@ int keyframe_load(struct model *m, const void *bytes, size_t size)
 {
 	const unsigned char *at = bytes;
 	struct keyframe k = {.codec = {.loading = true, .at = at, .end = at + size}, .m = m};
-	model_clear(m);
+	model_reset(m);
 	code_heading(&k);
 	code_totals(&k);
 	make_tables(&k);
@@ -426,6 +426,6 @@ int keyframe_load(struct model *m, const void *bytes, size_t size)
 	free(k.flows);
 	free(k.blocked);
 	if (k.codec.err)
-		model_clear(m);
+		model_reset(m);
 	return k.codec.err;
 }

@@ -35,7 +35,7 @@ static void release(struct model *m)
 	losses_free(m);
 }
 
-void model_clear(struct model *m)
+void model_reset(struct model *m)
 {
 	struct model kept = {.match = m->match,
 			     .match_arg = m->match_arg,
@@ -133,6 +133,19 @@ int model_apply(struct model *m, const struct ev_hdr *ev)
 		return err;
 	note_time(m, ev);
 	return fold_if_due(m);
+}
+
+int model_apply_or_count(struct model *m, const struct ev_hdr *ev)
+{
+	int err = model_apply(m, ev);
+	if (err != -EINVAL)
+		return err;
+	struct ev_lost lost = {
+	    .hdr = {.t_ns = ev->t_ns, .type = EV_LOST, .size = sizeof(lost)},
+	    .count = 1,
+	    .cause = LOST_BAD_RECORD,
+	};
+	return model_apply(m, &lost.hdr);
 }
 
 const struct m_proc *model_procs(const struct model *m) { return m->procs; }

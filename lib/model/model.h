@@ -155,6 +155,7 @@ struct m_folded {
 
 struct model *model_new(void); /* NULL: no memory */
 void model_free(struct model *m);
+void model_reset(struct model *m); /* as if no event had been; keep, filter and witness stay */
 void model_set_keep(struct model *m, uint64_t keep); /* MODEL_KEEP when not set; before the first event */
 
 /*
@@ -163,6 +164,12 @@ void model_set_keep(struct model *m, uint64_t keep); /* MODEL_KEEP when not set;
  * placeholder stands in.
  */
 int model_apply(struct model *m, const struct ev_hdr *ev);
+
+/*
+ * The same, but what makes no sense becomes one more loss of cause bad-record: it is missing from
+ * what is shown, so it is counted like any other. 0 or -ENOMEM.
+ */
+int model_apply_or_count(struct model *m, const struct ev_hdr *ev);
 
 /*
  * Which operations count: `match` is asked for every EV_IO; those it declines still move data

@@ -250,9 +250,6 @@ struct model {
 	void *witness_arg;
 };
 
-/* ---- model.c ---- */
-void model_clear(struct model *m); /* as model_new made it, but for keep, filter and witness */
-
 /* ---- tasks.c ---- */
 int tasks_apply(struct model *m, const struct ev_task *ev);
 /* The thread, made when it was never announced. t_ns: when it was alive. NULL: no memory. */

@@ -12,12 +12,29 @@ struct batch *batch_new(size_t capacity)
 	if (!b)
 		return NULL;
 	b->capacity = capacity;
+	b->keyframe = NULL;
 	batch_clear(b);
 	return b;
 }
 
+void keyframe_blob_free(struct keyframe_blob *k)
+{
+	if (k)
+		free(k->bytes);
+	free(k);
+}
+
+void batch_free(struct batch *b)
+{
+	if (b)
+		keyframe_blob_free(b->keyframe);
+	free(b);
+}
+
 void batch_clear(struct batch *b)
 {
+	keyframe_blob_free(b->keyframe);
+	b->keyframe = NULL;
 	b->next = NULL;
 	b->seq = b->born_ns = 0;
 	b->n = b->nio = 0;

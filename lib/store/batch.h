@@ -17,14 +17,24 @@ struct batch {
 	struct batch *next;
 	uint64_t seq;     /* number of the first record */
 	uint64_t born_ns; /* CLOCK_MONOTONIC, when the first record came in */
+	struct keyframe_blob *keyframe; /* the model behind the last record; owned; or NULL */
 	uint32_t n;       /* records */
 	uint32_t nio;     /* of which EV_IO */
 	size_t bytes, capacity;
 	unsigned char data[] __attribute__((aligned(8)));
 };
 
-struct batch *batch_new(size_t capacity); /* NULL: no memory; freed with free() */
+/* A model's state, as keyframe_save made it. */
+struct keyframe_blob {
+	uint64_t t_ns; /* the latest time that an event up to there told */
+	void *bytes;
+	size_t size;
+};
+void keyframe_blob_free(struct keyframe_blob *k); /* accepts NULL */
+
+struct batch *batch_new(size_t capacity); /* NULL: no memory */
 void batch_clear(struct batch *b);
+void batch_free(struct batch *b); /* accepts NULL */
 /* False: no room (always fits in an empty batch of at least 64 KiB). *at, if wanted: the copy. */
 bool batch_add(struct batch *b, const struct ev_hdr *ev, struct ev_hdr **at);
 

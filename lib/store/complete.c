@@ -1,36 +1,53 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What the recorder would have done at the end, had it not been killed. */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "db.h"
 #include "finish.h"
+#include "keyframes.h"
 #include "rows.h"
 #include "schema.h"
 #include "spill.h"
 #include "trace.h"
 
 struct replay {
-	struct sink sink;
+	struct trace *trace;
 	struct model *model;
+	struct activity activity;
+	uint64_t last_ns, keyframe_due;
 };
 
-static int replay_event(struct sink *self, const struct ev_hdr *ev)
+static int put_keyframe(struct replay *r, uint64_t seq)
 {
-	int rc = model_apply(((struct replay *)self)->model, ev);
-	return rc == -EINVAL ? 0 : rc; /* as live: what makes no sense changes nothing */
+	struct keyframe_blob *k = keyframe_blob_new(r->model, r->last_ns);
+	r->keyframe_due = seq + keyframe_distance(k ? k->size : 0);
+	int rc = k ? keyframes_put(r->trace->db, seq, k) : 0;
+	keyframe_blob_free(k);
+	return rc;
 }
 
-static int replay(struct trace *t, struct model *m)
+static int replay_event(struct replay *r, const struct ev_hdr *ev, uint64_t seq)
 {
-	struct replay into = {.sink.event = replay_event, .model = m};
+	int rc = model_apply_or_count(r->model, ev);
+	activity_add(&r->activity, ev);
+	if (event_tells_time(ev) && ev->t_ns > r->last_ns)
+		r->last_ns = ev->t_ns;
+	if (rc == 0 && seq >= r->keyframe_due)
+		rc = put_keyframe(r, seq);
+	return rc;
+}
+
+static int replay(struct replay *r)
+{
 	struct source *source;
-	uint64_t complete_ns;
-	int rc = trace_source(t, &source, NULL);
+	const struct ev_hdr *ev;
+	uint64_t seq;
+	int rc = trace_source(r->trace, &source, NULL), more;
 	if (rc)
 		return rc;
-	do
-		rc = source_poll(source, &into.sink, 0, &complete_ns);
-	while (rc > 0);
+	while (rc == 0 && (more = trace_source_next(source, &ev, &seq)) != 0)
+		rc = more < 0 ? more : replay_event(r, ev, seq);
 	source_free(source);
 	return rc;
 }
@@ -50,15 +67,26 @@ static int expand_all(sqlite3 *db)
 
 static int finish_by_replay(struct trace *t)
 {
-	struct model *m = model_new();
-	if (!m)
-		return -ENOMEM;
-	int rc = replay(t, m);
+	struct replay *r = calloc(1, sizeof(*r));
+	struct model *m = r ? model_new() : NULL;
+	int64_t keep = meta_number(t->db, "keep");
+	int rc = m ? schema_add_shortcuts(t->db) : -ENOMEM;
+	if (rc == 0)
+		rc = db_exec(t->db, "DELETE FROM keyframe");
+	if (rc == 0) {
+		if (keep > 0)
+			model_set_keep(m, (uint64_t)keep);
+		r->trace = t;
+		r->model = m;
+		r->keyframe_due = KEYFRAME_EVENTS;
+		rc = replay(r);
+	}
 	if (rc == 0) /* for good: that something may be missing at its end does not change */
 		rc = meta_set(t->db, "torn", "1");
 	if (rc == 0)
-		rc = finish_trace(t->db, m);
+		rc = finish_trace(t->db, m, &r->activity);
 	model_free(m);
+	free(r);
 	return rc;
 }
 

@@ -92,6 +92,7 @@ static int write_meta(sqlite3 *db, const struct store_opts *opts)
 	    {"abi", IPCTAP_ABI_VERSION},
 	    {"clock_base_ns", clock_base_ns()},
 	    {"pid", getpid()},
+	    {"keep", opts->keep ? (int64_t)opts->keep : MODEL_KEEP},
 	    {"finished", 0},
 	    {"events", 0},
 	    {"first_ns", 0},

@@ -5,12 +5,13 @@
 
 #include <sqlite3.h>
 
+#include "activity.h"
 #include "lib/model/model.h"
 
 /*
- * Writes the flows of *m (NULL: none), marks the trace finished, gives back the room that spilled
+ * Writes the flows of *m (NULL: none) and the activity, marks the trace finished, gives back the room that spilled
  * blobs left, and makes it one plain file with no -wal beside it.
  */
-int finish_trace(sqlite3 *db, const struct model *m);
+int finish_trace(sqlite3 *db, const struct model *m, const struct activity *activity);
 
 #endif

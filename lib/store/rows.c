@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "rows.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "batch_vtab.h"
@@ -13,7 +15,8 @@ int rows_open(struct rows *r, sqlite3 *db)
 	r->events = (uint64_t)meta_number(db, "events");
 	r->first_ns = (uint64_t)meta_number(db, "first_ns");
 	r->last_ns = (uint64_t)meta_number(db, "last_ns");
-	int rc = batch_vtab_register(db, &r->batch);
+	r->activity = calloc(1, sizeof(*r->activity));
+	int rc = r->activity ? batch_vtab_register(db, &r->batch) : -ENOMEM;
 	if (rc == 0)
 		rc = db_prepare(
 		    db, "INSERT INTO event(" EVENT_COLUMNS ") SELECT " EVENT_COLUMNS " FROM batch",
@@ -33,6 +36,8 @@ void rows_release(struct rows *r)
 	for (int i = 0; i < ROWS_NSTMTS; i++)
 		sqlite3_finalize(r->st[i]);
 	memset(r->st, 0, sizeof(r->st));
+	free(r->activity);
+	r->activity = NULL;
 }
 
 static int write_payload(struct rows *r, uint64_t seq, const struct ev_io *io)
@@ -59,6 +64,7 @@ static int write_others(struct rows *r, const struct batch *b)
 	int rc = 0;
 	for (const struct ev_hdr *ev; rc == 0 && (ev = batch_at(b, offset));
 	     offset += ev->size, seq++) {
+		activity_add(r->activity, ev);
 		if (ev->type != EV_IO) {
 			span(r, ev->t_ns, ev->t_ns);
 			rc = rows_control(r, seq, ev);

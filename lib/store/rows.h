@@ -16,6 +16,7 @@
 
 #include <sqlite3.h>
 
+#include "activity.h"
 #include "batch.h"
 
 enum rows_stmt {
@@ -43,6 +44,7 @@ struct rows {
 	sqlite3_stmt *st[ROWS_NSTMTS];
 	/* of everything in the tables, spilled batches excluded: meta.events, first_ns, last_ns */
 	uint64_t events, first_ns, last_ns;
+	struct activity *activity; /* of what has been written since rows_open; owned */
 };
 
 int rows_open(struct rows *r, sqlite3 *db);

@@ -37,6 +37,13 @@ static const char tables[] =
 	"CREATE TABLE holder(chan INTEGER, pid INTEGER, fd INTEGER, dir INTEGER, t_ns INTEGER);"
 	"CREATE TABLE loss(t_ns INTEGER, cause TEXT, count INTEGER, place INTEGER);";
 
+/* A trace may lack these: they only say sooner what the events say. */
+static const char shortcuts[] =
+	"CREATE TABLE IF NOT EXISTS activity(t_ns INTEGER PRIMARY KEY, width_ns INTEGER,"
+	" ops INTEGER, bytes INTEGER, slept_ns INTEGER, lost INTEGER);"
+	"CREATE TABLE IF NOT EXISTS keyframe(seq INTEGER PRIMARY KEY, t_ns INTEGER, size INTEGER,"
+	" state BLOB);";
+
 /*
  * Words come from scalar subqueries, not joins: with no statistics the planner would otherwise
  * make `op` or `chan` the outer loop when a query names one, and scan `event` once for each row.
@@ -115,12 +122,16 @@ static int create_ops(sqlite3 *db)
 	return rc;
 }
 
+int schema_add_shortcuts(sqlite3 *db) { return db_exec(db, shortcuts); }
+
 /* The identity is written last: a file that has it has the whole schema. */
 int schema_create(sqlite3 *db)
 {
 	int rc = db_exec(db, "BEGIN");
 	if (rc == 0)
 		rc = db_exec(db, tables);
+	if (rc == 0)
+		rc = schema_add_shortcuts(db);
 	if (rc == 0)
 		rc = db_exec(db, views);
 	if (rc == 0)

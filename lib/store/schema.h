@@ -40,6 +40,8 @@ enum event_column {
 int schema_pragmas(sqlite3 *db);
 /* Every table, index and view, the words of `op`, application_id and user_version. */
 int schema_create(sqlite3 *db);
+/* The tables that hold nothing but shortcuts, in a trace that was made before there were any. */
+int schema_add_shortcuts(sqlite3 *db);
 /*
  * Brings a trace of an older version to TRACE_USER_VERSION, one numbered step after the other,
  * each in a transaction of its own. -EBADMSG when its version never existed.

@@ -29,6 +29,7 @@ struct store_opts {
 	const char *source;   /* "bpf", "shim", … → meta.source */
 	const char *command;  /* the command line → meta.command */
 	const char *options;  /* filters, scope → meta.options */
+	uint64_t keep;        /* the recorder's model_set_keep → meta.keep; 0: MODEL_KEEP */
 };
 
 struct store_stats {
@@ -51,6 +52,13 @@ int store_create(struct store **out, const char *path, const struct store_opts *
  */
 struct sink *store_sink(struct store *s);
 void store_error(struct store *s, struct fail *fail);
+
+/*
+ * Lets the trace have keyframes: *m, borrowed until store_finish, has applied each event when the
+ * sink gets it, and no others (not so one with a filter in front of the sink). Every so many events
+ * its state goes into the trace. Call before the first event.
+ */
+void store_follow(struct store *s, const struct model *m);
 
 /*
  * Writes what is pending, the flows of *m (which may be NULL), indexes, and marks the trace
@@ -96,8 +104,26 @@ const char *trace_meta(struct trace *t, const char *key); /* borrowed until clos
 bool trace_was_unfinished(const struct trace *t);
 uint64_t trace_events(struct trace *t); /* rows of `event` */
 
+/* How much went on when; slots of equal width, those without anything are left out. */
+#define ACTIVITY_SLOTS 2048
+struct trace_slot {
+	uint64_t t_ns, width_ns;
+	uint64_t ops, bytes;
+	uint64_t slept_ns; /* of all threads together */
+	uint64_t lost;
+};
+/* Fills slots[0..*n) in order of time; *n becomes how many there are: 0 in an old trace. */
+int trace_activity(struct trace *t, struct trace_slot *slots, size_t *n);
+
 /* A source over the whole trace, from its first event. Borrows the trace; free before closing it. */
 int trace_source(struct trace *t, struct source **out, struct fail *fail);
+/* The same from behind the event with that number; they count from 1. */
+int trace_source_after(struct trace *t, uint64_t seq, struct source **out, struct fail *fail);
+/*
+ * Instead of polling such a source: its next event, good until the call after, and its number. 1, 0 at
+ * the end, or a negative errno.
+ */
+int trace_source_next(struct source *source, const struct ev_hdr **ev, uint64_t *seq);
 /* Why its source returned a negative errno of its own, not of the sink; err 0: it did not. */
 void trace_error(const struct trace *t, struct fail *fail);
 

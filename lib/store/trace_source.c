@@ -27,10 +27,12 @@ struct trace_source {
 	struct table events, controls, payloads;
 	struct batch *spill; /* the blob being delivered, or NULL */
 	size_t spill_offset;
-	uint64_t spill_from;
+	uint64_t spill_from, spill_seq;
+	uint64_t after; /* events up to that number are left out */
 	bool started;
+	int err; /* met behind the event that was handed out last */
 	uint64_t last_ns; /* the latest time delivered */
-	bool sink_failed;
+	struct ev_lost bad;
 	union {
 		struct ev_hdr hdr;
 		struct ev_io io;
@@ -58,20 +60,11 @@ static int start(struct trace_source *s)
 	return rc;
 }
 
-static int deliver(struct trace_source *s, struct sink *out, const struct ev_hdr *ev)
+/* In the place of what makes no sense. */
+static const struct ev_hdr *bad_record(struct trace_source *s)
 {
-	/* descriptions and losses may be older than what went before */
-	if (ev->type != EV_CHAN && ev->type != EV_LOST && ev->t_ns > s->last_ns)
-		s->last_ns = ev->t_ns;
-	int rc = sink_event(out, ev);
-	s->sink_failed = rc != 0;
-	return rc;
-}
-
-static int deliver_bad(struct trace_source *s, struct sink *out)
-{
-	struct ev_lost lost = lost_event(s->last_ns, LOST_BAD_RECORD, 1);
-	return deliver(s, out, &lost.hdr);
+	s->bad = lost_event(s->last_ns, LOST_BAD_RECORD, 1);
+	return &s->bad.hdr;
 }
 
 static void read_io(struct ev_io *io, sqlite3_stmt *st)
@@ -117,81 +110,106 @@ static int read_payload(struct trace_source *s, int64_t seq, bool *ok)
 	return 0;
 }
 
-static int next_event(struct trace_source *s, struct sink *out)
+/* The next one of a kind; *ev is good until the one after it. 1: there was one, 0: no more. */
+
+static int next_event(struct trace_source *s, const struct ev_hdr **ev, uint64_t *seq)
 {
 	bool ok = true;
 	int rc = 0;
+	*seq = (uint64_t)s->events.seq;
 	read_io(&s->record.io, s->events.st);
 	if (s->payloads.more)
 		rc = read_payload(s, s->events.seq, &ok);
+	*ev = ok ? &s->record.hdr : bad_record(s);
 	if (rc == 0)
-		rc = ok ? deliver(s, out, &s->record.hdr) : deliver_bad(s, out);
-	return rc ? rc : step(&s->events);
+		s->err = step(&s->events);
+	return rc ? rc : 1;
 }
 
-static int next_control(struct trace_source *s, struct sink *out)
+static int next_control(struct trace_source *s, const struct ev_hdr **ev, uint64_t *seq)
 {
 	const void *blob = sqlite3_column_blob(s->controls.st, 1);
 	size_t n = (size_t)sqlite3_column_bytes(s->controls.st, 1);
 	bool ok = n >= sizeof(struct ev_hdr) && n <= sizeof(s->record);
+	*seq = (uint64_t)s->controls.seq;
 	if (ok) {
 		memcpy(s->record.bytes, blob, n);
 		ok = s->record.hdr.type != EV_IO && s->record.hdr.size == n &&
 		     event_is_valid(&s->record.hdr, n);
 	}
-	int rc = ok ? deliver(s, out, &s->record.hdr) : deliver_bad(s, out);
-	return rc ? rc : step(&s->controls);
+	*ev = ok ? &s->record.hdr : bad_record(s);
+	s->err = step(&s->controls);
+	return 1;
 }
 
-/* 1: delivered; 0: there are no more blobs. */
-static int next_spilled(struct trace_source *s, struct sink *out)
+static int next_spilled(struct trace_source *s, const struct ev_hdr **ev, uint64_t *seq)
 {
-	const struct ev_hdr *ev;
-	while (!s->spill || !(ev = batch_at(s->spill, s->spill_offset))) {
-		free(s->spill);
-		s->spill = NULL;
-		int rc = spill_next(s->trace->db, s->spill_from, &s->spill);
-		if (rc <= 0)
-			return rc;
-		s->spill_from = s->spill->seq + 1;
-		s->spill_offset = 0;
-	}
-	s->spill_offset += ev->size;
-	int rc = deliver(s, out, ev);
-	return rc ? rc : 1;
+	do {
+		while (!s->spill || !(*ev = batch_at(s->spill, s->spill_offset))) {
+			free(s->spill);
+			s->spill = NULL;
+			int rc = spill_next(s->trace->db, s->spill_from, &s->spill);
+			if (rc <= 0)
+				return rc;
+			s->spill_from = s->spill->seq + 1;
+			s->spill_seq = s->spill->seq;
+			s->spill_offset = 0;
+		}
+		s->spill_offset += (*ev)->size;
+		*seq = s->spill_seq++;
+	} while (*seq <= s->after);
+	return 1;
 }
 
-static int next(struct trace_source *s, struct sink *out)
+static int next(struct trace_source *s, const struct ev_hdr **ev, uint64_t *seq)
 {
-	int rc;
+	int rc = s->started ? s->err : start(s);
+	if (rc)
+		return rc;
 	if (s->events.more && (!s->controls.more || s->events.seq < s->controls.seq))
-		rc = next_event(s, out);
+		rc = next_event(s, ev, seq);
 	else if (s->controls.more)
-		rc = next_control(s, out);
+		rc = next_control(s, ev, seq);
 	else
-		return next_spilled(s, out);
-	return rc ? rc : 1;
+		rc = next_spilled(s, ev, seq);
+	/* descriptions and losses may be older than what went before */
+	if (rc > 0 && event_tells_time(*ev) && (*ev)->t_ns > s->last_ns)
+		s->last_ns = (*ev)->t_ns;
+	return rc;
+}
+
+static void explain(struct trace *t, int err)
+{
+	if (err == EBADMSG)
+		trace_damaged(t->name, "it ends, or makes no sense, before its end", &t->fail);
+	else
+		fail_set(&t->fail, err, NULL, "cannot read trace '%s'", t->name);
+}
+
+int trace_source_next(struct source *self, const struct ev_hdr **ev, uint64_t *seq)
+{
+	struct trace_source *s = (struct trace_source *)self;
+	int rc = next(s, ev, seq);
+	if (rc < 0)
+		explain(s->trace, -rc);
+	return rc;
 }
 
 static int trace_poll(struct source *self, struct sink *out, int timeout_ms, uint64_t *complete_ns)
 {
 	(void)timeout_ms;
 	struct trace_source *s = (struct trace_source *)self;
-	int rc = s->started ? 1 : start(s);
-	if (rc == 0)
-		rc = 1;
-	for (int i = 0; rc > 0 && i < EVENTS_A_POLL; i++)
-		rc = next(s, out);
+	int rc = 1;
+	for (int i = 0; rc > 0 && i < EVENTS_A_POLL; i++) {
+		const struct ev_hdr *ev;
+		uint64_t seq;
+		rc = trace_source_next(self, &ev, &seq);
+		int refused = rc > 0 ? sink_event(out, ev) : 0;
+		if (refused)
+			return refused;
+	}
 	/* another event of the very same time may be yet to come */
 	*complete_ns = rc == 0 ? UINT64_MAX : s->last_ns ? s->last_ns - 1 : 0;
-	if (rc < 0 && !s->sink_failed) {
-		if (rc == -EBADMSG)
-			trace_damaged(s->trace->name, "it ends, or makes no sense, before its end",
-				      &s->trace->fail);
-		else
-			fail_set(&s->trace->fail, -rc, NULL, "cannot read trace '%s'",
-				 s->trace->name);
-	}
 	return rc;
 }
 
@@ -205,25 +223,39 @@ static void trace_source_free(struct source *self)
 	free(s);
 }
 
-int trace_source(struct trace *t, struct source **out, struct fail *fail)
+static int prepare(struct trace_source *s, struct table *t, const char *sql)
+{
+	int rc = db_prepare(s->trace->db, sql, &t->st);
+	if (rc == 0)
+		sqlite3_bind_int64(t->st, 1, s->after ? (sqlite3_int64)s->after : INT64_MIN);
+	return rc;
+}
+
+int trace_source_after(struct trace *t, uint64_t seq, struct source **out, struct fail *fail)
 {
 	struct trace_source *s = calloc(1, sizeof(*s));
 	if (!s)
 		return fail_set(fail, ENOMEM, NULL, "cannot read trace '%s'", t->name);
 	s->base = (struct source){.name = "trace", .poll = trace_poll, .free = trace_source_free};
 	s->trace = t;
-	int rc =
-	    db_prepare(t->db, "SELECT " EVENT_COLUMNS " FROM event ORDER BY id", &s->events.st);
+	s->after = seq < INT64_MAX ? seq : INT64_MAX;
+	int rc = prepare(s, &s->events,
+			 "SELECT " EVENT_COLUMNS " FROM event WHERE id > ?1 ORDER BY id");
 	if (rc == 0)
-		rc = db_prepare(t->db, "SELECT seq, record FROM control ORDER BY seq",
-				&s->controls.st);
+		rc = prepare(s, &s->controls,
+			     "SELECT seq, record FROM control WHERE seq > ?1 ORDER BY seq");
 	if (rc == 0)
-		rc = db_prepare(t->db, "SELECT event, data FROM payload ORDER BY event",
-				&s->payloads.st);
+		rc = prepare(s, &s->payloads,
+			     "SELECT event, data FROM payload WHERE event > ?1 ORDER BY event");
 	if (rc) {
 		trace_source_free(&s->base);
 		return trace_damaged(t->name, "its tables do not make sense", fail);
 	}
 	*out = &s->base;
 	return 0;
+}
+
+int trace_source(struct trace *t, struct source **out, struct fail *fail)
+{
+	return trace_source_after(t, 0, out, fail);
 }

@@ -11,6 +11,7 @@
 
 #include "db.h"
 #include "finish.h"
+#include "keyframes.h"
 #include "spill.h"
 #include "lib/base/clock.h"
 
@@ -78,6 +79,7 @@ static int append(struct store *s, const struct ev_hdr *ev, struct ev_hdr **at)
 /* One that is not kept is counted in place, or begins a count. */
 static int drop(struct store *s, uint64_t t_ns, enum ipctap_loss cause)
 {
+	s->followed = NULL; /* it has what the trace has not, from here on */
 	if (s->lost && s->lost->cause == cause) {
 		s->lost->count++;
 		return 0;
@@ -111,11 +113,34 @@ static int take(struct store *s, const struct ev_hdr *ev)
 	return rc;
 }
 
+/* The batch ends here: a keyframe stands behind the last event of one. */
+static void take_keyframe(struct store *s)
+{
+	s->keyframe_due = s->seq + KEYFRAME_EVENTS;
+	s->fill->keyframe = keyframe_blob_new(s->followed, s->last_ns);
+	if (!s->fill->keyframe)
+		return;
+	s->keyframe_due = s->seq + keyframe_distance(s->fill->keyframe->size);
+	queue_fill(s);
+}
+
+void store_follow(struct store *s, const struct model *m)
+{
+	pthread_mutex_lock(&s->lock);
+	s->followed = m;
+	s->keyframe_due = s->seq + KEYFRAME_EVENTS;
+	pthread_mutex_unlock(&s->lock);
+}
+
 static int store_event(struct sink *self, const struct ev_hdr *ev)
 {
 	struct store *s = (struct store *)self;
 	pthread_mutex_lock(&s->lock);
 	int rc = take(s, ev);
+	if (event_tells_time(ev) && ev->t_ns > s->last_ns)
+		s->last_ns = ev->t_ns;
+	if (s->followed && s->seq >= s->keyframe_due && !s->err && s->fill)
+		take_keyframe(s);
 	pthread_mutex_unlock(&s->lock);
 	return rc;
 }
@@ -125,8 +150,11 @@ static int store_event(struct sink *self, const struct ev_hdr *ev)
 static int write_batches(struct store *s, const struct batch *chain, bool as_blobs)
 {
 	int rc = db_exec(s->db, "BEGIN IMMEDIATE");
-	for (const struct batch *b = chain; rc == 0 && b; b = b->next)
+	for (const struct batch *b = chain; rc == 0 && b; b = b->next) {
 		rc = as_blobs ? spill_put(s->db, b) : rows_write(&s->rows, b);
+		if (rc == 0 && b->keyframe)
+			rc = keyframes_put(s->db, b->seq + b->n - 1, b->keyframe);
+	}
 	if (rc == 0 && !as_blobs)
 		rc = rows_save_totals(&s->rows);
 	if (rc == 0)
@@ -163,9 +191,10 @@ static void retire(struct store *s, struct batch *chain, int err, bool as_blobs)
 		}
 		s->held_bytes -= b->capacity;
 		if (s->spare && s->spare->next) { /* two are enough to go on with */
-			free(b);
+			batch_free(b);
 			continue;
 		}
+		batch_clear(b);
 		b->next = s->spare;
 		s->spare = b;
 	}
@@ -250,7 +279,7 @@ static void *writer_main(void *arg)
 	}
 	int rc = s->err ? s->err : check_still_there(s);
 	if (rc == 0 && s->finish)
-		rc = finish_trace(s->db, s->model);
+		rc = finish_trace(s->db, s->model, s->rows.activity);
 	if (rc)
 		retire(s, NULL, rc, false);
 	close_database(s);
@@ -284,7 +313,7 @@ static void free_batches(struct batch *b)
 {
 	for (struct batch *next; b; b = next) {
 		next = b->next;
-		free(b);
+		batch_free(b);
 	}
 }
 

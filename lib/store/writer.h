@@ -48,6 +48,9 @@ struct store {
 	size_t held_bytes;    /* of all batches that are not yet written */
 	struct ev_lost *lost; /* in `fill`: counts what is being dropped now; or NULL */
 	uint64_t seq;         /* of the next event */
+	const struct model *followed; /* in step with the stream; NULL: no keyframes */
+	uint64_t keyframe_due;        /* when seq has come so far */
+	uint64_t last_ns;             /* the latest time that an event told */
 	bool closing, finish;
 	const struct model *model;
 	int err; /* the thread's first error; the batches from there on are not kept */

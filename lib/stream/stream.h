@@ -66,4 +66,10 @@ void fanout_add(struct fanout *f, struct sink *to);
  */
 bool event_is_valid(const struct ev_hdr *ev, uint64_t avail);
 
+/* Descriptions come before their first use and losses when they are told: not in order of time. */
+static inline bool event_tells_time(const struct ev_hdr *ev)
+{
+	return ev->type != EV_CHAN && ev->type != EV_LOST;
+}
+
 #endif

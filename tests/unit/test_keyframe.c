@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "lib/model/keyframe.h"
-#include "make_event.h"
+#include "story.h"
 
 #define KEEP 20 /* so few that folding is all the time */
 #define STORY 6000
@@ -57,73 +57,11 @@ static char *dump(const struct model *m)
 	return text;
 }
 
-#define PICK(n) ((unsigned int)rand_r(r) % (n))
-
-static struct ev_hdr *random_io(unsigned int *r, uint64_t t, uint32_t pid, uint64_t chan)
-{
-	struct ev_io *io = make_io(t, pid, (uint16_t)(1 + PICK(OP_MAX - 1)), PICK(0x4000), chan,
-				   PICK(5000));
-	io->tid = pid + PICK(3);
-	io->fd = (int)PICK(10) - 1;
-	io->slept_ns = PICK(3) ? 0 : PICK(100);
-	io->dur_ns = PICK(300);
-	io->waker_tid = PICK(8);
-	io->mtype = PICK(2) ? (int64_t)PICK(3) : (int64_t)PICK(100000);
-	io->messages = (uint16_t)PICK(4);
-	return &io->hdr;
-}
-
-static struct ev_hdr *random_task(unsigned int *r, uint64_t t, uint32_t pid)
-{
-	struct ev_task *e = make_task(t, pid, PICK(2) ? pid : pid + PICK(20), (uint16_t)(1 + PICK(5)),
-				      "name");
-	e->start_ns = PICK(3) ? t : 0;
-	e->ppid = 1 + PICK(4);
-	snprintf(e->exe, sizeof(e->exe), "/bin/%u", PICK(9));
-	e->hdr.flags = PICK(4);
-	return &e->hdr;
-}
-
-/* Events [from, to) of a story in which everything happens, again and again, to ever new objects. */
+/* Events [from, to) of a story. */
 static void tell(struct model *m, unsigned int seed, int from, int to)
 {
-	for (int i = from; i < to; i++) {
-		unsigned int state = seed * 100003 + (unsigned int)i, *r = &state;
-		uint64_t t = 1000 + (uint64_t)i * 50, chan = 1 + (uint64_t)i / 100 + PICK(8);
-		uint32_t pid = 1 + (uint32_t)i / 200 + PICK(6);
-		int32_t fd;
-		struct ev_gone gone = {.hdr = {.t_ns = t, .type = EV_GONE, .size = sizeof(gone)}};
-		switch (PICK(14)) {
-		case 0:
-			model_apply(m, &make_chan(chan, (uint16_t)(1 + PICK(KIND_MAX - 1)),
-						  (uint16_t)PICK(SHAPE_MAX), PICK(2))
-					    ->hdr);
-			break;
-		case 1:
-		case 2:
-			fd = PICK(8) ? (int32_t)PICK(3000) : -1;
-			model_apply(m, &make_endpoint(t, pid, chan, fd, (uint8_t)(1 + PICK(7)))->hdr);
-			break;
-		case 3:
-		case 4:
-			model_apply(m, random_task(r, t, pid));
-			break;
-		case 5:
-			model_apply(m, &make_wait(t, pid, PICK(2) * chan, (uint16_t)(1 + PICK(2)), t - 40)
-					    ->hdr);
-			break;
-		case 6:
-			if (PICK(50) == 0)
-				model_apply(m, &make_lost(1 + PICK(LOST_MAX - 1), PICK(3), PICK(5))->hdr);
-			break;
-		case 7:
-			gone.chan = chan > 20 ? chan - PICK(20) : chan;
-			model_apply(m, &gone.hdr);
-			break;
-		default:
-			model_apply(m, random_io(r, t, pid, chan));
-		}
-	}
+	for (int i = from; i < to; i++)
+		model_apply(m, story_event(seed, i));
 }
 
 static void what_was_loaded_goes_on_as_what_was_saved(void **state)

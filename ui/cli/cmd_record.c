@@ -47,6 +47,7 @@ static int create_store(struct store **out, const struct session *s, struct fail
 	struct store_opts opts = {
 		.source = feed_source_name(s->feed),
 		.command = a->command_text ? a->command_text : a->scope_text,
+		.keep = a->keep,
 	};
 	int err;
 
@@ -57,6 +58,9 @@ static int create_store(struct store **out, const struct session *s, struct fail
 	opts.options = options;
 	err = store_create(out, a->output, &opts, fail);
 	free(options);
+	/* with a filter the model is told of operations that the trace is not */
+	if (!err && !a->filter)
+		store_follow(*out, s->model);
 	return err;
 }
 
