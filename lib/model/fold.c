@@ -125,6 +125,7 @@ static void move_ring(struct ring *r)
 static void move_queue(struct queue *q)
 {
 	move_ring(&q->written);
+	move_ring(&q->loose);
 	move_ring(&q->debts);
 	for (struct piece *s = q->stale; s && s < q->stale + STALE_MAX; s++)
 		s->who = proc_now(s->who);

@@ -20,9 +20,9 @@ KEYFRAME_REF(blocked, blocked, nblocked)
 #ifdef __x86_64__
 _Static_assert(sizeof(struct m_flow) == 592 && sizeof(struct m_wait) == 56 &&
 		   sizeof(struct m_blocked) == 72 && sizeof(struct m_loss) == 24 &&
-		   sizeof(struct queue) == 176 && sizeof(struct piece) == 40 &&
+		   sizeof(struct placing) == 16 && sizeof(struct queue) == 200 && sizeof(struct piece) == 40 &&
 		   sizeof(struct proc) == 720 && sizeof(struct task) == 160 &&
-		   sizeof(struct chan) == 2008 && sizeof(struct endpoint) == 136 &&
+		   sizeof(struct chan) == 2056 && sizeof(struct endpoint) == 136 &&
 		   sizeof(struct model) == 2600,
 	       "keyframes hold every member of these");
 #endif

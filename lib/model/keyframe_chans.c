@@ -66,6 +66,8 @@ static void code_placing(struct codec *c, struct placing *p)
 {
 	CODE(c, p->tid);
 	CODE(c, p->is_shared);
+	CODE(c, p->has_sure);
+	CODE(c, p->was_sure);
 	CODE(c, p->skipped);
 }
 
@@ -83,6 +85,7 @@ static void code_queue(struct keyframe *k, struct queue *q)
 {
 	struct proc *writer = (struct proc *)q->writer;
 	code_ring(k, &q->written);
+	code_ring(k, &q->loose);
 	code_ring(k, &q->debts);
 	code_stale(k, q);
 	CODE(&k->codec, q->stale_end);

@@ -14,7 +14,7 @@
 
 static inline const struct ev_hdr *story_io(unsigned int *r, uint64_t t, uint32_t pid, uint64_t chan)
 {
-	struct ev_io *io = make_io(t, pid, (uint16_t)(1 + PICK(OP_MAX - 1)), PICK(0x4000), chan,
+	struct ev_io *io = make_io(t, pid, (uint16_t)(1 + PICK(OP_MAX - 1)), PICK(0x8000), chan,
 				   PICK(5000));
 	io->tid = pid + PICK(3);
 	io->fd = (int)PICK(10) - 1;
