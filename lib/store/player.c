@@ -27,6 +27,7 @@ struct player {
 	struct trace *trace;
 	struct model *model;
 	struct player_opts opts;
+	struct sink *listener;
 	struct source *source;
 	const struct ev_hdr *ahead; /* read and not applied; NULL: none */
 	uint64_t ahead_seq;
@@ -230,6 +231,8 @@ static int apply_ahead(struct player *p)
 		p->t_ns = ev->t_ns;
 	p->seq = p->ahead_seq;
 	p->ahead = NULL;
+	if (rc == 0 && p->listener)
+		rc = sink_event(p->listener, ev);
 	if (rc == 0 && p->seq >= p->mark_due)
 		mark_here(p);
 	return rc;
@@ -511,6 +514,14 @@ void player_close(struct player *p)
 	free(p->marks);
 	free(p);
 }
+
+void player_set_progress(struct player *p, bool (*progress)(void *arg, double done), void *arg)
+{
+	p->opts.progress = progress;
+	p->opts.arg = arg;
+}
+
+void player_set_listener(struct player *p, struct sink *listener) { p->listener = listener; }
 
 uint64_t player_first_ns(const struct player *p) { return p->first_ns; }
 uint64_t player_last_ns(const struct player *p) { return p->last_ns; }

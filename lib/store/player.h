@@ -42,6 +42,11 @@ int player_open(struct player **out, struct trace *t, struct model *m,
 		const struct player_opts *opts, struct fail *fail);
 void player_close(struct player *p); /* accepts NULL */
 
+/* From here on: see player_opts. */
+void player_set_progress(struct player *p, bool (*progress)(void *arg, double done), void *arg);
+/* Who is told of each event once the model has it; those before a keyframe are not told. NULL: nobody. */
+void player_set_listener(struct player *p, struct sink *listener);
+
 uint64_t player_first_ns(const struct player *p); /* of the trace */
 uint64_t player_last_ns(const struct player *p);
 uint64_t player_events(const struct player *p); /* the number of the last event */

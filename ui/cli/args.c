@@ -218,8 +218,11 @@ static int check_scope(struct args *a, const struct args_spec *spec, struct fail
 	if (!scopes && !a->file && (spec->takes & ARGS_ALL_IF_NONE))
 		a->feed.scope.all = true;
 	else if (!scopes && !a->file && (spec->takes & ARGS_FILE))
-		return BAD(fail, "give the name of a trace, or " SCOPE_REMEDY,
-			   "%s: nothing to read and nothing to trace", spec->verb);
+		return spec->takes & ARGS_SCOPE
+			       ? BAD(fail, "give the name of a trace, or " SCOPE_REMEDY,
+				     "%s: nothing to read and nothing to trace", spec->verb)
+			       : BAD(fail, "give the name of a trace that ipctap record wrote",
+				     "%s: nothing to read", spec->verb);
 	else if (!scopes && !a->file && (spec->takes & ARGS_SCOPE))
 		return BAD(fail, SCOPE_REMEDY, "%s: nothing to trace", spec->verb);
 	return 0;

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "say.h"
@@ -11,36 +10,10 @@
 #include "text.h"
 #include "ui/tui/tui.h"
 #include "verb.h"
+#include "views.h"
 
 #define DEFAULT_INTERVAL_S 1.0
 #define DEFAULT_KEEP 1000 /* what is over is of less interest, and every refresh walks it */
-
-static const char *const view_words[VIEW_MAX] = {
-	[VIEW_PROCESSES] = "processes",
-	[VIEW_CHANNELS] = "channels",
-	[VIEW_TALK] = "talk",
-	[VIEW_BLOCKED] = "blocked",
-};
-
-static int view_parse(const char *word)
-{
-	for (int i = 0; i < VIEW_MAX; i++)
-		if (strcmp(view_words[i], word) == 0)
-			return i;
-	return -1;
-}
-
-static int set_view(struct args *a, const struct args_row *row, const char *value,
-		    struct fail *fail)
-{
-	if (view_parse(value) < 0) {
-		fail_set(fail, 0, "write processes, channels, talk or blocked",
-			 "--%s: '%s' is not a view", row->name, value);
-		return -EINVAL;
-	}
-	a->view = value;
-	return 0;
-}
 
 static const struct args_row rows[] = {
 	{ 'b', "batch", NULL, "text instead of a screen: all views, again at each refresh",
@@ -53,7 +26,7 @@ static const struct args_row rows[] = {
 	{ 'd', "duration", "SEC", "stop after so many seconds", args_seconds,
 	  ARGS_MEMBER(duration_s) },
 	{ 0, "keep", "N", ARGS_KEEP_HELP, args_keep, ARGS_MEMBER(keep) },
-	{ 0, "view", "VIEW", "the first one: processes, channels, talk or blocked", set_view, 0 },
+	{ 0, "view", "VIEW", "the first one: processes, channels, talk or blocked", args_view, 0 },
 	{ 0, "sort", "COLUMN", "of that view", args_text, ARGS_MEMBER(sort) },
 	ARGS_ROW_END
 };
@@ -85,7 +58,7 @@ static int show(struct session *s, struct fail *fail)
 		.title = a->scope_text,
 		.interval_s = a->interval_s > 0 ? a->interval_s : DEFAULT_INTERVAL_S,
 		.refreshes = a->refreshes > LONG_MAX ? LONG_MAX : (long)a->refreshes,
-		.view = a->view ? (enum tui_view)view_parse(a->view) : VIEW_PROCESSES,
+		.view = views_parse(a->view),
 		.sort = a->sort,
 		.filter = a->filter,
 		.mono = getenv("NO_COLOR") && *getenv("NO_COLOR"),

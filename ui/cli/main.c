@@ -19,6 +19,7 @@ static const struct verb verbs[] = {
 	{ "report", cmd_report, "who talked to whom, how much, how late, who waited for whom" },
 	{ "events", cmd_events, "one line per operation, like strace" },
 	{ "top", cmd_top, "live dashboard" },
+	{ "replay", cmd_replay, "the same dashboard over a recording: pause, seek, step, speed" },
 	{ "why", cmd_why, "why a process is not moving, down to the root" },
 	{ "deadlock", cmd_deadlock, "who can never move again, and why; --watch keeps looking" },
 	{ "doctor", cmd_doctor, "what this kernel and this user can and cannot see" },

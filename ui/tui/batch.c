@@ -65,7 +65,8 @@ static int print_text(struct batch *b)
 	const struct frame *f = &b->dash.frame;
 	char buf[FRAME_TEXT_SIZE];
 
-	fprintf(b->out, "ipctap top - %s\n%s\n", b->dash.title, frame_losses(f, buf));
+	fprintf(b->out, "ipctap %s - %s\n%s\n", b->opts->verb ? b->opts->verb : "top",
+		b->dash.title, frame_losses(f, buf));
 	fprintf(b->out, "%s\n", frame_figures(f, buf));
 	for (int i = 0; i < VIEW_MAX; i++)
 		print_table(&f->tables[i], &b->dash.grid, b->out);
@@ -223,6 +224,8 @@ static int pump_interval(struct batch *b)
 	uint64_t now_ns = clock_now_ns();
 	int more;
 
+	if (b->opts->now_ns)
+		return b->opts->pump(b->opts->arg, 0, b->fail);
 	do {
 		uint64_t ms = due_ns > now_ns ? (due_ns - now_ns + 999999) / 1000000 : 0;
 
@@ -232,14 +235,22 @@ static int pump_interval(struct batch *b)
 	return more;
 }
 
-static int batch_refresh(struct batch *b, bool ended, int (*print)(struct batch *b))
+static int take_frame(struct batch *b, bool ended)
 {
-	uint64_t now_ns =
-		timeline_now(&b->timeline, model_now_ns(b->opts->model), clock_now_ns(), ended);
+	uint64_t now_ns = b->opts->now_ns ? b->opts->now_ns(b->opts->arg) :
+					    timeline_now(&b->timeline, model_now_ns(b->opts->model),
+							 clock_now_ns(), ended);
 	int err = dash_refresh(&b->dash, b->opts, now_ns);
 
+	return err ? fail_set(b->fail, -err, NULL, "cannot take a frame") : 0;
+}
+
+static int batch_refresh(struct batch *b, bool ended, int (*print)(struct batch *b))
+{
+	int err = take_frame(b, ended);
+
 	if (err)
-		return fail_set(b->fail, -err, NULL, "cannot take a frame");
+		return err;
 	err = print(b);
 	if (err)
 		return err;
@@ -261,6 +272,8 @@ static int batch_run(const struct tui_opts *opts, FILE *out, int (*print)(struct
 		err = fail_set(fail, ENOMEM, NULL, "cannot set up the tables");
 	for (int i = 0; i < VIEW_MAX; i++)
 		b.dash.frame.tables[i].rows.raw = print == print_json;
+	if (!err && opts->warm_up)
+		err = take_frame(&b, false);
 	for (long n = 0; !err && more > 0 && (!opts->refreshes || n < opts->refreshes); n++) {
 		more = pump_interval(&b);
 		err = more < 0 ? more : batch_refresh(&b, more == 0, print);

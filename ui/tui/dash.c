@@ -28,6 +28,7 @@ int dash_init(struct dash *d, const struct tui_opts *opts, struct fail *fail)
 	*d = (struct dash){
 		.view = opts->view < VIEW_MAX ? opts->view : VIEW_PROCESSES,
 		.interval_s = opts->interval_s,
+		.verb = opts->verb ? opts->verb : "top",
 	};
 	escape_text(d->title, sizeof(d->title), opts->title ? opts->title : "", SIZE_MAX);
 	err = frame_init(&d->frame);

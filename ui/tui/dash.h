@@ -23,6 +23,7 @@ enum dash_prompt { PROMPT_NONE, PROMPT_SEARCH, PROMPT_FILTER };
 struct dash {
 	struct frame frame;
 	enum tui_view view;
+	const char *verb;
 	char title[512]; /* escaped */
 	double interval_s;
 	bool paused, ended, help;

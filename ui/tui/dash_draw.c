@@ -19,12 +19,12 @@ static void draw_title(struct dash *d, int y)
 	struct grid *g = &d->grid;
 	const char *state = state_word(d);
 	char every[48];
-	int width;
+	int width, x;
 
 	snprintf(every, sizeof(every), "%s%severy %gs", state, *state ? ", " : "", d->interval_s);
 	width = grid_text_width(g, every);
-	grid_text(g, y, 1, 10, "ipctap top", STYLE_TITLE);
-	grid_text(g, y, 13, g->cols - 15 - width, d->title, STYLE_NORMAL);
+	x = 1 + grid_print(g, y, 1, 20, STYLE_TITLE, "ipctap %s", d->verb) + 2;
+	grid_text(g, y, x, g->cols - x - 2 - width, d->title, STYLE_NORMAL);
 	grid_text(g, y, g->cols - width - 1, width, every,
 		  d->paused ? STYLE_WARN : d->ended ? STYLE_DIM : STYLE_NORMAL);
 }

@@ -20,12 +20,16 @@ struct tui_opts {
 	/* Waits up to timeout_ms, applies events. 1 more may come, 0 ended, <0 error (fail filled). */
 	int (*pump)(void *arg, int timeout_ms, struct fail *fail);
 	void *arg;
+	const char *verb;       /* NULL: "top" */
 	const char *title;      /* "-- dd if=…", "pid 1234", a trace's path */
 	double interval_s;      /* between refreshes */
 	long refreshes;         /* stop after so many; 0: until the user quits or, in batch, the stream ends */
 	enum tui_view view;     /* the first one shown; batch text prints all four */
 	const char *sort;       /* a column of that view by its name; NULL: its default */
 	bool mono;              /* no colours (NO_COLOR) */
+	/* In batch: which time it is for the model after a pump; NULL: as long as the pump took. */
+	uint64_t (*now_ns)(void *arg);
+	bool warm_up;           /* in batch: one refresh first that is not shown, which rates begin at */
 	const struct filter *filter; /* -e: waits that do not match are not shown; NULL: all are */
 };
 

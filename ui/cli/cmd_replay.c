@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* ipctap replay: the dashboard over a recording. */
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/base/escape.h"
+#include "recorded.h"
+#include "say.h"
+#include "text.h"
+#include "ui/tui/place.h"
+#include "ui/tui/replay.h"
+#include "verb.h"
+#include "views.h"
+#include "wall.h"
+
+#define DEFAULT_INTERVAL_S 1.0
+
+static const struct args_row rows[] = {
+	{ 0, "at", "PLACE", "begin there, paused: " PLACE_HELP, args_text, ARGS_MEMBER(at) },
+	{ 0, "since", "PLACE", "with -b or --json and --at: rates are over all from there", args_text,
+	  ARGS_MEMBER(since) },
+	{ 'b', "batch", NULL, "text instead of a screen: all views, at PLACE or at each refresh",
+	  args_flag, ARGS_MEMBER(batch) },
+	{ 0, "json", NULL, "one JSON object a line, at PLACE or for each refresh", args_flag,
+	  ARGS_MEMBER(json) },
+	{ 'i', "interval", "SEC", "between two refreshes (default 1)", args_seconds,
+	  ARGS_MEMBER(interval_s) },
+	{ 'n', "count", "N", "with -b or --json: stop after N refreshes", args_count,
+	  ARGS_MEMBER(refreshes) },
+	{ 0, "view", "VIEW", "the first one: processes, channels, talk …", args_view, 0 },
+	{ 0, "sort", "COLUMN", "of that view", args_text, ARGS_MEMBER(sort) },
+	ARGS_ROW_END
+};
+
+static const struct args_spec spec = {
+	.verb = "replay",
+	.usage = "[OPTION…] FILE",
+	.about = "Shows a recording as top showed it live: pause, seek, step, any speed.",
+	.takes = ARGS_FILE,
+	.groups = { { "Display", rows }, { "Filter", args_filter_rows }, { NULL, NULL } },
+};
+
+struct show {
+	const struct args *args;
+	struct trace *trace;
+	struct model *model;
+	struct player *player;
+	uint64_t t_ns, step_ns; /* batch: now, and how far apart */
+	bool once;              /* only that */
+	bool told_progress;
+	struct timebar_finding *findings;
+	size_t nfindings;
+};
+
+/* ---- findings ---- */
+
+static char *finding_text(const struct solution *s, const struct wg_finding *f)
+{
+	char *text = NULL, comm[ESCAPE_SIZE(EV_COMM_LEN)], call[ESCAPE_SIZE(WG_CALL_LEN)];
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	fprintf(out, "%s:", wg_verdict_word(f->verdict));
+	for (uint32_t i = 0; i < f->ncore; i++) {
+		const struct wg_thread *t = waitgraph_thread(s->graph, f->core[i]);
+
+		escape_text(comm, sizeof(comm), t->comm, sizeof(t->comm));
+		escape_text(call, sizeof(call), t->call, sizeof(t->call));
+		fprintf(out, "%s %s[%u] %s", i ? "," : "", comm, t->tid, call);
+	}
+	if (fclose(out) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+/* When the last of them fell asleep: from then on there was no way out. */
+static uint64_t finding_ns(const struct solution *s, const struct wg_finding *f)
+{
+	uint64_t t_ns = 0;
+
+	for (uint32_t i = 0; i < f->ncore; i++) {
+		const struct wg_thread *t = waitgraph_thread(s->graph, f->core[i]);
+
+		if (t->since_ns > t_ns)
+			t_ns = t->since_ns;
+	}
+	return t_ns;
+}
+
+static int compare_findings(const void *a, const void *b)
+{
+	uint64_t x = ((const struct timebar_finding *)a)->t_ns;
+	uint64_t y = ((const struct timebar_finding *)b)->t_ns;
+
+	return x < y ? -1 : x > y;
+}
+
+static int load_findings(struct show *s, struct fail *fail)
+{
+	struct diagnosis d;
+	struct findings_view v = { .level = WG_ORPHAN };
+	int err = recorded_load(s->args->file, 0, &d, &v, fail);
+	uint32_t n = err ? 0 : v.solution->nfindings;
+
+	s->findings = calloc((size_t)n + 1, sizeof(*s->findings));
+	if (!s->findings && !err)
+		err = fail_set(fail, ENOMEM, NULL, "%s", s->args->file);
+	for (uint32_t i = 0; !err && i < n; i++) {
+		const struct wg_finding *f = &v.solution->findings[i];
+		struct timebar_finding *to = &s->findings[s->nfindings];
+
+		if (!findings_has(&v, f))
+			continue;
+		to->t_ns = finding_ns(v.solution, f);
+		to->text = finding_text(v.solution, f);
+		s->nfindings += to->text != NULL;
+	}
+	if (!err && s->nfindings)
+		qsort(s->findings, s->nfindings, sizeof(*s->findings), compare_findings);
+	findings_release(&v);
+	diagnosis_release(&d);
+	return err;
+}
+
+/* ---- opening ---- */
+
+/* A trace that was recorded by an older ipctap is read once through first. */
+static bool say_progress(void *arg, double done)
+{
+	struct show *s = arg;
+
+	if (isatty(STDERR_FILENO)) {
+		fprintf(stderr, "\ripctap: reading %s: %d %%", s->args->file, (int)(done * 100));
+		s->told_progress = true;
+	}
+	return true;
+}
+
+static int open_all(struct show *s, struct fail *fail)
+{
+	struct player_opts opts = { .is_filtered = s->args->filter != NULL,
+				    .progress = say_progress,
+				    .arg = s };
+	int err = load_findings(s, fail);
+
+	if (!err)
+		err = trace_open(&s->trace, s->args->file, fail);
+	if (err)
+		return err;
+	s->model = model_new();
+	if (!s->model)
+		return fail_set(fail, ENOMEM, NULL, "the model");
+	model_set_keep(s->model, trace_keep(s->trace));
+	if (s->args->filter)
+		model_set_filter(s->model, filter_match_io, s->args->filter);
+	err = player_open(&s->player, s->trace, s->model, &opts, fail);
+	if (s->told_progress)
+		fputs("\r\033[K", stderr);
+	if (!err && trace_was_unfinished(s->trace))
+		say("%s: the recorder was killed; up to 200 ms may be missing at the end",
+		    s->args->file);
+	if (!err && !player_events(s->player))
+		say("%s: nothing was recorded", s->args->file);
+	return err;
+}
+
+static void close_all(struct show *s)
+{
+	player_close(s->player);
+	model_free(s->model);
+	trace_close(s->trace);
+	for (size_t i = 0; i < s->nfindings; i++)
+		free((char *)s->findings[i].text);
+	free(s->findings);
+}
+
+/* ---- text and JSON ---- */
+
+static uint64_t now_ns(void *arg) { return ((struct show *)arg)->t_ns; }
+
+/* The next refresh's time. */
+static int pump(void *arg, int timeout_ms, struct fail *fail)
+{
+	struct show *s = arg;
+	uint64_t last_ns = player_last_ns(s->player);
+	int err;
+
+	(void)timeout_ms;
+	s->t_ns = s->step_ns < last_ns - s->t_ns ? s->t_ns + s->step_ns : last_ns;
+	err = player_to_time(s->player, s->t_ns, fail);
+	return err ? err : !s->once && s->t_ns < last_ns;
+}
+
+static int to_place(struct show *s, const char *text, uint64_t *t_ns, struct fail *fail)
+{
+	struct place_of of = {
+		.first_ns = player_first_ns(s->player),
+		.last_ns = player_last_ns(s->player),
+		.now_ns = player_first_ns(s->player),
+		.events = player_events(s->player),
+		.wall_ns = wall_offset_ns(s->trace),
+	};
+	struct place place;
+	int err = place_parse(&place, text, &of, fail);
+
+	if (err)
+		return err;
+	*t_ns = place.t_ns;
+	if (!place.seq)
+		return 0;
+	err = player_to_seq(s->player, place.seq, fail);
+	*t_ns = player_ns(s->player) > of.first_ns ? player_ns(s->player) : of.first_ns;
+	return err;
+}
+
+/* The refresh before the one at --at, which its rates begin at. */
+static int prepare(struct show *s, struct tui_opts *opts, struct fail *fail)
+{
+	uint64_t every_ns = (uint64_t)(opts->interval_s * 1e9), at_ns = 0, from_ns = 0;
+	int err;
+
+	s->t_ns = player_first_ns(s->player);
+	s->step_ns = every_ns;
+	if (!s->args->at)
+		return player_to_seq(s->player, 0, fail);
+	s->once = true;
+	err = to_place(s, s->args->at, &at_ns, fail);
+	if (!err && s->args->since)
+		err = to_place(s, s->args->since, &from_ns, fail);
+	else if (!err)
+		from_ns = at_ns > every_ns ? at_ns - every_ns : 0;
+	if (err)
+		return err;
+	if (from_ns > at_ns)
+		return fail_set(fail, EINVAL, "write the earlier one behind --since",
+				"--since is later than --at");
+	if (from_ns > s->t_ns) {
+		opts->warm_up = true;
+		s->t_ns = from_ns;
+	}
+	s->step_ns = at_ns - s->t_ns;
+	return opts->warm_up ? player_to_time(s->player, s->t_ns, fail) :
+			       player_to_seq(s->player, 0, fail);
+}
+
+static int print(struct show *s, struct tui_opts *opts, struct fail *fail)
+{
+	int err = prepare(s, opts, fail);
+
+	if (err)
+		return err;
+	opts->pump = pump;
+	opts->now_ns = now_ns;
+	opts->arg = s;
+	err = s->args->json ? tui_json(opts, stdout, fail) : tui_batch(opts, stdout, fail);
+	if (err && !ferror(stdout))
+		return err;
+	return out_close(stdout, NULL, fail);
+}
+
+static int run(struct show *s, struct fail *fail)
+{
+	const struct args *a = s->args;
+	struct replay_opts opts = {
+		.tui = {
+			.verb = "replay",
+			.title = a->scope_text,
+			.interval_s = a->interval_s > 0 ? a->interval_s : DEFAULT_INTERVAL_S,
+			.refreshes = a->refreshes > LONG_MAX ? LONG_MAX : (long)a->refreshes,
+			.view = views_parse(a->view),
+			.sort = a->sort,
+			.filter = a->filter,
+			.mono = getenv("NO_COLOR") && *getenv("NO_COLOR"),
+		},
+		.at = a->at,
+	};
+	int err = open_all(s, fail);
+
+	if (err)
+		return err;
+	opts.tui.model = s->model;
+	opts.player = s->player;
+	opts.wall_ns = wall_offset_ns(s->trace);
+	opts.findings = s->findings;
+	opts.nfindings = s->nfindings;
+	return a->json || a->batch ? print(s, &opts.tui, fail) : replay_run(&opts, fail);
+}
+
+int cmd_replay(int argc, char **argv)
+{
+	struct args a = { 0 };
+	struct show s = { .args = &a };
+	struct fail fail = { 0 };
+	int status = args_parse(&a, &spec, argc, argv), err;
+
+	if (status != ARGS_GO)
+		goto out;
+	status = EXIT_OK;
+	if (!a.json && !a.batch && (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))) {
+		fail_set(&fail, 0, "use -b for text, or --json", "replay: this is not a terminal");
+		say_fail(&fail);
+		status = EXIT_USAGE;
+		goto out;
+	}
+	err = run(&s, &fail);
+	if (err) {
+		say_fail(&fail);
+		status = err == -EINVAL && s.player ? EXIT_USAGE : EXIT_CANNOT;
+	}
+	if (s.model)
+		say_losses(s.model, 0);
+	close_all(&s);
+out:
+	args_release(&a);
+	return status;
+}
