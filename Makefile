@@ -103,7 +103,7 @@ LIB_OBJ  := $(LIB_SRC:%.c=$(O)/%.o)
 PROG_OBJ := $(PROG_SRC:%.c=$(O)/%.o)
 UNIT     := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/test_*.c))
 PROGS    := $(patsubst %.c,$(O)/%,$(wildcard tests/progs/*.c))
-SCREENS  := $(patsubst %.c,$(O)/%,$(wildcard tests/screens/screens.c))
+SCREENS  := $(patsubst %.c,$(O)/%,$(wildcard tests/screens/*.c))
 BENCHES  := $(patsubst %.c,$(O)/%,$(filter tests/bench/%,$(TEST_SRC)))
 MAN      := $(patsubst ui/man/%.scd,$(O)/man/%,$(wildcard ui/man/*.scd))
 

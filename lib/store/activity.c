@@ -57,18 +57,41 @@ static void add_io(struct activity *a, const struct ev_io *io)
 		add_sleep(a, end_ns > io->slept_ns ? end_ns - io->slept_ns : 0, end_ns);
 }
 
+static void begin(struct activity *a, uint64_t t_ns)
+{
+	if (a->width_ns)
+		return;
+	a->width_ns = WIDTH_FIRST_NS;
+	a->start_ns = t_ns;
+}
+
 void activity_add(struct activity *a, const struct ev_hdr *ev)
 {
 	if (ev->type != EV_IO && ev->type != EV_LOST)
 		return;
-	if (!a->width_ns) {
-		a->width_ns = WIDTH_FIRST_NS;
-		a->start_ns = ev->t_ns;
-	}
+	begin(a, ev->t_ns);
 	if (ev->type == EV_IO)
 		add_io(a, (const struct ev_io *)ev);
 	else
 		slot_at(a, ev->t_ns)->lost += ((const struct ev_lost *)ev)->count;
+}
+
+int activity_add_waits(struct activity *a, sqlite3 *db)
+{
+	int64_t last_ns = meta_number(db, "last_ns"), since_ns;
+	sqlite3_stmt *st;
+	int rc = db_prepare(db, "SELECT since_ns FROM wait WHERE until_ns IS NULL", &st);
+	if (rc)
+		return rc;
+	while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
+		since_ns = sqlite3_column_int64(st, 0);
+		if (since_ns <= 0 || since_ns >= last_ns)
+			continue;
+		begin(a, (uint64_t)since_ns);
+		add_sleep(a, (uint64_t)since_ns, (uint64_t)last_ns);
+	}
+	sqlite3_finalize(st);
+	return rc == SQLITE_DONE ? 0 : db_errno(db);
 }
 
 int activity_save(const struct activity *a, sqlite3 *db)

@@ -18,6 +18,8 @@ struct activity {
 };
 
 void activity_add(struct activity *a, const struct ev_hdr *ev);
+/* Those who were asleep when the trace ended: no operation tells of that. From table `wait`. */
+int activity_add_waits(struct activity *a, sqlite3 *db);
 int activity_save(const struct activity *a, sqlite3 *db); /* replaces what was there */
 
 #endif

@@ -103,13 +103,15 @@ static int shrink(sqlite3 *db)
 	return rc || unused == 0 ? rc : db_exec(db, "PRAGMA incremental_vacuum");
 }
 
-int finish_trace(sqlite3 *db, const struct model *m, const struct activity *activity)
+int finish_trace(sqlite3 *db, const struct model *m, struct activity *activity)
 {
 	int rc = db_exec(db, "BEGIN IMMEDIATE");
 	if (rc == 0)
 		rc = db_exec(db, "DELETE FROM flow; DELETE FROM chan WHERE id < 0");
 	if (rc == 0 && m)
 		rc = write_flows(db, m);
+	if (rc == 0)
+		rc = activity_add_waits(activity, db);
 	if (rc == 0)
 		rc = activity_save(activity, db);
 	if (rc == 0)

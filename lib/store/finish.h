@@ -12,6 +12,6 @@
  * Writes the flows of *m (NULL: none) and the activity, marks the trace finished, gives back the room that spilled
  * blobs left, and makes it one plain file with no -wal beside it.
  */
-int finish_trace(sqlite3 *db, const struct model *m, const struct activity *activity);
+int finish_trace(sqlite3 *db, const struct model *m, struct activity *activity);
 
 #endif

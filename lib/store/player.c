@@ -454,6 +454,8 @@ static int count_activity(struct player *p, struct fail *fail)
 	progress_begin(p, p->events);
 	int rc = run(p, UINT64_MAX, UINT64_MAX, UINT64_MAX);
 	p->counting = NULL;
+	if (rc == 0)
+		rc = activity_add_waits(a, p->trace->db);
 	for (size_t i = 0; rc == 0 && a->width_ns && i < ACTIVITY_SLOTS; i++) {
 		struct trace_slot *s = &p->slots[p->nslots];
 		*s = a->slots[i];

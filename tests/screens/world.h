@@ -24,9 +24,17 @@
 #define MS 1000000ull
 #define US 1000ull
 
+/* Who is given the events, when it is not the model. */
+static void (*world_listener)(const struct ev_hdr *ev);
+
 static void world_apply(struct model *m, const struct ev_hdr *ev)
 {
-	int err = model_apply(m, ev);
+	int err = 0;
+
+	if (world_listener)
+		world_listener(ev);
+	else
+		err = model_apply(m, ev);
 
 	if (!err)
 		return;

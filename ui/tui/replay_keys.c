@@ -131,8 +131,10 @@ static int toggle_between(struct replay *r, struct fail *fail)
 
 static int find_match(struct replay *r, bool back, struct fail *fail)
 {
-	if (r->match)
+	if (r->match) {
+		r->between = false;
 		return step(r, back, filter_match_io, fail);
+	}
 	r->prompt = REPLAY_PROMPT_MATCH;
 	r->input[0] = '\0';
 	return 0;
@@ -164,7 +166,10 @@ static int enter(struct replay *r, struct fail *fail)
 	if (prompt == REPLAY_PROMPT_MATCH)
 		return enter_match(r, fail);
 	err = place_parse(&place, r->input, &of, fail);
-	return err ? err : replay_go(r, &place, fail);
+	if (err)
+		return err;
+	r->between = false;
+	return replay_go(r, &place, fail);
 }
 
 static void append(struct replay *r, int key)
