@@ -21,7 +21,7 @@ synopsis_of_man() {
 run "$IPCTAP" --help
 is "$status:$err" 0: '--help exits 0, and says it on stdout'
 verbs=$(printf '%s\n' "$out" | sed -n '/^Verbs:/,/^$/s/^  \([a-z]*\) .*/\1/p')
-is "$(echo $verbs)" 'record report events top why deadlock doctor demo' 'it lists the verbs'
+is "$(echo $verbs)" 'record report events top replay why deadlock doctor demo' 'it lists the verbs'
 is "$("$IPCTAP" help)" "$out" 'help is the same'
 run "$IPCTAP" --version
 like "$out" '^ipctap [0-9]+\.[0-9]+' '--version'
@@ -70,6 +70,8 @@ for verb in report 'events -v'; do
 done
 "$IPCTAP" doctor --json 2>/dev/null | keys >"$T/keys"
 is "$(documented $man/ipctap-doctor.1.scd <"$T/keys")" '' 'doctor --json: each key is in the man page'
+"$IPCTAP" replay --at end --json "$DB" 2>/dev/null | keys | grep -vxE 'ring_op|compat32' >"$T/keys"
+is "$(documented $man/ipctap-top.1.scd <"$T/keys")" '' 'replay --json: each key is in the man page of top'
 if "$IPCTAP" doctor >/dev/null 2>&1; then
 	"$IPCTAP" top --json -n 2 -i 0.2 -- "$IPCTAP" demo pipeline -d 1 2>/dev/null | keys |
 		grep -vxE 'ring_op|ring_ctl|no_storage|compat32|bad_record|torn' >"$T/keys"

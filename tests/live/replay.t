@@ -14,6 +14,24 @@ check() { # NAME ARG…
 	[ "$(cat "$T/live.txt" 2>/dev/null | wc -l)" -gt 5 ]
 	ok $? "$name: there is a model to compare"
 	same_file "$T/replay.txt" "$T/live.txt" "$name: model(live) = model(replay)"
+	seek "$name"
+}
+
+# At its end, sought, the model is the live one; at other times what is sought, with the keyframes
+# that the live model left, is what is played from the start without.
+seek() {
+	"$IPCTAP" replay "$DB" --at end --dump-model "$T/end.txt" -b 2>/dev/null
+	same_file "$T/end.txt" "$T/live.txt" "$1: model(live) = model(sought)"
+	cp "$DB" "$T/plain.db"
+	sqlite3 "$T/plain.db" 'DELETE FROM keyframe'
+	differ=
+	for at in 3% 17% 42% 71% 88% 99.5%; do
+		"$IPCTAP" replay "$DB" --at $at --dump-model "$T/sought.txt" -b 2>/dev/null
+		"$IPCTAP" replay "$T/plain.db" --at $at --dump-model "$T/played.txt" -b 2>/dev/null
+		[ -s "$T/sought.txt" ] && cmp -s "$T/sought.txt" "$T/played.txt" || differ="$differ $at"
+		rm -f "$T/sought.txt" "$T/played.txt"
+	done
+	is "$differ" '' "$1: model(sought) = model(played)"
 }
 
 check 'everything at once' -- "$IPCTAP" demo mixed -c 100
@@ -22,6 +40,11 @@ check 'names, threads and children' -- "$PROGS/morph"
 check 'a deadlock' -d 1 -- "$IPCTAP" demo two-pipes-full
 check 'losses' --ring 4k -- "$PROGS/storm" -n 50000
 is "$(sql "select count(*) > 0 from loss where cause='ring-op'")" 1 'losses: there were some'
+
+# long enough for keyframes
+check 'keyframes' -- "$IPCTAP" demo mixed -c 2000
+[ "$(sql 'select count(*) from keyframe')" -ge 2 ]
+ok $? 'keyframes: there are some'
 
 background "$PROGS/echo" server "$T/sock" 30
 server=$started

@@ -9,6 +9,7 @@
 #include "lib/base/escape.h"
 #include "recorded.h"
 #include "say.h"
+#include "session.h"
 #include "text.h"
 #include "ui/tui/place.h"
 #include "ui/tui/replay.h"
@@ -32,6 +33,7 @@ static const struct args_row rows[] = {
 	  ARGS_MEMBER(refreshes) },
 	{ 0, "view", "VIEW", "the first one: processes, channels, talk …", args_view, 0 },
 	{ 0, "sort", "COLUMN", "of that view", args_text, ARGS_MEMBER(sort) },
+	{ 0, "dump-model", "FILE", NULL, args_text, ARGS_MEMBER(dump_model) },
 	ARGS_ROW_END
 };
 
@@ -249,12 +251,22 @@ static int prepare(struct show *s, struct tui_opts *opts, struct fail *fail)
 			       player_to_seq(s->player, 0, fail);
 }
 
+/* For tests: the model at --at, and nothing else. */
+static int dump(struct show *s, struct fail *fail)
+{
+	int err = pump(s, 0, fail);
+
+	return err < 0 ? err : model_dump_to(s->model, s->args->dump_model, fail);
+}
+
 static int print(struct show *s, struct tui_opts *opts, struct fail *fail)
 {
 	int err = prepare(s, opts, fail);
 
 	if (err)
 		return err;
+	if (s->args->dump_model)
+		return dump(s, fail);
 	opts->pump = pump;
 	opts->now_ns = now_ns;
 	opts->arg = s;

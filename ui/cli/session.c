@@ -239,11 +239,13 @@ int session_stop(struct session *s, bool end_command, struct fail *fail)
 
 int session_dump_model(const struct session *s, struct fail *fail)
 {
-	const char *path = s->args->dump_model;
-	if (!path)
-		return 0;
+	return s->args->dump_model ? model_dump_to(s->model, s->args->dump_model, fail) : 0;
+}
+
+int model_dump_to(const struct model *m, const char *path, struct fail *fail)
+{
 	FILE *f = fopen(path, "we");
-	int err = f ? model_dump(s->model, f) : -errno;
+	int err = f ? model_dump(m, f) : -errno;
 
 	if (f && fclose(f) && !err)
 		err = -errno;

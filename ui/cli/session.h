@@ -61,6 +61,7 @@ int session_stop(struct session *s, bool end_command, struct fail *fail);
 
 /* --dump-model: what the tests compare, live with replayed. */
 int session_dump_model(const struct session *s, struct fail *fail);
+int model_dump_to(const struct model *m, const char *path, struct fail *fail);
 
 /*
  * The exit status: the command's, or 0 without one or when it was ended because all was done.

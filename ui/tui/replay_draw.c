@@ -79,7 +79,7 @@ static void draw_state(struct replay *r, int y)
 	x += grid_text(g, y, x, g->cols - x, state_glyph(r), STYLE_TITLE) + 1;
 	x += grid_print(g, y, x, g->cols - x, STYLE_KEY, "%gx", replay_speed(r)) + 2;
 	x += grid_print(g, y, x, g->cols - x, STYLE_NORMAL, "%s of %s  %d%%  %s%s#%" PRIu64, since,
-			span, span_ns ? (int)((double)since_ns * 100 / (double)span_ns) : 0, wall,
+			span, span_ns ? (int)((double)since_ns * 100 / (double)span_ns + 0.5) : 0, wall,
 			wall[0] ? "  " : "", player_seq(r->player)) + 2;
 	grid_text(g, y, x, g->cols - x, io, STYLE_DIM);
 }
