@@ -21,7 +21,7 @@ synopsis_of_man() {
 run "$IPCTAP" --help
 is "$status:$err" 0: '--help exits 0, and says it on stdout'
 verbs=$(printf '%s\n' "$out" | sed -n '/^Verbs:/,/^$/s/^  \([a-z]*\) .*/\1/p')
-is "$(echo $verbs)" 'record report events top replay why deadlock doctor demo' 'it lists the verbs'
+is "$(echo $verbs)" 'record report events top replay export why deadlock doctor demo' 'it lists the verbs'
 is "$("$IPCTAP" help)" "$out" 'help is the same'
 run "$IPCTAP" --version
 like "$out" '^ipctap [0-9]+\.[0-9]+' '--version'

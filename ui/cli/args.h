@@ -27,6 +27,7 @@ struct args {
 	const char *output;
 	const char *dump_model; /* hidden: the model at the end, as model_dump writes it */
 	const char *view, *sort;
+	const char *format;      /* export */
 	const char *at, *since; /* replay: places in a trace; NULL: none */
 	uint64_t limit;     /* -n: operations; 0: no limit */
 	uint64_t keep;      /* --keep; 0: the default */

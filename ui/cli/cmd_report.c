@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* ipctap report: who talked to whom, how much, how late, who waited for whom. */
 #include <errno.h>
-#include <stdlib.h>
 
 #include "report.h"
 #include "say.h"
 #include "session.h"
 #include "text.h"
 #include "verb.h"
-#include "wall.h"
 
 static const struct args_row rows[] = {
 	{ 'o', "output", "FILE", "write there instead of to standard output", args_text,
@@ -39,31 +37,13 @@ static const struct args_spec spec = {
 static int print(const struct session *s, struct fail *fail)
 {
 	const struct args *a = s->args;
-	struct report r = {
-		.model = s->model,
-		.file = a->file,
-		.source = feed_source_name(s->feed),
-		.command = a->scope_text,
-		.filter = a->filter_text,
-		.unfinished = s->trace && trace_was_unfinished(s->trace),
-		.matched = s->ops,
-		.wall_ns = wall_offset_ns(s->trace),
-	};
+	struct report r = { 0 };
 	FILE *out = out_open(a->output, fail);
 	int err;
 
 	if (!out)
 		return -fail->err;
-	if (s->trace) {
-		const char *source = trace_meta(s->trace, "source");
-		const char *command = trace_meta(s->trace, "command");
-
-		const char *spilled = trace_meta(s->trace, "spilled");
-
-		r.spilled = spilled ? strtoull(spilled, NULL, 10) : 0;
-		r.source = source ? source : "?";
-		r.command = command ? command : "?";
-	}
+	session_describe(s, &r);
 	err = report_init(&r, a->filter);
 	if (!err)
 		err = a->json ? report_print_json(&r, out) : report_print_text(&r, out);

@@ -20,6 +20,7 @@ static const struct verb verbs[] = {
 	{ "events", cmd_events, "one line per operation, like strace" },
 	{ "top", cmd_top, "live dashboard" },
 	{ "replay", cmd_replay, "the same dashboard over a recording: pause, seek, step, speed" },
+	{ "export", cmd_export, "a trace as JSON, CSV, a graph, a Perfetto timeline or a web page" },
 	{ "why", cmd_why, "why a process is not moving, down to the root" },
 	{ "deadlock", cmd_deadlock, "who can never move again, and why; --watch keeps looking" },
 	{ "doctor", cmd_doctor, "what this kernel and this user can and cannot see" },

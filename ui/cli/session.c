@@ -4,12 +4,14 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 
 #include "say.h"
 #include "verb.h"
+#include "wall.h"
 #include "lib/base/clock.h"
 
 #define STEP_MS 100
@@ -235,6 +237,30 @@ int session_stop(struct session *s, bool end_command, struct fail *fail)
 	if (!s->trace && !end_command && feed_command_pid(s->feed))
 		s->command_status = await_command(feed_command_pid(s->feed));
 	return err;
+}
+
+void session_describe(const struct session *s, struct report *r)
+{
+	const char *source, *command, *spilled;
+
+	*r = (struct report){
+		.model = s->model,
+		.file = s->args->file,
+		.source = feed_source_name(s->feed),
+		.command = s->args->scope_text,
+		.filter = s->args->filter_text,
+		.unfinished = s->trace && trace_was_unfinished(s->trace),
+		.matched = s->ops,
+		.wall_ns = wall_offset_ns(s->trace),
+	};
+	if (!s->trace)
+		return;
+	source = trace_meta(s->trace, "source");
+	command = trace_meta(s->trace, "command");
+	spilled = trace_meta(s->trace, "spilled");
+	r->spilled = spilled ? strtoull(spilled, NULL, 10) : 0;
+	r->source = source ? source : "?";
+	r->command = command ? command : "?";
 }
 
 int session_dump_model(const struct session *s, struct fail *fail)

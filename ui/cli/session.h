@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "args.h"
+#include "report.h"
 #include "lib/stream/stream.h"
 #include "lib/store/store.h"
 
@@ -58,6 +59,9 @@ int session_run(struct session *s, struct fail *fail); /* start, then steps unti
 
 /* Detaches and drains. Ends a command that still runs when asked to; else waits for its own end. */
 int session_stop(struct session *s, bool end_command, struct fail *fail);
+
+/* A report's particulars: what was looked at, where and how. Its lists are report_init's. */
+void session_describe(const struct session *s, struct report *r);
 
 /* --dump-model: what the tests compare, live with replayed. */
 int session_dump_model(const struct session *s, struct fail *fail);
