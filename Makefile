@@ -352,17 +352,19 @@ bench:
 	@$(SUDO) env O='$(abspath $(O))' BENCH_OUT='$(BENCH_OUT)' tests/bench/run
 
 DOC := $(DESTDIR)$(PREFIX)/share/doc/ipctap
+COMPLETION := $(DESTDIR)$(PREFIX)/share/bash-completion/completions/ipctap
 install: all man
 	install -D -m 755 $(O)/ipctap $(DESTDIR)$(PREFIX)/bin/ipctap
 	install -D -m 755 $(O)/libipctap-shim.so $(DESTDIR)$(PREFIX)/lib/ipctap/libipctap-shim.so
 	@set -e; for m in $(MAN); do \
 		install -D -m 644 $$m $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$${m##*/}; done
+	install -D -m 644 ui/completion/ipctap.bash $(COMPLETION)
 	install -D -m 644 README.md $(DOC)/README.md
 	install -D -m 644 LICENSE $(DOC)/LICENSE
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/lib/ipctap/libipctap-shim.so
 	@[ ! -d $(DESTDIR)$(PREFIX)/lib/ipctap ] || rmdir $(DESTDIR)$(PREFIX)/lib/ipctap
-	rm -f $(DESTDIR)$(PREFIX)/bin/ipctap $(DOC)/README.md $(DOC)/LICENSE
+	rm -f $(DESTDIR)$(PREFIX)/bin/ipctap $(DOC)/README.md $(DOC)/LICENSE $(COMPLETION)
 	@for m in $(MAN); do rm -f $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$${m##*/}; done
 	@[ ! -d $(DOC) ] || rmdir $(DOC)
 

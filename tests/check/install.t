@@ -12,6 +12,7 @@ is "$status" 0 'make install succeeds' || diag "$err"
 like "$(cat "$T/installed")" '^\./opt/x/bin/ipctap$' 'the program'
 like "$(cat "$T/installed")" '^\./opt/x/share/doc/ipctap/README\.md$' 'the README'
 like "$(cat "$T/installed")" '^\./opt/x/share/doc/ipctap/LICENSE$' 'the licence'
+like "$(cat "$T/installed")" '^\./opt/x/share/bash-completion/completions/ipctap$' 'completion for bash'
 for scd in ui/man/*.scd; do
 	page=$(basename "$scd" .scd)
 	echo "./opt/x/share/man/man${page##*.}/$page"
