@@ -7,12 +7,13 @@
  *
  * Each process has a pipe to the next one, and writes into it or reads from its own; every hundredth
  * operation begins a short life: a process that is born, talks and ends. A row has the median and the
- * worst of its times. `keep` leaves the trace there.
+ * worst of its times, and of its processor times, which other load on the machine disturbs less. `keep` leaves the trace there.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/base/clock.h"
@@ -21,6 +22,7 @@
 
 #define FIRST_NS 345600000000000ull
 #define SEEKS 101
+#define OPENS 11
 #define FIRST_PID 1000u
 #define LIFE_EVERY 100u
 
@@ -149,13 +151,40 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static void print_row(const char *name, double *ms, int n)
+/* Of each: how long it took, and how much of that was processor time of ours. */
+struct times {
+	double ms[SEEKS], cpu_ms[SEEKS];
+	int n;
+	uint64_t began_ns, cpu_began_ns;
+};
+
+static uint64_t cpu_ns(void)
 {
-	qsort(ms, (size_t)n, sizeof(*ms), compare);
-	printf("%s ms=%.2f worst_ms=%.2f\n", name, ms[n / 2], ms[n - 1]);
+	struct timespec t;
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
 }
 
-static double ms_since(uint64_t began) { return (double)(clock_now_ns() - began) / 1e6; }
+static void times_begin(struct times *t)
+{
+	t->began_ns = clock_now_ns();
+	t->cpu_began_ns = cpu_ns();
+}
+
+static void times_end(struct times *t)
+{
+	t->cpu_ms[t->n] = (double)(cpu_ns() - t->cpu_began_ns) / 1e6;
+	t->ms[t->n++] = (double)(clock_now_ns() - t->began_ns) / 1e6;
+}
+
+static void times_print(const char *name, struct times *t)
+{
+	qsort(t->ms, (size_t)t->n, sizeof(*t->ms), compare);
+	qsort(t->cpu_ms, (size_t)t->n, sizeof(*t->cpu_ms), compare);
+	printf("%s ms=%.2f worst_ms=%.2f cpu_ms=%.2f worst_cpu_ms=%.2f\n", name, t->ms[t->n / 2],
+	       t->ms[t->n - 1], t->cpu_ms[t->n / 2], t->cpu_ms[t->n - 1]);
+	t->n = 0;
+}
 
 struct session {
 	struct trace *trace;
@@ -186,32 +215,32 @@ static void measure(const char *path)
 {
 	struct session s;
 	struct fail fail = {0};
-	double ms[SEEKS];
+	struct times t = {.n = 0};
 	unsigned int r = 1;
-	for (int i = 0; i < 11; i++) {
-		uint64_t began = clock_now_ns();
+	for (int i = 0; i < OPENS; i++) {
+		times_begin(&t);
 		open_session(&s, path);
-		ms[i] = ms_since(began);
+		times_end(&t);
 		close_session(&s);
 	}
-	print_row("open", ms, 11);
+	times_print("open", &t);
 	open_session(&s, path);
 	uint64_t first = player_first_ns(s.player), last = player_last_ns(s.player);
 	for (int i = 0; i < SEEKS; i++) {
 		uint64_t to = first + (uint64_t)((double)rand_r(&r) / RAND_MAX * (double)(last - first));
-		uint64_t began = clock_now_ns();
+		times_begin(&t);
 		if (player_to_time(s.player, to, &fail))
 			die(fail.what);
-		ms[i] = ms_since(began);
+		times_end(&t);
 	}
-	print_row("seek", ms, SEEKS);
+	times_print("seek", &t);
 	for (int i = 0; i < SEEKS; i++) {
-		uint64_t began = clock_now_ns();
+		times_begin(&t);
 		if (player_find(s.player, i % 3 != 0, NULL, NULL, &fail) < 0)
 			die(fail.what);
-		ms[i] = ms_since(began);
+		times_end(&t);
 	}
-	print_row("step", ms, SEEKS);
+	times_print("step", &t);
 	close_session(&s);
 }
 
