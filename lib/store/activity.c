@@ -21,16 +21,23 @@ static void widen(struct activity *a)
 		to->lost += s.lost;
 	}
 	a->width_ns *= 2;
+	a->latest = NULL;
 }
 
 /* What is older than the first event belongs to it. */
 static struct trace_slot *slot_at(struct activity *a, uint64_t t_ns)
 {
 	uint64_t since = t_ns > a->start_ns ? t_ns - a->start_ns : 0;
+	if (a->latest && t_ns - a->latest_ns < a->width_ns)
+		return a->latest;
 	while (since / a->width_ns >= ACTIVITY_SLOTS && a->width_ns < UINT64_MAX / 2)
 		widen(a);
 	since /= a->width_ns;
-	return &a->slots[since < ACTIVITY_SLOTS ? since : ACTIVITY_SLOTS - 1];
+	if (since >= ACTIVITY_SLOTS)
+		return &a->slots[ACTIVITY_SLOTS - 1];
+	a->latest = &a->slots[since];
+	a->latest_ns = a->start_ns + since * a->width_ns;
+	return a->latest;
 }
 
 /* A sleep belongs to every slot that it touches, for as long as it does. */

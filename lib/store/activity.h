@@ -14,6 +14,8 @@
 
 struct activity {
 	uint64_t start_ns, width_ns; /* width 0: nothing yet */
+	struct trace_slot *latest;   /* the slot from latest_ns on: the next event is likely in it, too */
+	uint64_t latest_ns;
 	struct trace_slot slots[ACTIVITY_SLOTS]; /* t_ns and width_ns are not kept here */
 };
 
