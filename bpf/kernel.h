@@ -81,6 +81,10 @@ struct pid {
 	struct upid numbers[0];
 };
 
+struct kernel_siginfo {
+	int si_code;
+};
+
 struct signal_struct {
 	atomic_t live;
 	int group_exit_code;

@@ -12,12 +12,13 @@
 #include "sched.bpf.h"
 
 #define SIG_ANY 0
+#define SIGCHLD 17
 #define SIGCONT 18
 #define SIGNALFD_SIGINFO_BYTES 128 /* struct signalfd_siginfo, ssi_signo first */
 #define RESULT_DELIVERED 0         /* of signal_generate: include/trace/events/signal.h */
 #define RESULT_LOSE_INFO 4         /* delivered, without its siginfo */
 
-struct kernel_siginfo;
+#define SI_FROM_CALL(code) ((code) == 0 || (code) == -1 || (code) == -6) /* SI_USER, SI_QUEUE, SI_TKILL */
 
 /* The only signal of a set; SIG_ANY when there are several. */
 static __always_inline __u32 only_signal(__u64 set)
@@ -128,22 +129,71 @@ static __always_inline void signal_sent(struct thread *s, __u64 obj, bool receiv
 	emit_io(s, &d);
 }
 
+static __always_inline bool in_interrupt_of_timer(void)
+{
+	__u32 zero = 0, *in = bpf_map_lookup_elem(&in_timer, &zero);
+	return in && *in;
+}
+
+/* Did a call send it, as its siginfo tells? The lowest pointers stand for none. */
+static __always_inline bool is_from_call(struct kernel_siginfo *info)
+{
+	if ((__u64)info <= 1)
+		return false;
+	int code = BPF_CORE_READ(info, si_code);
+	return SI_FROM_CALL(code);
+}
+
+/*
+ * A signal that no call of ours sent, to a process in scope that gets it: the kernel's own, told as of
+ * pid 0 (a broken pipe, a fault, a timer, ^C), or a call's of somebody outside. What SIGCHLD says is told
+ * as the child's end.
+ */
+static __always_inline void signal_from_elsewhere(struct task_struct *current, int sig,
+						  struct kernel_siginfo *info, struct task_struct *to)
+{
+	bool call = is_from_call(info) && !in_interrupt_of_timer() && !(current->flags & PF_KTHREAD);
+	__u64 now = bpf_ktime_get_ns();
+	if ((sig == SIGCHLD && !call) || !thread_of(to->group_leader))
+		return;
+	if (call && !thread_of(current))
+		task_emit(current->group_leader, TASK_SEEN, EV_SYNTHETIC | TASK_F_OUTSIDE, now);
+	struct ev_io *e = bpf_ringbuf_reserve(&ring, sizeof(*e), 0);
+	if (!e) {
+		count(RAW_COUNT_LOST_OP);
+		return;
+	}
+	__builtin_memset(e, 0, sizeof(*e));
+	e->hdr.t_ns = e->enter_ns = now;
+	e->hdr.type = EV_IO;
+	e->hdr.size = sizeof(*e);
+	e->hdr.flags = IO_WRITE;
+	e->chan = RAW_OBJ_SIGNAL(to->tgid, sig);
+	e->mtype = sig;
+	e->pid = call ? current->tgid : 0;
+	e->tid = call ? current->pid : 0;
+	e->fd = -1;
+	e->op = OP_SIGNAL;
+	e->messages = 1;
+	ring_submit(e);
+}
+
 SEC("tp_btf/signal_generate")
 int BPF_PROG(on_signal, int sig, struct kernel_siginfo *info, struct task_struct *t, int group,
 	     int result)
 {
 	struct task_struct *current = bpf_get_current_task_btf();
 	struct thread *s = thread_of(current);
-	if (!s || s->class != CALL_KILL || !s->op || s->mtype != sig)
+	/* ignored (SIGCONT acts all the same), or merged with one that was pending: sent, but nobody gets it */
+	bool received = result == RESULT_DELIVERED || result == RESULT_LOSE_INFO || sig == SIGCONT;
+	if (!s || s->class != CALL_KILL || !s->op || s->mtype != sig || in_interrupt_of_timer()) {
+		if (received)
+			signal_from_elsewhere(current, sig, info, t);
 		return 0;
-	__u32 zero = 0, *in = bpf_map_lookup_elem(&in_timer, &zero);
-	if (in && *in)
-		return 0; /* the timer's signal, whoever it interrupts */
+	}
 	if (!thread_of(t))
 		task_emit(t->group_leader, TASK_SEEN, EV_SYNTHETIC | TASK_F_OUTSIDE,
 			  bpf_ktime_get_ns());
-	/* ignored (SIGCONT acts all the same), or merged with one that was pending: sent, but nobody gets it */
-	bool received = result == RESULT_DELIVERED || result == RESULT_LOSE_INFO || sig == SIGCONT;
 	signal_sent(s, RAW_OBJ_SIGNAL(t->tgid, sig), received);
 	return 0;
 }

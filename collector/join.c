@@ -80,6 +80,7 @@ struct join {
 	struct memory *memories;
 	struct bystanders *bystanders;
 	struct processes *processes;
+	bool told_kernel;
 	struct ports *ports;
 	struct object *mqs;  /* POSIX queues that still have their name, the newest first */
 	struct object *last; /* the object asked for last */
@@ -405,13 +406,9 @@ static int join_object(struct join *j, const struct raw_object *raw)
 		return -ENOMEM;
 	if (object_update(j, o, raw))
 		return -ENOMEM;
-	if (o->chan && raw->hdr.flags & RAW_NEW &&
-	    (raw->kind == KIND_EVENTFD || raw->kind == KIND_PTY)) {
-		int err = chan_put(j, o->chan); /* such ids are given out again at once: this is another one */
-		o->chan = NULL;
+	if (raw->hdr.flags & RAW_NEW && (raw->kind == KIND_EVENTFD || raw->kind == KIND_PTY)) {
+		o->chan = NULL; /* such ids are given out again at once: this is another one */
 		o->side = 0;
-		if (err)
-			return err;
 	}
 	if (is_connection(&o->raw))
 		return join_connection(j, o, raw->hdr.t_ns);
@@ -586,12 +583,31 @@ static int join_futex(struct join *j, const struct object *o, const struct ev_io
 			  e->hdr.t_ns, &j->from_maps);
 }
 
+/* A signal that no call in scope sent: of the kernel, which is process 0, or of somebody outside. */
+static int tell_signaller(struct join *j, const struct ev_io *e)
+{
+	uint64_t exit_ns;
+	if (e->pid)
+		return processes_find(j->processes, e->pid, &exit_ns)
+			       ? 0 : bystanders_tell(j->bystanders, e->pid, j->next);
+	if (j->told_kernel)
+		return 0;
+	struct ev_task t = {
+		.hdr = { .t_ns = e->hdr.t_ns, .type = EV_TASK, .size = sizeof(t),
+			 .flags = EV_SYNTHETIC | TASK_F_OUTSIDE },
+		.what = TASK_SEEN, .comm = "kernel",
+	};
+	j->told_kernel = true;
+	return sink_event(j->next, &t.hdr);
+}
+
 static int join_io(struct join *j, struct ev_io *e)
 {
 	if (is_own(RAW_OBJ_KIND(e->chan))) {
+		int err = e->op == OP_SIGNAL ? tell_signaller(j, e) : 0;
 		/* at entry, the process a signal is sent to still lived */
 		e->chan = own_id(own_chan(j, e->chan, e->enter_ns));
-		return sink_event(j->next, &e->hdr);
+		return err ? err : sink_event(j->next, &e->hdr);
 	}
 	struct object *o = object_known(j, e->chan);
 	e->chan = o ? o->chan->c.chan : 0;

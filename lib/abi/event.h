@@ -93,7 +93,7 @@ struct ev_io {
 			    flags; process_vm_*, pidfd_getfd: the other process; sendmsg, recvmsg:
 			    descriptors passed; else 0 */
 	__u64 bytes;     /* payload moved; for sendmmsg and recvmmsg the sum */
-	__u32 pid;       /* process (thread group) */
+	__u32 pid;       /* process (thread group); 0: the kernel itself (OP_SIGNAL) */
 	__u32 tid;
 	__u32 waker_tid; /* who ended the last sleep; 0: did not sleep, or a timer or interrupt did */
 	__s32 fd;        /* -1: the call takes none */

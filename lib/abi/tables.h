@@ -146,7 +146,8 @@
 	O(109, PIDFD_GETFD, "pidfd_getfd")                                                         \
 	O(110, PROCESS_VM_READV, "process_vm_readv")                                               \
 	O(111, PROCESS_VM_WRITEV, "process_vm_writev")                                             \
-	O(112, IO_URING_ENTER, "io_uring_enter") /* only when it slept: a wait for completions */
+	O(112, IO_URING_ENTER, "io_uring_enter") /* only when it slept: a wait for completions */  \
+	O(113, SIGNAL, "signal") /* no call: the kernel sent one, or somebody outside the scope */
 
 /*
  * L(number, ID, word, what was lost, remedy). A count of any of these means that something is

@@ -34,6 +34,28 @@ record -- sh -c "kill -s TERM $started"
 is "$(sql "select dst_comm, messages, approximate from v_talk where kind='signal' and name='SIGTERM' and
 	dst_pid=$started")" 'sleep|1|0' 'a process outside the scope is known as the target'
 
+record -- perl -MPOSIX -MTime::HiRes=setitimer,ITIMER_REAL -e '
+	$SIG{ALRM} = sub { $n++ }; setitimer(ITIMER_REAL, 0.01); POSIX::pause while !$n;
+	if (!fork) { $0 = "broken"; pipe(R, W); close R; syswrite W, "x" }
+	if (!fork) { $0 = "fault"; unpack "p", pack "J", 8 }
+	wait for 1, 2'
+is "$(sql "select src_pid || ' ' || src_comm || ' ' || dst_comm || ' ' || name || ' ' || messages || ' ' || approximate
+	from v_talk where kind='signal' order by name")" "0 kernel perl SIGALRM 1 0
+0 kernel broken SIGPIPE 1 0
+0 kernel fault SIGSEGV 1 0" 'a timer, a broken pipe, a fault: the kernel sent it'
+is "$(sql "select outside from task where pid=0")" 1 'the kernel is nobody who was traced'
+like "$("$IPCTAP" events "$DB" -e 'kind=signal op=signal' 2>&1)" 'kernel\[0\] signal\(signal SIGPIPE, SIGPIPE\) = 0' \
+	'and told as a line of its own'
+
+record_bg -- perl -MPOSIX -e '$SIG{USR2} = sub { exit 3 }; syswrite STDOUT, "$$\n"; POSIX::pause while 1'
+wait_until 10 test -s "$T/bg.out"
+perl -e 'kill "USR2", shift' "$(cat "$T/bg.out")" &
+killer=$!
+wait "$killer"
+wait "$recorder"
+is "$? $(sql "select src_pid = $killer, dst_pid, name, messages from v_talk where kind='signal'")" \
+	"3 1|$(cat "$T/bg.out")|SIGUSR2|1" 'a signal from outside the scope says whose it is'
+
 if unshare --pid --fork true 2>/dev/null; then
 	record -- unshare --pid --fork sh -c 'sleep 100 & kill -s KILL $!; wait $!; (exit 7); exit 0'
 	is "$(sql "select count(*) from v_talk v join task t on t.pid=v.dst_pid and t.tid=t.pid where v.kind='signal' and

@@ -162,7 +162,8 @@ static const char *detail_word(unsigned int op)
 static bool has_bytes(unsigned int op)
 {
 	return op != OP_SEMOP && op != OP_SEMTIMEDOP && op != OP_WAIT4 && op != OP_WAITID &&
-	       op != OP_RT_SIGTIMEDWAIT && !(op >= OP_KILL && op <= OP_PIDFD_SEND_SIGNAL);
+	       op != OP_RT_SIGTIMEDWAIT && op != OP_SIGNAL &&
+	       !(op >= OP_KILL && op <= OP_PIDFD_SEND_SIGNAL);
 }
 
 static void print_signal(const struct printer *p, int64_t sig)
