@@ -12,4 +12,8 @@ ok $? 'a minute of calls was made' || diag "$calls"
 is "$(sql 'select count(*) from event')" "$calls" 'every one is in the trace'
 is "$(sql 'select count(*) from loss')" 0 'nothing is counted as lost'
 like "$err" 'nothing lost' 'and it says so'
+
+run "$IPCTAP" doctor --load 10
+like "$out" 'ring 16.0M .* recorded, 0 lost' 'doctor measures the same'
+like "$out" 'Least ring that lost nothing: --ring [0-9]+k' "and finds the least ring: $(printf '%s\n' "$out" | sed -n 's/.*--ring \([0-9]*k\).*/\1/p')"
 done_testing

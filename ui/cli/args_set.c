@@ -233,7 +233,7 @@ const struct args_row args_scope_rows[] = {
 
 const struct args_row args_source_rows[] = {
 	{ 0, "source", "auto|bpf|shim", "what watches the processes (default auto)", set_source, 0 },
-	{ 0, "ring", "SIZE", "kernel ring buffer, as 64m or 1g (default 32m)", set_ring, 0 },
+	{ 0, "ring", "SIZE", "kernel ring buffer, as 64m or 1g (default 16m)", set_ring, 0 },
 	ARGS_ROW_END
 };
 

@@ -9,12 +9,17 @@
 
 #include "args.h"
 #include "collector/features.h"
+#include "load.h"
 #include "say.h"
 #include "text.h"
+#include "ui/tui/units.h"
 #include "verb.h"
 
 static const struct args_row rows[] = {
-	{ 0, "json", NULL, "one JSON document", args_flag, ARGS_MEMBER(json) }, ARGS_ROW_END
+	{ 0, "load", "SEC", "record a load that nothing exceeds, SEC seconds at a time, and find the least ring",
+	  args_seconds, ARGS_MEMBER(duration_s) },
+	{ 0, "json", NULL, "one JSON document", args_flag, ARGS_MEMBER(json) },
+	ARGS_ROW_END
 };
 
 static const struct args_spec spec = {
@@ -26,12 +31,20 @@ static const struct args_spec spec = {
 	.groups = { { "Output", rows }, { NULL, NULL } },
 };
 
+#define RUNS_MAX 24
 struct finding {
 	struct utsname host;
 	struct feature feature[FEATURES_MAX];
 	int n;
 	bool works;
 	const char *source;
+	/* --load */
+	double load_s;         /* 0: not asked for */
+	unsigned int programs; /* one processor is left to the recorder, if there are several */
+	struct load_run runs[RUNS_MAX];
+	int nruns;
+	uint64_t least_ring; /* that lost nothing; 0: none did */
+	bool is_text;
 };
 
 static void examine(struct finding *f)
@@ -49,6 +62,68 @@ static const char *state_word(const struct feature *f)
 {
 	return !f->err ? "ok" : f->required ? "MISSING" : "absent";
 }
+
+/* ---- --load ---- */
+
+static void load_done(void *arg, const struct load_run *run)
+{
+	struct finding *f = arg;
+	char ring[UNITS_SIZE], calls[UNITS_SIZE];
+
+	if (f->nruns < RUNS_MAX)
+		f->runs[f->nruns++] = *run;
+	if (!f->is_text)
+		return;
+	printf("ring %-6s %9s calls in %4.1f s, %" PRIu64 " recorded, %" PRIu64 " lost\n",
+	       units_bytes(ring, (double)run->ring_bytes), units_count(calls, (double)run->calls),
+	       (double)run->dur_ns / 1e9, run->recorded, run->lost);
+	fflush(stdout);
+}
+
+static int load(struct finding *f, struct fail *fail)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	char least[UNITS_SIZE];
+	int err;
+
+	f->programs = processors > 2 ? (unsigned int)processors - 1 : 1;
+	if (f->is_text)
+		printf("\nPrograms that do nothing but calls of one byte: %u, on %ld processors, "
+		       "recorded for %g s at a time\n",
+		       f->programs, processors, f->load_s);
+	err = load_search(&f->least_ring, f->load_s, f->programs, load_done, f, fail);
+	if (err || !f->is_text)
+		return err;
+	if (f->least_ring)
+		printf("Least ring that lost nothing: --ring %" PRIu64 "k (%s); the default is %" PRIu64 "m\n",
+		       (uint64_t)(f->least_ring >> 10), units_bytes(least, (double)f->least_ring),
+		       (uint64_t)(LOAD_RING_DEFAULT >> 20));
+	else
+		printf("No ring holds that much here: narrow the scope, or record to a faster disk\n");
+	return 0;
+}
+
+static json_t *load_json(const struct finding *f)
+{
+	json_t *o = json_object(), *runs = json_array();
+
+	for (int i = 0; i < f->nruns; i++) {
+		const struct load_run *r = &f->runs[i];
+
+		json_array_append_new(runs, json_pack("{s:I,s:I,s:I,s:I,s:I}", "ring_bytes",
+						      (json_int_t)r->ring_bytes, "calls", (json_int_t)r->calls,
+						      "recorded", (json_int_t)r->recorded, "lost",
+						      (json_int_t)r->lost, "dur_ns", (json_int_t)r->dur_ns));
+	}
+	json_object_set_new(o, "seconds", json_real(f->load_s));
+	json_object_set_new(o, "programs", json_integer(f->programs));
+	json_object_set_new(o, "runs", runs);
+	json_object_set_new(o, "least_ring_bytes",
+			    f->least_ring ? json_integer((json_int_t)f->least_ring) : json_null());
+	return o;
+}
+
+/* ---- output ---- */
 
 static void print_text(const struct finding *f)
 {
@@ -94,6 +169,8 @@ static int print_json(const struct finding *f)
 		json_array_append_new(list, o);
 	}
 	err = json_object_set_new(doc, "features", list);
+	if (f->load_s > 0)
+		json_object_set_new(doc, "load", load_json(f));
 	if (!err)
 		err = json_dumpf(doc, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
 	putchar('\n');
@@ -111,11 +188,18 @@ int cmd_doctor(int argc, char **argv)
 	if (status != ARGS_GO)
 		goto out;
 	examine(&f);
-	if (a.json)
-		err = print_json(&f);
-	else
+	f.load_s = a.duration_s;
+	f.is_text = !a.json;
+	if (f.is_text)
 		print_text(&f);
 	status = f.works ? EXIT_OK : EXIT_NO;
+	if (f.works && f.load_s > 0 && load(&f, &fail)) {
+		say_fail(&fail);
+		status = EXIT_CANNOT;
+		goto out;
+	}
+	if (a.json)
+		err = print_json(&f);
 	if (out_close(stdout, NULL, &fail)) {
 		say_fail(&fail);
 		status = EXIT_CANNOT;
