@@ -48,6 +48,8 @@ is "$(sql "select sum(bytes) from v_talk where kind='pipe' and src_comm='ringfor
 	'every byte in the pipes but those of the silent write has a writer'
 is "$(sql "select cause, place, sum(count) from loss group by 1, 2 order by 2")" 'uring|23|1
 uring|40|1' 'the silent write and the message to a ring are counted by their opcodes'
+is "$(sql "select min(approximate) from v_talk where kind='pipe' and src_comm='ringforms' and bytes > 20")" 1 \
+	'and what else went through the pipe of the silent write is approximate'
 like "$err" 'lost 2 io_uring requests.*write: 1, msg_ring: 1' 'and named'
 run "$IPCTAP" doctor
 like "$out" 'io_uring' 'doctor says whether rings can be followed'

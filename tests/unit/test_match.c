@@ -423,6 +423,32 @@ static void after_lost_operations_matches_are_approximate(void **state)
 	model_free(m);
 }
 
+/* A loss is counted some time after it happened. */
+static void what_was_matched_shortly_before_a_loss_is_doubted(void **state)
+{
+	(void)state;
+	const uint64_t s = 1000000000;
+	struct model *m = with_pipe();
+	model_apply(m, &make_chan(2, KIND_PIPE, SHAPE_STREAM, 0)->hdr);
+	tell(m, make_write(1 * s, A, 1, 10));
+	tell(m, make_read(1 * s + 100, B, 1, 10));
+	tell(m, make_write(3 * s, C, 2, 10));
+	tell(m, make_read(3 * s + 100, D, 2, 10));
+	struct ev_lost *lost = make_lost(LOST_URING, 51, 1);
+	lost->hdr.t_ns = 3 * s + 200;
+	model_apply(m, &lost->hdr); /* a futex: it moved nothing */
+	assert_false(flow(m, C, D)->approximate);
+	lost = make_lost(LOST_URING, 23, 1);
+	lost->hdr.t_ns = 3 * s + 300;
+	model_apply(m, &lost->hdr); /* a write */
+	assert_true(flow(m, C, D)->approximate);
+	assert_false(flow(m, A, B)->approximate); /* that was long ago */
+	tell(m, make_write(4 * s, A, 1, 10));
+	tell(m, make_read(4 * s + 100, B, 1, 10));
+	assert_true(flow(m, A, B)->approximate);
+	model_free(m);
+}
+
 static void the_far_end_of_a_remote_channel_is_nobody(void **state)
 {
 	(void)state;
@@ -873,6 +899,7 @@ int main(void)
 	    cmocka_unit_test(what_nobody_reads_falls_out_of_a_full_queue_as_a_loss),
 	    cmocka_unit_test(reads_from_a_hidden_writer_stay_bounded_and_exact),
 	    cmocka_unit_test(after_lost_operations_matches_are_approximate),
+	    cmocka_unit_test(what_was_matched_shortly_before_a_loss_is_doubted),
 	    cmocka_unit_test(the_far_end_of_a_remote_channel_is_nobody),
 	    cmocka_unit_test(what_goes_to_the_only_holder_outside_is_its),
 	    cmocka_unit_test(a_pair_may_have_one_end_outside),
