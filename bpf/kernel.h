@@ -142,6 +142,7 @@ struct super_block {
 struct inode {
 	__u16 i_mode;
 	__u32 i_rdev;
+	__s64 i_size;
 	unsigned long i_ino;
 	struct super_block *i_sb;
 	void *i_private;
@@ -171,6 +172,7 @@ struct file {
 	unsigned int f_mode;
 	unsigned int f_flags;
 	struct inode *f_inode;
+	__s64 f_pos;
 	void *private_data;
 	struct path f_path;
 };

@@ -315,7 +315,7 @@ static __always_inline void file_exit(struct task_struct *t, struct thread *s,
 	case CALL_DUP_TO:
 	case CALL_FCNTL:
 		if (RAW_OBJ_KIND(d->obj) == KIND_LOCK)
-			emit_io(s, d);
+			fcntl_lock_exit(s, d);
 		else
 			dup_exit(t, s, c->class, d);
 		break;

@@ -57,19 +57,70 @@ __noinline int flock_enter(struct thread *s, struct call_args *c)
 	return s->obj != 0;
 }
 
+struct user_flock {
+	__s16 type;
+	__s16 whence;
+	__s32 pad;
+	__s64 start, len;
+};
+#define SEEK_CUR 1
+#define SEEK_END 2
+
+/* From the beginning of the file, whatever it was given from, and forwards. */
+static __always_inline void lock_range(struct thread *s, const struct user_flock *l)
+{
+	struct file *f = fd_file(bpf_get_current_task_btf(), s->fd);
+	__s64 start = l->start, len = l->len;
+	if (l->whence == SEEK_CUR)
+		start += BPF_CORE_READ(f, f_pos);
+	else if (l->whence == SEEK_END)
+		start += BPF_CORE_READ(f, f_inode, i_size);
+	if (len < 0) {
+		start += len;
+		len = -len;
+	}
+	s->arg = (__u64)start;
+	s->arg2 = (__u64)len;
+	s->bytes = start >= 0; /* the range is known */
+}
+
 /* fcntl(fd, cmd, struct flock *) */
 __noinline int fcntl_lock_enter(struct thread *s, struct call_args *c)
 {
 	if (!s || !c || !is_lock_cmd(c->a[1]))
 		return 0;
-	__s16 type = 0; /* struct flock begins with l_type */
-	bpf_probe_read_user(&type, sizeof(type), (void *)c->a[2]);
+	struct user_flock l = {};
 	s->fd = (__s32)c->a[0];
+	s->bytes = 0;
+	if (!bpf_probe_read_user(&l, sizeof(l), (void *)c->a[2]))
+		lock_range(s, &l);
 	s->obj = lock_object(bpf_get_current_task_btf(), s->fd);
-	s->mtype = (__s64)c->a[1] | (__s64)type << 16;
+	s->mtype = (__s64)c->a[1] | (__s64)l.type << 16;
 	if (c->a[1] != F_SETLKW && c->a[1] != F_OFD_SETLKW)
 		s->flags |= IO_NONBLOCK;
 	return s->obj != 0;
+}
+
+__noinline int fcntl_lock_exit(struct thread *s, struct done *d)
+{
+	struct {
+		struct ev_io io;
+		struct ev_range range;
+	} *e;
+	if (!s || !d)
+		return 0;
+	if (!s->bytes) /* entered before it was looked at, or no such memory */
+		return emit_io(s, d);
+	e = bpf_ringbuf_reserve(&ring, sizeof(*e), 0);
+	if (!e) {
+		count(RAW_COUNT_LOST_OP);
+		return 0;
+	}
+	fill_io(&e->io, bpf_get_current_task_btf(), s, d, EV_IO, sizeof(*e));
+	e->range.start = s->arg;
+	e->range.length = s->arg2;
+	ring_submit_io(e, s);
+	return 0;
 }
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* flock, fcntl and open file description locks: all who hold one that conflicts must let go. */
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/syscall.h>
@@ -104,6 +105,12 @@ bool snap_wait_lock(struct snap_call *c)
 		c->th->condition = snap_unknown(c->w, "what is to be locked");
 		return true;
 	}
+	if (!is_flock && want.end == WHOLE_FILE)
+		snprintf(c->th->call, sizeof(c->th->call), "fcntl(%d, bytes %" PRIu64 "-)", fd,
+			 (uint64_t)want.start);
+	else if (!is_flock)
+		snprintf(c->th->call, sizeof(c->th->call), "fcntl(%d, bytes %" PRIu64 "-%" PRIu64 ")", fd,
+			 (uint64_t)want.start, (uint64_t)want.end);
 	want.file = c->w->files[row]->file;
 	c->th->chan = snap_file_chan(c->w, row);
 	wait_lock(c, row, &want);

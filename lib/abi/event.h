@@ -100,7 +100,13 @@ struct ev_io {
 	__u16 op;        /* enum ipctap_op */
 	__u16 messages;  /* messages moved: 1, or what a *mmsg call moved; 0 on error or end of file */
 	__u32 pad;
-	/* hdr.size beyond this struct: the first payload bytes (-s), zero-padded to 8 */
+	/* hdr.size beyond this struct: the first payload bytes (-s), zero-padded to 8; or, of a lock
+	 * by fcntl, which has none, a struct ev_range */
+};
+
+/* Which bytes of a file, counted from its beginning; length 0: to its end, wherever that comes to be. */
+struct ev_range {
+	__u64 start, length;
 };
 #define EV_PAYLOAD_MAX 256
 
@@ -223,6 +229,7 @@ struct ev_lost {
 
 _Static_assert(sizeof(struct ev_hdr) == 16, "wire");
 _Static_assert(sizeof(struct ev_io) == 96, "wire");
+_Static_assert(sizeof(struct ev_range) == 16, "wire");
 _Static_assert(sizeof(struct ev_chan) == 304, "wire");
 _Static_assert(sizeof(struct ev_endpoint) == 40, "wire");
 _Static_assert(sizeof(struct ev_task) == 488, "wire");

@@ -10,7 +10,8 @@
 static int add_holders(sqlite3 *db, const struct trace_waitgraph *w)
 {
 	static const char sql[] = "INSERT INTO holder(chan, pid, fd, dir, t_ns)"
-				  " SELECT id, ?2, ?3, ?4, ?5 FROM chan WHERE ident = ?1";
+				  " SELECT id, ?2, ?3, ?4, ?5 FROM chan WHERE ident = ?1"
+				  " OR (kind = 'lock' AND name = ?1)"; /* a file's is its path */
 	sqlite3_stmt *st = NULL;
 	int err = db_prepare(db, sql, &st);
 

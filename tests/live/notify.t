@@ -96,6 +96,23 @@ record -- script -qec 'printf "a\nb\n"; exit 0' /dev/null
 is "$(sql "select max(approximate) from v_talk where kind='pty' and dst_comm='script' and name like '/dev/pts/%'")" 1 \
 	'a terminal that puts in carriage returns makes flows approximate'
 
+# ---- locks of a part of a file ----
+
+record -- "$python" -c "
+import fcntl, os
+f = open('$T/ranges', 'w+b'); f.write(b'x' * 1000); f.flush(); f.seek(100)
+fcntl.lockf(f, fcntl.LOCK_EX, 50, 10)
+fcntl.lockf(f, fcntl.LOCK_EX, 50, 10, os.SEEK_CUR)
+fcntl.lockf(f, fcntl.LOCK_SH, 0, -10, os.SEEK_END)
+fcntl.lockf(f, fcntl.LOCK_UN)"
+out=$("$IPCTAP" events "$DB" -e 'kind=lock op=fcntl')
+is "$(printf '%s\n' "$out" | sed -n 's/.*fcntl(.*fd=[0-9]*, \(.*\)) = 0.*/\1/p')" 'F_SETLKW, F_WRLCK, bytes 10-59
+F_SETLKW, F_WRLCK, bytes 110-159
+F_SETLKW, F_RDLCK, bytes 990-
+F_SETLKW, F_UNLCK, bytes 0-' 'of a lock on a part of a file it is told which, wherever it was counted from'
+like "$("$IPCTAP" events "$DB" --json -e 'kind=lock op=fcntl')" '"range": ?\{"start": ?110, ?"length": ?50\}' 'as JSON, too'
+is "$(sql 'select count(*), sum(length(data)) from payload')" '4|64' 'and in the trace'
+
 # ---- waits that last, seen from their beginning ----
 
 touch "$T/lock"
@@ -103,6 +120,10 @@ background flock "$T/lock" sleep 100
 wait_until 5 sh -c '! flock -n "$1" true' sh "$T/lock"
 record -d 1 -- flock "$T/lock" true
 is "$(wait_row flock lock)" "flock $T/lock 1" 'who waits for a lock waits on that file'
+holder=$started
+record -d 2 -- flock "$T/lock" true
+is "$(sql "select count(*) from holder h join chan c on c.id=h.chan where c.kind='lock' and c.name='$T/lock'
+	and h.pid=$holder")" 1 'and when it has waited for long, who has it is in the trace'
 record -d 1 -- sh -c 'sleep 100; true'
 is "$(wait_row wait4 child)" 'sh any child 1' 'a shell waits for any child'
 record -d 1 -- perl -e 'if (!($p = fork)) { exec "sleep", "100" } waitpid $p, 0'

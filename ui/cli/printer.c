@@ -86,6 +86,14 @@ static void print_result(const struct printer *p, const struct ev_io *io)
 		fprintf(p->out, " = %" PRId64, (int64_t)io->ret);
 }
 
+const struct ev_range *printer_range(const struct ev_io *io)
+{
+	bool has = io->op == OP_FCNTL && !io->bytes &&
+		   io->hdr.size >= sizeof(*io) + sizeof(struct ev_range);
+
+	return has ? (const struct ev_range *)(io + 1) : NULL;
+}
+
 static void print_payload(const struct printer *p, const struct ev_io *io)
 {
 	char safe[ESCAPE_SIZE(SNAP_SHOWN)];
@@ -198,6 +206,12 @@ static void print_lock(const struct printer *p, const struct ev_io *io)
 	else
 		fprintf(p->out, ", %s, %s", cmd < 39 && cmds[cmd] ? cmds[cmd] : "?",
 			type < 3 ? types[type] : "?");
+	const struct ev_range *r = printer_range(io);
+	if (r && r->length)
+		fprintf(p->out, ", bytes %" PRIu64 "-%" PRIu64, (uint64_t)r->start,
+			(uint64_t)(r->start + r->length - 1));
+	else if (r)
+		fprintf(p->out, ", bytes %" PRIu64 "-", (uint64_t)r->start);
 }
 
 /* What mtype is where it is more than a number. */

@@ -35,6 +35,9 @@ struct printer_flag {
 };
 extern const struct printer_flag printer_flags[];
 
+/* Which part of its file an operation on locks was about; NULL: not that of a lock, or not known. */
+const struct ev_range *printer_range(const struct ev_io *io);
+
 /* One event as JSON; a new reference, NULL: no memory or an event that is not printed. */
 struct json_t;
 struct json_t *printer_json(const struct model *m, const struct ev_hdr *ev);

@@ -85,6 +85,10 @@ static void put_io(json_t *o, const struct model *m, const struct ev_io *io)
 			json_array_append_new(flags, json_string(f->word));
 	json_object_set_new(o, "flags", flags);
 	put_payload(o, io);
+	if (printer_range(io))
+		json_object_set_new(o, "range", json_pack("{s:I,s:I}", "start",
+							  (json_int_t)printer_range(io)->start, "length",
+							  (json_int_t)printer_range(io)->length));
 }
 
 static void put_lost(json_t *o, const struct ev_lost *l)
