@@ -141,6 +141,8 @@ static __always_inline void task_record(struct task_struct___w *t, struct snap_t
 		r->flags |= SNAP_EXITING;
 	if (t->exit_state)
 		r->flags |= SNAP_ZOMBIE;
+	if (t->flags & PF_IO_WORKER)
+		r->flags |= SNAP_WORKER;
 	if (t->ptrace) {
 		r->flags |= SNAP_TRACED;
 		r->tracer = BPF_CORE_READ(t, parent, tgid);
@@ -378,6 +380,38 @@ static __always_inline void lock_old(struct snap_lock *r, struct file_lock___old
 	r->end = BPF_CORE_READ(l, fl_end);
 }
 
+/* One that waits for the lock before; those that wait for it in turn are not told. */
+static long waiter_one(__u32 i, struct walk *w)
+{
+	if (!w->at || w->at == w->head)
+		return 1;
+	struct list_head___w *l = (void *)w->at;
+	struct snap_lock r = {
+		.hdr = { .type = SNAP_LOCK, .size = sizeof(r), .tid = w->tid },
+		.obj = w->obj,
+		.kind = (__u8)w->aux,
+		.waits = 1,
+	};
+	if (bpf_core_field_exists(struct file_lock___w, c)) {
+		r.lock = w->at - bpf_core_field_offset(struct file_lock_core___w, flc_blocked_member);
+		lock_new(&r, (void *)r.lock);
+	} else {
+		r.lock = w->at - bpf_core_field_offset(struct file_lock___old, fl_blocked_member);
+		lock_old(&r, (void *)r.lock);
+	}
+	bpf_seq_write(w->seq, &r, sizeof(r));
+	w->at = (__u64)BPF_CORE_READ(l, next);
+	return 0;
+}
+
+static __always_inline void waiter_records(const struct walk *w, __u64 lock, __u64 list)
+{
+	struct walk to = { .seq = w->seq, .obj = w->obj, .aux = w->aux, .tid = w->tid, .head = lock + list };
+	bpf_probe_read_kernel(&to.at, sizeof(to.at), (void *)to.head);
+	if (to.at != to.head)
+		bpf_loop(SNAP_WAITERS_MAX, waiter_one, &to, 0);
+}
+
 static long lock_one(__u32 i, struct walk *w)
 {
 	if (!w->at || w->at == w->head)
@@ -388,14 +422,18 @@ static long lock_one(__u32 i, struct walk *w)
 		.obj = w->obj,
 		.kind = (__u8)w->aux,
 	};
+	__u64 list;
 	if (bpf_core_field_exists(struct file_lock___w, c)) {
 		r.lock = w->at - bpf_core_field_offset(struct file_lock_core___w, flc_list);
 		lock_new(&r, (void *)r.lock);
+		list = bpf_core_field_offset(struct file_lock_core___w, flc_blocked_requests);
 	} else {
 		r.lock = w->at - bpf_core_field_offset(struct file_lock___old, fl_list);
 		lock_old(&r, (void *)r.lock);
+		list = bpf_core_field_offset(struct file_lock___old, fl_blocked_requests);
 	}
 	bpf_seq_write(w->seq, &r, sizeof(r));
+	waiter_records(w, r.lock, list);
 	w->at = (__u64)BPF_CORE_READ(l, next);
 	return 0;
 }
@@ -452,6 +490,8 @@ static __always_inline __u64 file_refs(struct file___w *f)
 	return (__u64)BPF_CORE_READ((struct file___old *)f, f_count.counter) - 1;
 }
 
+#include "waits_uring.bpf.h"
+
 SEC("iter/task_file")
 int snap_files(struct bpf_iter__task_file *ctx)
 {
@@ -483,6 +523,8 @@ int snap_files(struct bpf_iter__task_file *ctx)
 		sock_record(seq, &r);
 	else if (r.what == SNAP_IS_MQ)
 		mq_record(seq, &r);
+	else if (r.what == SNAP_IS_ANON && is_ring(f))
+		ring_records(seq, &r);
 	if (has_locks)
 		lock_records(seq, &r, inode);
 	return 0;

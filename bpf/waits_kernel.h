@@ -117,10 +117,20 @@ struct inode___w {
 	struct super_block *i_sb;
 	struct file_lock_context___w *i_flctx;
 };
+struct qstr___w {
+	const unsigned char *name;
+};
+struct dentry___w {
+	struct qstr___w d_name;
+};
+struct path___w {
+	struct dentry___w *dentry;
+};
 struct file___w {
 	unsigned int f_mode;
 	unsigned int f_flags;
 	struct inode___w *f_inode;
+	struct path___w f_path;
 	void *private_data;
 	file_ref_t___w f_ref; /* v6.13: 90ee6ed776c0; f_count before */
 };
@@ -130,6 +140,8 @@ struct file___old {
 
 struct file_lock_core___w { /* v6.9: 587a67b6830b; before, part of struct file_lock___w */
 	struct list_head___w flc_list;
+	struct list_head___w flc_blocked_requests;
+	struct list_head___w flc_blocked_member;
 	void *flc_owner;
 	unsigned int flc_flags;
 	unsigned char flc_type;
@@ -143,6 +155,8 @@ struct file_lock___w {
 };
 struct file_lock___old {
 	struct list_head___w fl_list;
+	struct list_head___w fl_blocked_requests;
+	struct list_head___w fl_blocked_member;
 	void *fl_owner;
 	unsigned int fl_flags;
 	unsigned char fl_type;
@@ -150,6 +164,53 @@ struct file_lock___old {
 	void *fl_file;
 	long long fl_start;
 	long long fl_end;
+};
+
+/* ---- io_uring ---- */
+
+struct io_uring___w {
+	__u32 head;
+};
+struct io_rings___w {
+	struct io_uring___w cq;
+};
+struct io_rsrc_node___w {
+	unsigned long file_ptr; /* its low bits are flags */
+};
+struct io_rsrc_data___w {
+	unsigned int nr;
+	struct io_rsrc_node___w **nodes;
+};
+struct io_file_table___w {
+	struct io_rsrc_data___w data;
+};
+struct io_file_table___old {
+	void *files; /* an array of words like file_ptr */
+};
+struct io_hash_bucket___w {
+	struct list_head___w list; /* an hlist_head */
+};
+struct io_hash_table___w {
+	struct io_hash_bucket___w *hbs;
+	unsigned int hash_bits;
+};
+struct io_ring_ctx___w {
+	struct io_rings___w *rings;
+	unsigned int cached_sq_head, cached_cq_tail;
+	struct io_file_table___w file_table;
+	struct io_hash_table___w cancel_table;
+	struct list_head___w timeout_list;
+};
+struct io_ring_ctx___old {
+	struct io_file_table___old file_table;
+	unsigned int nr_user_files;
+	struct io_hash_table___w cancel_table_locked;
+};
+struct io_kiocb___w {
+	struct file___w *file;
+	__u8 opcode;
+	__u64 flags; /* 32 bits before v6.9; the bit that is read is the first */
+	struct list_head___w hash_node; /* an hlist_node */
 };
 
 struct pipe_inode_info___w {
@@ -239,6 +300,8 @@ struct bpf_iter__unix {
 
 #pragma clang attribute pop
 
+#define PF_IO_WORKER 0x10 /* v5.12: cc440e8738e5 */
+#define REQ_F_FIXED_FILE 1
 #define MQUEUE_MAGIC 0x19800202
 #define S_IFREG 0100000
 #define S_IFDIR 0040000

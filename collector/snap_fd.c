@@ -154,9 +154,8 @@ static wg_ref unix_end(struct snap_world *w, const struct snap_sock *s, uint32_t
 	if (s->peer)
 		return snap_holders(w, s->peer, chan, 0);
 	wg_ref known = senders_to(w, s, chan);
-	if (!known)
-		known = snap_unknown(w, "who sends to this datagram socket");
-	return snap_or(w, known, wg_outside(w->g, WG_NEW, "anyone who can reach its address may send"));
+	/* like a listener: its address is there to be sent to by whoever comes */
+	return snap_or(w, known, wg_outside(w->g, WG_REMOTE, "anyone who can reach its address may send"));
 }
 
 static wg_ref inet_end(struct snap_world *w, const struct snap_sock *s, uint32_t chan)
@@ -171,8 +170,8 @@ static wg_ref inet_end(struct snap_world *w, const struct snap_sock *s, uint32_t
 static wg_ref sock_readable(struct snap_world *w, const struct snap_sock *s, uint32_t chan, bool *quiet)
 {
 	if (s->state == SNAP_TCP_LISTEN) {
-		*quiet = true;
-		return with_shutdown(w, s, chan, wg_outside(w->g, WG_NEW, "somebody connects"));
+		*quiet = true; /* always open: clients are meant to come that nobody has seen yet */
+		return with_shutdown(w, s, chan, wg_outside(w->g, WG_REMOTE, "somebody connects"));
 	}
 	uint16_t kind = sock_kind(s);
 	if (kind == KIND_NONE)
@@ -403,12 +402,14 @@ static void sock_timeout(struct snap_call *c, const struct snap_file *f, uint8_t
 static wg_ref way_condition(struct snap_call *c, uint32_t row, uint8_t way)
 {
 	const struct snap_file *f = c->w->files[row];
-	if (way == WAY_WRITE && f->what == SNAP_IS_SOCK && c->t->nr == SYS_sendto && c->t->args[4])
-		return snap_unknown(c->w, "who has the address it sends to");
+	const struct snap_sock *s = f->what == SNAP_IS_SOCK ? snap_sock_of(c->w, f->obj) : NULL;
+	wg_ref addressee = s && way != WAY_READ ? snap_addressee(c, s) : 0;
+	if (addressee)
+		return addressee;
 	if (way == WAY_WRITE)
 		return snap_writable(c->w, c->t, row);
 	if (way == WAY_CONNECT)
-		return snap_unknown(c->w, "who listens where it connects to");
+		return snap_unknown(c->w, "where it connects to");
 	return snap_readable(c->w, c->t, row, &c->th->quiet);
 }
 

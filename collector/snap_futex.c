@@ -10,26 +10,18 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "snap_world.h"
+#include "snap_futex.h"
 
 #define PID_MAX 4194304 /* of the kernel, on 64 bits */
 #define MUTEX_KINDS 0x3ffu
 #define MUTEX_ROBUST 0x10u
 #define MUTEX_PI 0x20u
 #define MUTEX_SHARED 0x80u
+#define PI_HOPS_MAX 64
 #define MUTEX_USERS_MAX 30000u /* a pointer's upper half, 0x7fxx, is more */
-
-struct futex_word {
-	struct snap_call *c;
-	uint64_t address;
-	uint32_t val;
-	int cmd;
-	bool is_private; /* FUTEX_PRIVATE_FLAG */
-	bool readable;
-	uint32_t word[10]; /* memory from the address on */
-};
 
 /* struct __pthread_mutex_s */
 enum { MUTEX_LOCK = 0, MUTEX_OWNER = 2, MUTEX_USERS = 3, MUTEX_KIND = 4 };
@@ -83,20 +75,24 @@ static uint32_t threads_of_mm(const struct snap_world *w, uint64_t mm)
 	return n;
 }
 
-/* Any thread that reaches the word; `p` is where it lies, NULL when that is not known. */
-static wg_ref reachers(struct futex_word *f, const struct snap_place *p)
+bool futex_is_alone(const struct futex_word *f)
+{
+	bool shared = !f->is_private && (!f->place || f->place->shared);
+	return !shared && f->c->w->whole && threads_of_mm(f->c->w, f->c->t->mm) == 1;
+}
+
+wg_ref futex_reachers(struct futex_word *f)
 {
 	struct snap_world *w = f->c->w;
-	uint64_t mm = f->c->t->mm;
+	const struct snap_place *p = f->place;
 	if (!f->is_private && !p)
 		return snap_unknown(w, "where the futex lies");
 	if (!f->is_private && p->shared) {
 		wg_ref who = mappers(w, p);
 		return p->named ? snap_or(w, who, wg_outside(w->g, WG_NEW, "anyone who maps the file")) : who;
 	}
-	if (w->whole && threads_of_mm(w, mm) == 1)
-		return wg_gone(w->g, "no other thread has this memory, so none can wake it");
-	return snap_mm_tasks(w, mm);
+	return futex_is_alone(f) ? wg_gone(w->g, "no other thread has this memory, so none can wake it")
+				 : snap_mm_tasks(w, f->c->t->mm);
 }
 
 /* ---- owners ---- */
@@ -113,7 +109,7 @@ static bool exists(uint32_t tid)
  * memory; if no such thread has, the owner is gone: it ended, or stayed behind in the parent when
  * this process was forked.
  */
-static wg_ref owner_ref(struct futex_word *f, uint32_t owner)
+wg_ref futex_owner(struct futex_word *f, uint32_t owner)
 {
 	struct snap_world *w = f->c->w;
 	const struct snap_task *me = f->c->t, *o = snap_task_in(w, me->pidns, owner);
@@ -159,7 +155,7 @@ static const struct snap_task *stdio_owner(const struct futex_word *f)
 
 /* ---- what it is ---- */
 
-static void set(struct futex_word *f, enum wg_wait wait, const char *call, wg_ref condition)
+void futex_set(struct futex_word *f, enum wg_wait wait, const char *call, wg_ref condition)
 {
 	f->c->th->wait = wait;
 	f->c->th->condition = condition;
@@ -174,7 +170,7 @@ static bool is_join(struct futex_word *f)
 		const struct snap_task *t = w->tasks[i];
 		if (t->clear_tid != f->address || t->hdr.tid == f->c->t->hdr.tid)
 			continue;
-		set(f, WG_JOIN, "pthread_join", wg_thread_ref(w->g, t->hdr.tid));
+		futex_set(f, WG_JOIN, "pthread_join", wg_thread_ref(w->g, t->hdr.tid));
 		snprintf(f->c->th->detail, sizeof(f->c->th->detail), "of thread %u", t->hdr.tid);
 		return true;
 	}
@@ -187,7 +183,7 @@ static bool is_stdio(struct futex_word *f)
 	const struct snap_task *o = fits ? stdio_owner(f) : NULL;
 	if (!o)
 		return false;
-	set(f, WG_STDIO, "a stdio lock", wg_thread_ref(f->c->w->g, o->hdr.tid));
+	futex_set(f, WG_STDIO, "a stdio lock", wg_thread_ref(f->c->w->g, o->hdr.tid));
 	snprintf(f->c->th->detail, sizeof(f->c->th->detail), "owner %u", o->hdr.tid);
 	return true;
 }
@@ -197,7 +193,7 @@ static bool is_normal_mutex(struct futex_word *f)
 	if (f->cmd != FUTEX_WAIT || f->val != 2 || f->word[MUTEX_LOCK] != 2 || !looks_like_mutex(f) ||
 	    (f->word[MUTEX_KIND] & MUTEX_ROBUST))
 		return false;
-	set(f, WG_MUTEX, "pthread_mutex_lock", owner_ref(f, f->word[MUTEX_OWNER]));
+	futex_set(f, WG_MUTEX, "pthread_mutex_lock", futex_owner(f, f->word[MUTEX_OWNER]));
 	return true;
 }
 
@@ -211,7 +207,7 @@ static bool is_robust_mutex(struct futex_word *f)
 	const struct snap_task *o = snap_task_in(f->c->w, f->c->t->pidns, owner);
 	if (o && (o->flags & SNAP_ZOMBIE))
 		o = NULL;
-	set(f, WG_MUTEX, "pthread_mutex_lock (robust)",
+	futex_set(f, WG_MUTEX, "pthread_mutex_lock (robust)",
 	    o ? wg_thread_ref(f->c->w->g, o->hdr.tid)
 	      : snap_unknown(f->c->w, "the owner of the robust mutex was not seen"));
 	if (o)
@@ -222,7 +218,7 @@ static bool is_robust_mutex(struct futex_word *f)
 static void set_pi_mutex(struct futex_word *f)
 {
 	const struct snap_task *t = f->c->t;
-	set(f, WG_MUTEX, "pthread_mutex_lock (priority inheritance)",
+	futex_set(f, WG_MUTEX, "pthread_mutex_lock (priority inheritance)",
 	    t->pi_owner ? wg_thread_ref(f->c->w->g, t->pi_owner)
 			: snap_unknown(f->c->w, "the owner of the PI mutex"));
 	if (t->pi_owner)
@@ -230,32 +226,56 @@ static void set_pi_mutex(struct futex_word *f)
 }
 
 /*
- * Where the kernel refuses a PI mutex with EDEADLK, glibc parks the thread for ever on a word of its
- * own stack. A semaphore there would look the same, so this only names the call.
+ * Those that wait, through however many, for a PI mutex that this thread has: the kernel refuses it a
+ * mutex with EDEADLK when the owner of that one is among them. 0: there are none.
  */
-static bool is_parked(const struct futex_word *f)
+static wg_ref pi_behind(struct futex_word *f)
+{
+	struct snap_world *w = f->c->w;
+	wg_ref gate = 0;
+	for (uint32_t i = 0; i < w->ntasks; i++) {
+		const struct snap_task *t = w->tasks[i];
+		for (int hops = 0; t && (t->flags & SNAP_PI_BLOCKED) && hops < PI_HOPS_MAX; hops++) {
+			if (t->pi_owner == f->c->t->hdr.tid) {
+				if (!gate)
+					gate = wg_any(w->g);
+				wg_add(w->g, gate, wg_thread_ref(w->g, w->tasks[i]->hdr.tid), 1);
+				break;
+			}
+			t = snap_task_of(w, t->pi_owner);
+		}
+	}
+	return gate;
+}
+
+/*
+ * Where the kernel refuses a PI mutex with EDEADLK, glibc parks the thread for ever on a word of its
+ * own stack, which nobody else knows of. It is shown as what it is part of: a circle of mutexes. Who
+ * might move the owner of the one it was refused is named as if that could help, which is too much and
+ * so proves nothing wrong. Without anybody behind it a semaphore there would look the same.
+ */
+static bool is_parked(struct futex_word *f)
 {
 	uint64_t sp = f->c->t->sp;
-	return f->val == 0 && !f->c->t->args[3] && f->address >= sp && f->address - sp < 512 &&
-	       f->word[0] == 0;
+	bool fits = f->readable && f->val == 0 && !f->c->t->args[3] && f->address >= sp &&
+		    f->address - sp < 512 && f->word[0] == 0;
+	wg_ref behind = fits ? pi_behind(f) : 0;
+	if (!behind)
+		return false;
+	futex_set(f, WG_MUTEX, "pthread_mutex_lock (priority inheritance)", behind);
+	snprintf(f->c->th->detail, sizeof(f->c->th->detail),
+		 "refused with EDEADLK, and parked for ever by the C library");
+	return true;
 }
 
-/* struct new_sem: value, waiters, 0 or FUTEX_PRIVATE_FLAG turned around */
-static bool is_posix_sem(const struct futex_word *f)
+static void set_any(struct futex_word *f)
 {
-	return f->val == 0 && f->word[0] == 0 && f->word[1] > 0 && f->word[1] < MUTEX_USERS_MAX &&
-	       f->cmd == FUTEX_WAIT_BITSET && f->word[2] == (f->is_private ? 0u : FUTEX_PRIVATE_FLAG);
-}
-
-static void set_any(struct futex_word *f, const struct snap_place *p)
-{
-	wg_ref who = reachers(f, p);
-	if (f->readable && is_posix_sem(f))
-		set(f, WG_POSIX_SEM, "sem_wait", who);
-	else if (f->readable && is_parked(f))
-		set(f, WG_FUTEX, "parked by the C library, as after EDEADLK", who);
-	else
-		set(f, WG_FUTEX, "futex wait", who);
+	if (!snap_glibc(f)) {
+		futex_set(f, WG_FUTEX, "futex wait", futex_reachers(f));
+		if (f->cmd == FUTEX_WAIT && f->val == 2 && futex_is_alone(f))
+			snprintf(f->c->th->detail, sizeof(f->c->th->detail),
+				 "a lock it can only have taken itself, as when a signal came in between");
+	}
 	if (f->readable && f->word[0] != f->val && f->cmd != FUTEX_LOCK_PI)
 		f->c->th->condition =
 			snap_or(f->c->w, f->c->th->condition,
@@ -264,8 +284,9 @@ static void set_any(struct futex_word *f, const struct snap_place *p)
 
 /* ---- the call ---- */
 
-static void name_futex(struct futex_word *f, const struct snap_place *p)
+static void name_futex(struct futex_word *f)
 {
+	const struct snap_place *p = f->place;
 	bool shared = p && p->shared && !f->is_private;
 	uint64_t id = shared ? snap_mix(snap_mix(p->dev, p->ino), p->offset)
 			     : snap_mix(f->c->t->mm, f->address);
@@ -287,24 +308,64 @@ static void name_futex(struct futex_word *f, const struct snap_place *p)
 
 static void wait_futex(struct futex_word *f)
 {
-	struct snap_place place, *p = NULL;
-	if (snap_place_of(f->c->t->pid, f->address, &place))
-		p = &place;
+	if (!f->is_private && snap_place_of(f->c->t->pid, f->address, &f->where))
+		f->place = &f->where;
 	f->readable = snap_mem_read(f->c->t->pid, f->address, f->word, sizeof(f->word));
-	name_futex(f, p);
+	name_futex(f);
 	if (f->c->t->flags & SNAP_PI_BLOCKED) {
 		set_pi_mutex(f);
 		return;
 	}
-	if (is_join(f))
+	if (is_join(f) || is_parked(f))
 		return;
 	if (f->readable && (is_stdio(f) || is_normal_mutex(f) || is_robust_mutex(f)))
 		return;
-	set_any(f, p);
+	set_any(f);
+}
+
+#ifndef SYS_futex_waitv
+#define SYS_futex_waitv 449 /* v5.16, on all architectures */
+#endif
+#define WAITV_MAX 128 /* the kernel's FUTEX_WAITV_MAX */
+#define WAITV_PRIVATE 128u /* FUTEX2_PRIVATE */
+
+struct waitv { /* struct futex_waitv */
+	uint64_t val, address;
+	uint32_t flags, reserved;
+};
+
+/* Any one of several words. */
+static void wait_many(struct snap_call *c)
+{
+	struct waitv v[WAITV_MAX];
+	uint64_t n = c->t->args[1];
+	c->th->wait = WG_FUTEX;
+	snprintf(c->th->call, sizeof(c->th->call), "futex_waitv of %llu", (unsigned long long)n);
+	if (!n || n > WAITV_MAX || !snap_mem_read(c->t->pid, c->t->args[0], v, n * sizeof(v[0]))) {
+		c->th->condition = snap_unknown(c->w, "for which words it waits");
+		return;
+	}
+	wg_ref any = wg_any(c->w->g);
+	for (uint64_t i = 0; i < n; i++) {
+		struct futex_word f = { .c = c, .address = v[i].address,
+					.is_private = (v[i].flags & WAITV_PRIVATE) != 0 };
+		if (!f.is_private && snap_place_of(c->t->pid, f.address, &f.where))
+			f.place = &f.where;
+		if (!i)
+			name_futex(&f);
+		wg_add(c->w->g, any, futex_reachers(&f), 1);
+	}
+	c->th->condition = any;
+	snap_timeout(c, c->t->args[3],
+		     c->t->args[4] == CLOCK_REALTIME ? SNAP_TIMESPEC_REALTIME : SNAP_TIMESPEC_MONOTONIC);
 }
 
 bool snap_wait_futex(struct snap_call *c)
 {
+	if (c->t->nr == SYS_futex_waitv) {
+		wait_many(c);
+		return true;
+	}
 	if (c->t->nr != SYS_futex)
 		return false;
 	struct futex_word f = {

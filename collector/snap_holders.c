@@ -23,6 +23,25 @@ static uint32_t add_parcels(struct snap_world *w, wg_ref gate, uint32_t chan, ui
 	return n;
 }
 
+/*
+ * Whoever has a ring in whose table of fixed files, or in one of whose requests, the struct file is.
+ * Returns how many references to it that makes.
+ */
+static uint32_t add_rings(struct snap_world *w, wg_ref gate, uint32_t chan, uint64_t file)
+{
+	uint32_t n = 0;
+	for (uint32_t i = snap_first(&w->req_file, file); i != SNAP_NONE; i = snap_next(&w->req_file, i)) {
+		uint64_t ring = w->reqs[i]->ring;
+		uint32_t k = snap_first(&w->file_obj, ring);
+		n += w->reqs[i]->fixed != SNAP_REQ_FIXED;
+		if (k == SNAP_NONE) /* in flight, or in another ring */
+			wg_add(w->g, gate, wg_outside(w->g, WG_HIDDEN, "in a ring that nobody was seen to have"), 1);
+		for (; k != SNAP_NONE; k = snap_next(&w->file_obj, k))
+			wg_add_holder(w->g, gate, chan, w->files[k]->pid, -1, WG_END_BOTH, 0);
+	}
+	return n;
+}
+
 static void add_sock_readers(struct snap_world *w, wg_ref gate, uint32_t chan, uint64_t sock, int depth)
 {
 	const struct snap_sock *s = snap_sock_of(w, sock);
@@ -44,10 +63,10 @@ static void add_sock_readers(struct snap_world *w, wg_ref gate, uint32_t chan, u
 		       1);
 }
 
-/* References to a struct file that no descriptor, parcel or blocked call accounts for. */
-static uint64_t hidden_refs(struct snap_world *w, uint64_t file, uint32_t parcels)
+/* References to a struct file that no descriptor, parcel, ring (`others`) or blocked call accounts for. */
+static uint64_t hidden_refs(struct snap_world *w, uint64_t file, uint32_t others)
 {
-	uint64_t refs = 0, seen = parcels;
+	uint64_t refs = 0, seen = others;
 	for (uint32_t i = snap_first(&w->file_file, file); i != SNAP_NONE;
 	     i = snap_next(&w->file_file, i)) {
 		const struct snap_file *f = w->files[i];
@@ -115,8 +134,8 @@ static void add_file(struct snap_world *w, wg_ref gate, uint32_t chan, uint64_t 
 		last_pid = f->pid;
 		wg_add_holder(w->g, gate, chan, f->pid, f->fd, end_of(f), flags);
 	}
-	uint32_t parcels = add_parcels(w, gate, chan, file, 0);
-	uint64_t hidden = hidden_refs(w, file, parcels);
+	uint32_t others = add_parcels(w, gate, chan, file, 0) + add_rings(w, gate, chan, file);
+	uint64_t hidden = hidden_refs(w, file, others);
 	if (hidden)
 		add_hidden(w, gate, hidden, hidden == 1 ? "reference is" : "references are");
 }
@@ -161,6 +180,25 @@ static uint32_t add_only_parcels(struct snap_world *w, wg_ref gate, uint32_t cha
 		    snap_first(&w->parcel_file, p->file) != i)
 			continue;
 		add_parcels(w, gate, chan, p->file, 0);
+		add_rings(w, gate, chan, p->file);
+		files++;
+	}
+	return files;
+}
+
+/* The same of those that are in tables of fixed files, and neither in flight nor in a table. */
+static uint32_t add_only_fixed(struct snap_world *w, wg_ref gate, uint32_t chan, uint64_t obj,
+			       unsigned int mode)
+{
+	uint32_t files = 0;
+	for (uint32_t i = snap_first(&w->req_obj, obj); i != SNAP_NONE; i = snap_next(&w->req_obj, i)) {
+		const struct snap_req *r = w->reqs[i];
+		if ((mode && !(r->mode & mode)) || !r->file ||
+		    snap_first(&w->file_file, r->file) != SNAP_NONE ||
+		    snap_first(&w->parcel_file, r->file) != SNAP_NONE ||
+		    snap_first(&w->req_file, r->file) != i)
+			continue;
+		add_rings(w, gate, chan, r->file);
 		files++;
 	}
 	return files;
@@ -181,7 +219,7 @@ wg_ref snap_holders(struct snap_world *w, uint64_t obj, uint32_t chan, unsigned 
 		add_file(w, gate, chan, w->files[i]->file, mode);
 		files++;
 	}
-	files += add_only_parcels(w, gate, chan, obj, mode);
+	files += add_only_parcels(w, gate, chan, obj, mode) + add_only_fixed(w, gate, chan, obj, mode);
 	if (mode && add_uncounted(w, gate, obj, mode, files))
 		return gate;
 	const struct snap_sock *s = snap_sock_of(w, obj);

@@ -65,7 +65,7 @@ static void wait_lock(struct snap_call *c, uint32_t row, const struct wanted *wa
 	wg_ref all = 0;
 	for (uint32_t i = snap_first(&w->lock_obj, inode); i != SNAP_NONE; i = snap_next(&w->lock_obj, i)) {
 		const struct snap_lock *l = w->locks[i];
-		if (!conflicts(want, l) || is_told(w, l, c->t->hdr.tid))
+		if (l->waits || !conflicts(want, l) || is_told(w, l, c->t->hdr.tid))
 			continue;
 		if (!all)
 			all = wg_all(w->g);
@@ -74,11 +74,40 @@ static void wait_lock(struct snap_call *c, uint32_t row, const struct wanted *wa
 	c->th->condition = all ? all : snap_unknown(w, "no lock was seen that is in its way");
 }
 
-static bool read_fcntl(struct snap_call *c, struct wanted *want)
+/*
+ * The range as the kernel keeps it for who waits, of which there must be but one: another thread of the
+ * process may wait there too. The call's own may be relative to an offset that was another then.
+ */
+static bool range_of(struct snap_call *c, uint32_t row, struct wanted *want)
+{
+	struct snap_world *w = c->w;
+	const struct snap_lock *mine = NULL;
+	for (uint32_t i = snap_first(&w->lock_obj, w->files[row]->obj); i != SNAP_NONE;
+	     i = snap_next(&w->lock_obj, i)) {
+		const struct snap_lock *l = w->locks[i];
+		if (!l->waits || l->kind != want->kind || l->pid != c->t->pid ||
+		    l->file != w->files[row]->file)
+			continue;
+		if (mine && (mine->start != l->start || mine->end != l->end || mine->exclusive != l->exclusive))
+			return false;
+		mine = l;
+	}
+	if (!mine)
+		return false;
+	want->start = mine->start;
+	want->end = mine->end;
+	want->exclusive = mine->exclusive != 0;
+	return true;
+}
+
+static bool read_fcntl(struct snap_call *c, uint32_t row, struct wanted *want)
 {
 	struct flock fl;
-	if (!snap_mem_read(c->t->pid, c->t->args[2], &fl, sizeof(fl)) || fl.l_whence != SEEK_SET ||
-	    fl.l_start < 0)
+	if (!snap_mem_read(c->t->pid, c->t->args[2], &fl, sizeof(fl)))
+		return false;
+	if (fl.l_whence != SEEK_SET)
+		return range_of(c, row, want);
+	if (fl.l_start < 0)
 		return false;
 	want->exclusive = fl.l_type == F_WRLCK;
 	want->start = fl.l_len < 0 ? fl.l_start + fl.l_len : fl.l_start;
@@ -101,7 +130,7 @@ bool snap_wait_lock(struct snap_call *c)
 	c->th->wait = WG_FILE_LOCK;
 	c->th->fd = fd;
 	snprintf(c->th->call, sizeof(c->th->call), "%s(%d)", is_flock ? "flock" : "fcntl", fd);
-	if (row == SNAP_NONE || (!is_flock && !read_fcntl(c, &want))) {
+	if (row == SNAP_NONE || (!is_flock && !read_fcntl(c, row, &want))) {
 		c->th->condition = snap_unknown(c->w, "what is to be locked");
 		return true;
 	}

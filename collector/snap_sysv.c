@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * System V semaphores and message queues. Anyone may operate on them by number, so a newcomer can
- * always help; who else could is known exactly only where SEM_UNDO was used. Without it: the last
- * process that operated, and the relatives of the one that waits.
+ * always help; who else could is known exactly only where SEM_UNDO was used. Without it the kernel
+ * keeps no account of who uses them: the last process that operated, and the relatives of the one
+ * that waits, are a guess to explain with, and that there may be others keeps it from proving.
  */
 #include <stdio.h>
 #include <string.h>
@@ -68,14 +69,16 @@ static uint64_t add_undo_holders(struct snap_call *c, wg_ref gate, uint32_t num,
 	return units;
 }
 
-/* Without an undo list to tell: who operated last, and relatives. */
-static void add_guesses(struct snap_call *c, wg_ref gate, uint32_t last_pid, uint32_t weight)
+/* Without an undo list to tell: who operated last, and relatives; and whoever else did before. */
+static void add_guesses(struct snap_call *c, wg_ref gate, uint32_t last_pid, uint32_t weight,
+			const char *what)
 {
 	wg_ref kin = snap_relatives(c->w, c->t);
 	if (last_pid && last_pid != c->t->pid)
 		add_process(c, gate, last_pid, weight);
 	if (kin)
 		wg_add(c->w->g, gate, kin, weight);
+	wg_add(c->w->g, gate, wg_outside(c->w->g, WG_HIDDEN, what), weight);
 }
 
 /* One operation that cannot proceed: `need` more units, or, need 0, down to zero. */
@@ -88,7 +91,8 @@ static wg_ref sem_condition(struct snap_call *c, const struct snap_sem *s, uint3
 	if (s->num >= SNAP_UNDO_SEMS)
 		wg_add(w->g, gate, snap_unknown(w, "who holds a semaphore of so high a number"), all);
 	if (units < all || !need)
-		add_guesses(c, gate, s->last_pid, all);
+		add_guesses(c, gate, s->last_pid, all,
+			    "the kernel does not know who uses a set without SEM_UNDO");
 	if (snap_first(&w->cut_tid, c->t->hdr.tid) != SNAP_NONE)
 		wg_add(w->g, gate, snap_unknown(w, "more undo lists than are looked at"), all);
 	wg_add(w->g, gate, wg_outside(w->g, WG_NEW, "any process may operate on the set by its number"), all);
@@ -205,7 +209,7 @@ static void wait_msg(struct snap_call *c, bool sends)
 	if (!sends)
 		snprintf(c->th->detail, sizeof(c->th->detail), "type %lld", (long long)c->t->args[3]);
 	wg_ref gate = wg_any(w->g);
-	add_guesses(c, gate, m->last_snd, 1);
+	add_guesses(c, gate, m->last_snd, 1, "the kernel does not know who uses a queue");
 	if (m->last_rcv != m->last_snd && m->last_rcv != c->t->pid)
 		add_process(c, gate, m->last_rcv, 1);
 	wg_add(w->g, gate, wg_outside(w->g, WG_NEW, "any process may use the queue by its number"), 1);

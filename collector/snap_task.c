@@ -122,8 +122,10 @@ static bool wait_open(struct snap_call *c, int dirfd, uint64_t path, uint64_t fl
 	c->th->chan = chan;
 	snprintf(c->th->call, sizeof(c->th->call), "open for %s",
 		 (flags & O_ACCMODE) == O_RDONLY ? "reading" : "writing");
+	/* nobody has it open from the other side, and who is going to cannot be known: kin is a guess */
 	c->th->condition = snap_or(c->w, wg_outside(c->w->g, WG_NEW, "anyone who opens the FIFO"),
-				   snap_relatives(c->w, c->t));
+				   wg_outside(c->w->g, WG_HIDDEN, "the kernel does not know who will open it"));
+	c->th->condition = snap_or(c->w, c->th->condition, snap_relatives(c->w, c->t));
 	return true;
 }
 
@@ -161,11 +163,6 @@ bool snap_wait_task(struct snap_call *c)
 	case SYS_open: return wait_open(c, AT_FDCWD, a[0], a[1]);
 #endif
 	case SYS_openat: return wait_open(c, (int)a[0], a[1], a[2]);
-	case SYS_io_uring_enter:
-		c->th->wait = WG_URING;
-		snprintf(c->th->call, sizeof(c->th->call), "io_uring_enter(%d)", (int)a[0]);
-		c->th->condition = snap_unknown(c->w, "which io_uring operations are under way");
-		return true;
 	default:
 		return false;
 	}

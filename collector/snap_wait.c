@@ -96,7 +96,7 @@ static void wait_unknown(struct snap_call *c, const char *why)
 }
 
 static bool (*const mechanisms[])(struct snap_call *c) = {
-	snap_wait_fd, snap_wait_poll, snap_wait_sysv, snap_wait_futex, snap_wait_lock, snap_wait_task,
+	snap_wait_fd, snap_wait_poll, snap_wait_sysv, snap_wait_futex, snap_wait_lock, snap_wait_uring, snap_wait_task,
 };
 
 static void wait_call(struct snap_call *c)
@@ -106,8 +106,19 @@ static void wait_call(struct snap_call *c)
 		wait_unknown(c, "asleep outside of system calls, as on a page that is being read");
 		return;
 	}
+	if (c->t->flags & SNAP_WORKER) { /* its registers are its maker's */
+		snprintf(c->th->call, sizeof(c->th->call), "an io_uring worker");
+		wait_unknown(c, "what an io_uring worker waits for");
+		return;
+	}
+	struct snap_task restarted = *c->t;
+	struct snap_call of = { .w = c->w, .t = &restarted, .th = c->th };
+	if (c->t->nr == SYS_restart_syscall) {
+		int nr = snap_restarted(c->w, c->t);
+		restarted.nr = nr < 0 ? c->t->nr : nr;
+	}
 	for (size_t i = 0; i < sizeof(mechanisms) / sizeof(mechanisms[0]); i++)
-		if (mechanisms[i](c))
+		if (mechanisms[i](&of))
 			return;
 	wait_unknown(c, "asleep in a call that has to do with no other process, or is not understood");
 }

@@ -34,8 +34,20 @@ static const uint16_t record_size[SNAP_TYPE_MAX] = {
 	[SNAP_MQ] = sizeof(struct snap_mq),	[SNAP_LOCK] = sizeof(struct snap_lock),
 	[SNAP_PARCEL] = sizeof(struct snap_parcel), [SNAP_SEM] = sizeof(struct snap_sem),
 	[SNAP_UNDO] = sizeof(struct snap_undo), [SNAP_MSG] = sizeof(struct snap_msg),
+	[SNAP_RING] = sizeof(struct snap_ring), [SNAP_REQ] = sizeof(struct snap_req),
 	[SNAP_CUT] = sizeof(struct snap_hdr),
 };
+
+/* A ring is told once for each descriptor that leads to it; only the first time counts, as do its requests. */
+static void ring_add(struct snap_world *w, const struct snap_hdr *h)
+{
+	const struct snap_ring *r = (const struct snap_ring *)h;
+	w->ring_again = false;
+	for (uint32_t i = 0; i < w->nrings && !w->ring_again; i++)
+		w->ring_again = w->rings[i]->obj == r->obj;
+	if (!w->ring_again)
+		ADD(w, rings, h);
+}
 
 static void record_add(struct snap_world *w, const struct snap_hdr *h)
 {
@@ -50,6 +62,11 @@ static void record_add(struct snap_world *w, const struct snap_hdr *h)
 	case SNAP_SEM: ADD(w, sems, h); break;
 	case SNAP_UNDO: ADD(w, undos, h); break;
 	case SNAP_MSG: ADD(w, msgs, h); break;
+	case SNAP_RING: ring_add(w, h); break;
+	case SNAP_REQ:
+		if (!w->ring_again)
+			ADD(w, reqs, h);
+		break;
 	default: ADD(w, cuts, h); break;
 	}
 }
@@ -135,6 +152,10 @@ static int index_files(struct snap_world *w)
 	INDEX(undo_obj, undos, w->undos[i]->hdr.tid);
 	INDEX(cut_tid, cuts, w->cuts[i]->tid);
 	INDEX(msg_obj, msgs, w->msgs[i]->hdr.tid);
+	INDEX(ring_obj, rings, w->rings[i]->obj);
+	INDEX(req_ring, reqs, w->reqs[i]->ring);
+	INDEX(req_file, reqs, w->reqs[i]->file);
+	INDEX(req_obj, reqs, w->reqs[i]->obj);
 	return 0;
 }
 
@@ -161,12 +182,14 @@ void snap_world_release(struct snap_world *w)
 		&w->task_tid, &w->task_pid, &w->task_ppid, &w->task_mm, &w->task_files, &w->task_undo,
 		&w->task_ns, &w->task_tracer, &w->file_fd, &w->file_obj, &w->file_file, &w->pipe_obj, &w->sock_obj,
 		&w->sock_tuple, &w->sock_peer, &w->mq_obj, &w->lock_obj, &w->parcel_file, &w->parcel_obj,
-		&w->sem_obj, &w->undo_obj, &w->msg_obj, &w->cut_tid,
+		&w->sem_obj, &w->undo_obj, &w->msg_obj, &w->cut_tid, &w->ring_obj, &w->req_ring, &w->req_file,
+		&w->req_obj,
 	};
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		snap_index_release(all[i]);
 	free(w->tasks), free(w->files), free(w->pipes), free(w->socks), free(w->mqs);
 	free(w->locks), free(w->parcels), free(w->sems), free(w->undos), free(w->msgs), free(w->cuts);
+	free(w->rings), free(w->reqs);
 	free(w->busy), free(w->memo);
 	snap_maps_free(w->maps);
 	snap_buf_release(&w->buf);

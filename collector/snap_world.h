@@ -8,7 +8,11 @@
  *     snap_wait.c   one thread's call           snap_sysv.c   semop, msgsnd, msgrcv
  *     snap_mem.c    memory, fdinfo, maps        snap_futex.c  everything on a futex
  *                                               snap_lock.c   flock, fcntl
+ *                                               snap_addr.c   unix addresses
+ *                                               snap_uring.c  io_uring
+ *                                               snap_glibc.c  rwlocks, conditions, sem_t by their layout
  *                                               snap_task.c   children, vfork, signals, sleep
+ *                                               snap_restart.c  calls that go on after a stop
  */
 #ifndef IPCTAP_COLLECTOR_SNAP_WORLD_H
 #define IPCTAP_COLLECTOR_SNAP_WORLD_H
@@ -36,6 +40,7 @@ struct snap_world {
 	struct waitgraph *g;
 	struct snap_buf buf; /* the records, to which the tables point */
 	bool whole;          /* of snap_reader */
+	bool ring_again;     /* while records are split: the ring was told before */
 	bool failed;         /* out of memory */
 	uint64_t now_ns;
 
@@ -49,6 +54,8 @@ struct snap_world {
 	SNAP_TABLE(snap_sem, sems);
 	SNAP_TABLE(snap_undo, undos);
 	SNAP_TABLE(snap_msg, msgs);
+	SNAP_TABLE(snap_ring, rings);
+	SNAP_TABLE(snap_req, reqs);
 	SNAP_TABLE(snap_hdr, cuts); /* tasks whose lists were longer than the iterators go */
 
 	struct snap_index task_tid, task_pid, task_ppid, task_mm, task_files, task_undo, task_ns, task_tracer;
@@ -56,6 +63,7 @@ struct snap_world {
 	struct snap_index file_obj, file_file;
 	struct snap_index pipe_obj, sock_obj, sock_tuple, sock_peer, mq_obj, lock_obj;
 	struct snap_index parcel_file, parcel_obj, sem_obj, undo_obj, msg_obj, cut_tid;
+	struct snap_index ring_obj, req_ring, req_file, req_obj;
 	uint8_t *busy;               /* of each file row: references that blocked calls account for */
 
 	struct snap_memo *memo; /* open addressing; memo_room is a power of two */
@@ -98,6 +106,7 @@ enum snap_memo_what {
 	MEMO_FUTEX_CHAN,
 	MEMO_SEM_CHAN,
 	MEMO_LOCK,        /* (lock, tid): is in the condition */
+	MEMO_RESTART,     /* function: 1 more than the number of the call; UINT32_MAX: not known */
 };
 
 /* ---- who holds what: gates ---- */
@@ -136,7 +145,11 @@ bool snap_wait_poll(struct snap_call *c);
 bool snap_wait_sysv(struct snap_call *c);
 bool snap_wait_futex(struct snap_call *c);
 bool snap_wait_lock(struct snap_call *c);
+bool snap_wait_uring(struct snap_call *c);
 bool snap_wait_task(struct snap_call *c);
+
+/* In restart_syscall: the number of the call that goes on, whose arguments t has. -1: not known. */
+int snap_restarted(struct snap_world *w, const struct snap_task *t);
 
 /* The thread's record of the graph. */
 void snap_wait(struct snap_world *w, const struct snap_task *t, struct wg_thread *th);
@@ -145,6 +158,9 @@ void snap_wait(struct snap_world *w, const struct snap_task *t, struct wg_thread
 wg_ref snap_readable(struct snap_world *w, const struct snap_task *t, uint32_t row, bool *quiet);
 wg_ref snap_writable(struct snap_world *w, const struct snap_task *t, uint32_t row);
 uint32_t snap_file_chan(struct snap_world *w, uint32_t row);
+
+/* Of connect, sendto and sendmsg: who may take what they bring to the address they name. 0: they name none. */
+wg_ref snap_addressee(struct snap_call *c, const struct snap_sock *s);
 
 /* A timeout that the call was given at a user address (0: none): adds it and the deadline. */
 enum snap_time { SNAP_TIMESPEC, SNAP_TIMEVAL, SNAP_TIMESPEC_REALTIME, SNAP_TIMESPEC_MONOTONIC };

@@ -24,6 +24,8 @@ enum snap_type {
 	SNAP_SEM,      /* struct snap_sem: one semaphore of a set somebody sleeps on */
 	SNAP_UNDO,     /* struct snap_undo: what one undo list would give back to that set */
 	SNAP_MSG,      /* struct snap_msg: a message queue somebody sleeps on */
+	SNAP_RING,     /* struct snap_ring: the io_uring of the SNAP_FILE before */
+	SNAP_REQ,      /* struct snap_req: a fixed file of a ring, or a request that waits there */
 	SNAP_CUT,      /* struct snap_hdr alone: the records of tid, or of the object before, were cut */
 	SNAP_TYPE_MAX
 };
@@ -42,6 +44,7 @@ struct snap_hdr {
 #define SNAP_TRACED 0x0010u
 #define SNAP_ZOMBIE 0x0020u   /* exited; not yet collected */
 #define SNAP_PI_BLOCKED 0x0080u /* waits for the kernel's side of a PI mutex: pi_owner is valid */
+#define SNAP_WORKER 0x0040u   /* a thread that the kernel made for an io_uring */
 #define SNAP_CHILD_HANDLER 0x0100u /* SIGCHLD has a handler */
 
 struct snap_task {
@@ -156,7 +159,8 @@ struct snap_lock {
 	__u32 pid;      /* as the kernel notes it; 0: remote */
 	__u8 kind;      /* enum snap_lock_kind */
 	__u8 exclusive;
-	__u8 pad[2];
+	__u8 waits;     /* it is not held, but wanted by pid, and waits for the one told before it */
+	__u8 pad;
 };
 
 struct snap_parcel {
@@ -194,6 +198,35 @@ struct snap_msg {
 	__u32 last_snd, last_rcv; /* processes; 0: none */
 };
 
+struct snap_ring {
+	struct snap_hdr hdr;
+	__u64 obj;
+	__u32 pending;  /* requests that it took, less completions that it gave */
+	__u32 unreaped; /* completions that nobody has taken yet */
+	__u32 timers;   /* 1: a timeout is among the requests */
+	__u32 pad;
+};
+
+/* snap_req.fixed */
+#define SNAP_REQ_SLOT 1  /* no request: a slot of the table of fixed files, which holds a reference */
+#define SNAP_REQ_FIXED 2 /* a request on a file of that table, of which it holds no reference */
+
+struct snap_req {
+	struct snap_hdr hdr;
+	__u64 ring; /* obj of the snap_ring */
+	__u64 file; /* as in snap_file, and so on; 0: it is about no file */
+	__u64 obj;
+	__u16 mode;
+	__u16 what;
+	__u8 opcode; /* IORING_OP_* */
+	__u8 fixed;
+	__u8 pad[2];
+};
+
+#define SNAP_SLOTS_MAX 1024 /* of a ring */
+#define SNAP_BUCKETS_MAX 256
+#define SNAP_REQS_MAX 64    /* of a bucket */
+#define SNAP_WAITERS_MAX 64 /* of a lock */
 #define SNAP_SEMS_MAX 512
 #define SNAP_UNDOS_MAX 512
 #define SNAP_LOCKS_MAX 256
@@ -207,6 +240,8 @@ _Static_assert(sizeof(struct snap_sock) == 120, "wire");
 _Static_assert(sizeof(struct snap_mq) == 32, "wire");
 _Static_assert(sizeof(struct snap_lock) == 64, "wire");
 _Static_assert(sizeof(struct snap_parcel) == 40, "wire");
+_Static_assert(sizeof(struct snap_ring) == 32, "wire");
+_Static_assert(sizeof(struct snap_req) == 40, "wire");
 _Static_assert(sizeof(struct snap_sem) == 40, "wire");
 _Static_assert(sizeof(struct snap_undo) == 152, "wire");
 _Static_assert(sizeof(struct snap_msg) == 56, "wire");

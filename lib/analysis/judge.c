@@ -64,10 +64,11 @@ static const struct wg_thread *member(const struct solution *s, const struct wg_
 /*
  * All of the core just wait for somebody to speak. A single process that reads what only it
  * itself could write is not idle: nobody ever will, and the end of file is not coming either.
+ * Where newcomers may write it is: who serves a FIFO keeps its write end open on purpose.
  */
 static bool is_quiet(const struct solution *s, const struct wg_finding *f)
 {
-	bool alone = f->ncycle > 0;
+	bool alone = f->ncycle > 0 && f->level != WG_CLOSED_WORLD;
 
 	for (uint32_t i = 0; i < f->ncore; i++) {
 		const struct wg_thread *t = member(s, f, i);
@@ -131,8 +132,8 @@ static bool classify(struct solution *s, struct wg_finding *f)
 	f->verdict = f->level;
 	if (f->level == WG_SLOW)
 		return !scan.failed;
-	if (f->guessed && f->level == WG_PROVEN)
-		f->verdict = WG_CLOSED_WORLD; /* a guess proves nothing */
+	if (f->guessed && f->level < WG_STUCK)
+		f->verdict = WG_STUCK; /* a guess proves nothing: somebody else may hold it as well */
 	else if (f->level == WG_PROVEN && !f->ncycle && scan.gone)
 		f->verdict = WG_ORPHAN;
 	if (f->level != WG_LEAK_SUSPECT && is_quiet(s, f))
@@ -140,10 +141,18 @@ static bool classify(struct solution *s, struct wg_finding *f)
 	return !scan.failed;
 }
 
-/* A lone thread that awaits newcomers or a signal, and for which nobody waits, is just idle. */
-static bool is_idle(const struct wg_finding *f)
+/*
+ * A lone thread that awaits newcomers or a signal, and for which nobody waits, is just idle. Who wants
+ * to get rid of something and cannot is not.
+ */
+static bool is_idle(const struct solution *s, const struct wg_finding *f)
 {
-	return !f->ncycle && !f->nvictims && (f->verdict == WG_QUIESCENT || f->level == WG_STUCK);
+	enum wg_wait wait = member(s, f, 0)->wait;
+
+	if (f->nvictims || wait == WG_WRITE || wait == WG_MSG_SEND)
+		return false;
+	return f->ncycle ? f->ncore == 1 && f->verdict == WG_QUIESCENT
+			 : f->verdict == WG_QUIESCENT || f->level == WG_STUCK;
 }
 
 static int by_strength(const void *a, const void *b)
@@ -184,7 +193,7 @@ int judge(struct solution *s)
 
 	for (uint32_t i = 0; i < s->nfindings; i++) {
 		failed = !classify(s, &s->findings[i]) || failed;
-		if (is_idle(&s->findings[i]))
+		if (is_idle(s, &s->findings[i]))
 			finding_release(&s->findings[i]);
 		else
 			s->findings[kept++] = s->findings[i];

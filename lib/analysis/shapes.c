@@ -14,6 +14,7 @@
 #define SPEAK (BIT(WG_READ) | BIT(WG_POLL) | BIT(WG_ACCEPT) | BIT(WG_MSG_RECV))
 #define STREAM (BIT(WG_READ) | BIT(WG_WRITE) | BIT(WG_POLL))
 #define CHILD (BIT(WG_CHILD) | BIT(WG_VFORK))
+#define BESIDE (LOCKS | CHILD | BIT(WG_JOIN) | BIT(WG_SIGNAL)) /* who is drawn in by waiting for those */
 #define ANYTHING (~0u)
 
 enum { SELF = 1, ORPHANED = 2, CYCLE = 4, SAME_CHAN = 8 };
@@ -72,7 +73,7 @@ static const struct shape shapes[] = {
 	{ LOCKS | BIT(WG_JOIN), BIT(WG_JOIN), CYCLE,
 	  "A thread is waited for by whoever holds the lock that it needs to end.",
 	  "Release the lock before joining." },
-	{ LOCKS | BIT(WG_COND), BIT(WG_COND), CYCLE,
+	{ BESIDE | BIT(WG_COND), BIT(WG_COND), CYCLE,
 	  "A condition variable is waited on by all who could signal it, or who hold a lock that those need.",
 	  "Test the predicate under the mutex before waiting, signal after changing it, and hold no "
 	  "second lock while waiting." },
@@ -88,10 +89,19 @@ static const struct shape shapes[] = {
 	{ STREAM, BIT(WG_READ) | BIT(WG_WRITE), CYCLE,
 	  "One waits to read what the other will not write while its own output lies unread.",
 	  "Read all its outputs at once (poll, or communicate()), and read while writing." },
+	{ STREAM | BIT(WG_ACCEPT), BIT(WG_ACCEPT), CYCLE,
+	  "One waits for a place in the backlog of another that does not accept, as it waits for the first.",
+	  "Accept before waiting for anything else, or connect with a time limit." },
+	{ STREAM | BIT(WG_URING), BIT(WG_URING), CYCLE,
+	  "Requests of an io_uring wait for what only the next one's reading or writing would bring.",
+	  "Keep reads under way while writing, or give the wait a time limit." },
 	{ SPEAK, 0, CYCLE, "Each waits for the other to speak.",
 	  "Nothing is amiss if they are idle; else one owes a message: flush it, or end the "
 	  "connection with a time limit." },
-	{ BIT(WG_BARRIER), 0, 0, "Fewer arrive at the barrier than it was made for.",
+	{ BESIDE | BIT(WG_RWLOCK), BIT(WG_RWLOCK), CYCLE,
+	  "A read-write lock is wanted by one who has it already, or for whom its holders wait.",
+	  "Do not take it for reading twice where writers come first, and hold it for no wait." },
+	{ BESIDE | BIT(WG_BARRIER), BIT(WG_BARRIER), 0, "Fewer arrive at the barrier than it was made for.",
 	  "Make it for as many threads as come, and let none leave before." },
 	/* whatever it is */
 	{ ANYTHING, 0, ORPHANED, "Nobody is left who could end the wait.",

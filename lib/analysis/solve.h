@@ -11,6 +11,7 @@
  *     stuck          all but newcomers, signals, hidden  only a signal or an unseen holder can help
  *     leak-suspect   as proven, without idle heirs       only somebody who inherited it by accident
  *
+ * Where holders were deduced, not told by the kernel (WG_GUESSED), a verdict is at most `stuck`.
  * A core that is dead because somebody is gone, not because its members wait for each other, is
  * `orphan`. A core whose members all just wait for somebody to speak is `quiescent`, at whatever
  * level it was found. A thread that can move and has been asleep for long is `slow`.

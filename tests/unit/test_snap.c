@@ -156,6 +156,73 @@ static void the_reader_of_a_parcel_holds_what_is_in_it(void **state)
 	host_release(&h);
 }
 
+/* A reader, and a write end that is a fixed file of the ring of 20 and nothing else. */
+static void fixed_file(struct host *h, uint32_t writers, bool twice)
+{
+	sleeps(h, 10, 10, SYS_read, 3, 0, 0);
+	sleeps(h, 20, 20, SYS_wait4, 10, 0, 0)->ns_pid = 20;
+	HAS_FD(h, 10, 10, 3, 0x100, 0x11, 1, SNAP_IS_PIPE);
+	PIPE_IS(h, 0x100, 0, 1, writers);
+	for (int i = 0; i <= twice; i++) { /* a ring is told with each descriptor of it */
+		HAS_FD(h, 20, 20, 5 + i, 0x400, 0x41 + i, 3, SNAP_IS_ANON);
+		RECORD(h, SNAP_RING, snap_ring, .obj = 0x400);
+		RECORD(h, SNAP_REQ, snap_req, .ring = 0x400, .file = 0x12, .obj = 0x100, .mode = 2,
+		       .what = SNAP_IS_PIPE, .fixed = SNAP_REQ_SLOT);
+	}
+}
+
+static void who_has_a_ring_holds_its_fixed_files(void **state)
+{
+	struct host h = HOST_NEW;
+
+	(void)state;
+	fixed_file(&h, 1, false);
+	assert_int_equal(judge(&h), 0); /* 20 waits for a child that it has not: unknown, and so may act */
+	assert_true(waitgraph_holders(h.w.g) > 0);
+	assert_int_equal(waitgraph_holder(h.w.g, 0).pid, 20);
+	host_release(&h);
+}
+
+static void a_ring_told_twice_counts_once(void **state)
+{
+	struct host h = HOST_NEW;
+
+	(void)state;
+	fixed_file(&h, 2, true); /* there is another write end, which was not seen */
+	snap_world_init(&h.w, &h.buf, true);
+	assert_int_equal(h.w.nrings, 1);
+	assert_int_equal(h.w.nreqs, 1);
+	host_release(&h);
+}
+
+/* 10 waits for so many completions of requests that write a full pipe, which only 10 itself could read. */
+static int judge_ring(uint32_t min, uint32_t pending, uint32_t unreaped)
+{
+	struct host h = HOST_NEW;
+	int verdict;
+
+	sleeps(&h, 10, 10, SYS_io_uring_enter, 5, 0, min)->args[3] = 1;
+	HAS_FD(&h, 10, 10, 5, 0x400, 0x41, 3, SNAP_IS_ANON);
+	RECORD(&h, SNAP_RING, snap_ring, .obj = 0x400, .pending = pending, .unreaped = unreaped);
+	RECORD(&h, SNAP_REQ, snap_req, .ring = 0x400, .file = 0x12, .obj = 0x100, .mode = 2,
+	       .what = SNAP_IS_PIPE, .opcode = 23, .fixed = SNAP_REQ_FIXED);
+	HAS_FD(&h, 10, 10, 3, 0x100, 0x11, 1, SNAP_IS_PIPE);
+	PIPE_IS(&h, 0x100, 16, 1, 1);
+	HAS_FD(&h, 10, 10, 4, 0x100, 0x12, 2, SNAP_IS_PIPE);
+	sleeps(&h, 20, 20, SYS_wait4, 10, 0, 0);
+	verdict = judge(&h);
+	host_release(&h);
+	return verdict;
+}
+
+static void a_ring_may_have_more_under_way(void **state)
+{
+	(void)state;
+	assert_int_equal(judge_ring(1, 1, 0), WG_STUCK); /* all are seen; that there is no other, is not sure */
+	assert_int_equal(judge_ring(1, 2, 0), 0);        /* one is not seen */
+	assert_int_equal(judge_ring(1, 1, 1), 0);        /* one has ended */
+}
+
 static void a_pipe_that_holds_something_will_be_read(void **state)
 {
 	struct host h = HOST_NEW;
@@ -354,6 +421,9 @@ int main(void)
 		cmocka_unit_test(an_end_that_was_not_seen_is_counted),
 		cmocka_unit_test(a_reference_that_was_not_seen_is_counted),
 		cmocka_unit_test(the_reader_of_a_parcel_holds_what_is_in_it),
+		cmocka_unit_test(who_has_a_ring_holds_its_fixed_files),
+		cmocka_unit_test(a_ring_told_twice_counts_once),
+		cmocka_unit_test(a_ring_may_have_more_under_way),
 		cmocka_unit_test(a_pipe_that_holds_something_will_be_read),
 		cmocka_unit_test(a_descriptor_that_is_not_there_is_unknown),
 		cmocka_unit_test(a_lock_whose_holder_was_not_seen_is_unknown),

@@ -290,7 +290,7 @@ static void a_guess_proves_nothing(void **state)
 	wg_add_holder(g, holders, 0, 2, -1, WG_END_BOTH, WG_GUESSED);
 	waits(g, 1, 0, WG_SEM, holders);
 	waits(g, 2, 0, WG_SEM, pid_of(g, 1));
-	assert_findings(g, "closed-world: [1 2]\n");
+	assert_findings(g, "stuck: [1 2]\n");
 }
 
 /* ---- idle or stuck ---- */

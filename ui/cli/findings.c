@@ -275,6 +275,19 @@ static void print_inconclusive(const struct findings_view *v, FILE *out)
 		fprintf(out, "  and %u more (-v shows them)\n", all - shown);
 }
 
+/* What only a signal or an unseen holder can help is worth a line, also where it does not count. */
+static void hint_at_weaker(const struct findings_view *v, FILE *out)
+{
+	struct findings_view weaker = *v;
+	uint32_t n;
+
+	weaker.level = WG_STUCK;
+	n = findings_count(&weaker) - findings_count(v);
+	if (v->level < WG_STUCK && n)
+		fprintf(out, "Stuck, as far as could be seen: %u (--level stuck shows %s)\n", n,
+			n == 1 ? "it" : "them");
+}
+
 void findings_print(const struct findings_view *v, FILE *out)
 {
 	const struct solution *s = v->solution;
@@ -291,6 +304,7 @@ void findings_print(const struct findings_view *v, FILE *out)
 	}
 	if (!n)
 		fputs("No deadlock found.\n", out);
+	hint_at_weaker(v, out);
 	print_inconclusive(v, out);
 	for (uint32_t i = 0; (what = waitgraph_lost_what(s->graph, i, &count)); i++)
 		fprintf(out, "Not seen: %" PRIu64 " (%s)\n", count, what);

@@ -78,8 +78,6 @@ static const struct workload workloads[] = {
     {"process-vm", "one process reads and writes the memory of another", demo_process_vm,
      false, NULL},
     {"io-uring", "question and answer by requests of an io_uring", demo_io_uring, false, NULL},
-    {"two-pipes-full", "a deadlock: two processes, each writes more than its pipe holds",
-     demo_two_pipes_full, true, NULL},
 };
 #define WORKLOADS (sizeof(workloads) / sizeof(workloads[0]))
 

@@ -10,10 +10,13 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <mqueue.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,17 +29,23 @@
 #include <sys/sem.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "ring.h"
+#include "workloads.h"
+
 #define BIG (1u << 20) /* more than any pipe or socket here holds */
 
 /* ---- what cases are made of ---- */
 
 static char block[BIG];
+
+static pid_t latest; /* member */
 
 /* True in the new process, which is called `name` and dies with its parent. */
 static bool member(const char *name)
@@ -45,6 +54,7 @@ static bool member(const char *name)
 
 	if (pid < 0)
 		demo_die("fork");
+	latest = pid;
 	if (pid)
 		return false;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -352,6 +362,174 @@ static void epoll_pair(void)
 	both(s[0], s[1], epoll_one, "ep-left", "ep-right");
 }
 
+/* Stopped and continued in the middle of poll, which then goes on as restart_syscall. */
+static bool is_in_poll(pid_t pid)
+{
+	char path[64], text[32] = "";
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/syscall", pid);
+	f = fopen(path, "re");
+	if (f && !fgets(text, sizeof(text), f))
+		text[0] = '\0';
+	if (f)
+		fclose(f);
+	return atoi(text) == SYS_poll && text[0] != 'r';
+}
+
+static void poll_stopped(void)
+{
+	static const char *const names[] = { "ps-left", "ps-right" };
+	int s[2];
+
+	unix_pair(s, SOCK_STREAM);
+	for (int i = 0; i < 2; i++) {
+		if (member(names[i])) {
+			close(s[!i]);
+			poll_one(s[i]);
+			got_past();
+		}
+		while (!is_in_poll(latest))
+			rest_ms(5);
+		kill(latest, SIGSTOP);
+		waitpid(latest, NULL, WUNTRACED);
+		kill(latest, SIGCONT);
+	}
+	close(s[0]);
+	close(s[1]);
+	wait_for_all();
+}
+
+/* A socket with a name of its own in the abstract space. */
+static int named_socket(int type, struct sockaddr_un *a, socklen_t *len)
+{
+	int s = socket(AF_UNIX, type, 0);
+
+	*a = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	*len = sizeof(*a);
+	must(bind(s, (void *)a, sizeof(a->sun_family)) == 0, "bind");
+	must(getsockname(s, (void *)a, len) == 0, "getsockname");
+	return s;
+}
+
+/* Room of its own for more than any queue takes. */
+static int sender_socket(void)
+{
+	int s = socket(AF_UNIX, SOCK_DGRAM, 0), room = 1 << 22;
+
+	must(s >= 0, "socket");
+	setsockopt(s, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+	return s;
+}
+
+/* Two send to one socket, whose owner first wants to hear from them by a pipe. */
+static void dgram_fanin(void)
+{
+	struct sockaddr_un a;
+	socklen_t len;
+	int to = named_socket(SOCK_DGRAM, &a, &len), back[2];
+
+	make_pipe(back);
+	if (member("df-receiver")) {
+		close(back[1]);
+		drain(back[0]);
+		got_past();
+	}
+	for (int i = 0; i < 2; i++)
+		if (member(i ? "df-two" : "df-one")) {
+			int s = sender_socket();
+
+			must(connect(s, (void *)&a, len) == 0, "connect");
+			close(to);
+			close(back[0]);
+			while (send(s, "x", 1, 0) == 1)
+				;
+			got_past();
+		}
+	close(to);
+	close(back[0]);
+	close(back[1]);
+	wait_for_all();
+}
+
+/* The same by address, from a socket that is not connected. */
+static void dgram_sendto(void)
+{
+	struct sockaddr_un a;
+	socklen_t len;
+	int to = named_socket(SOCK_DGRAM, &a, &len), back[2];
+
+	make_pipe(back);
+	if (member("da-receiver")) {
+		close(back[1]);
+		drain(back[0]);
+		got_past();
+	}
+	if (member("da-sender")) {
+		int s = sender_socket();
+
+		close(to);
+		close(back[0]);
+		while (sendto(s, "x", 1, 0, (void *)&a, len) == 1)
+			;
+		got_past();
+	}
+	close(to);
+	close(back[0]);
+	close(back[1]);
+	wait_for_all();
+}
+
+/* A client connects more often than the server accepts, which waits to be told by a pipe. */
+static void connect_full(void)
+{
+	struct sockaddr_un a;
+	socklen_t len;
+	int l = named_socket(SOCK_STREAM, &a, &len), back[2];
+
+	make_pipe(back);
+	must(listen(l, 1) == 0, "listen");
+	if (member("cb-server")) {
+		close(back[1]);
+		drain(back[0]);
+		got_past();
+	}
+	if (member("cb-client")) {
+		close(l);
+		close(back[0]);
+		while (connect(socket(AF_UNIX, SOCK_STREAM, 0), (void *)&a, len) == 0)
+			;
+		got_past();
+	}
+	close(l);
+	close(back[0]);
+	close(back[1]);
+	wait_for_all();
+}
+
+/* A window that is closed most of the time, small segments and late acknowledgements: slow it is. */
+static void tcp_window(void)
+{
+	int s[2], room = 4096;
+
+	tcp_pair(s);
+	setsockopt(s[1], SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+	if (member("tw-sender")) {
+		close(s[1]);
+		for (;;)
+			must(send(s[0], block, 7, 0) > 0, "send");
+	}
+	if (member("tw-receiver")) {
+		close(s[0]);
+		while (recv(s[1], block, 1, 0) == 1)
+			rest_ms(200);
+		got_past();
+	}
+	close(s[0]);
+	close(s[1]);
+	wait_for_all();
+}
+
 /* Reads one eventfd, would then write the other. */
 static void eventfd_pair(void)
 {
@@ -405,6 +583,63 @@ static void fd_in_flight(void)
 	}
 	close(s[0]);
 	close(s[1]);
+	wait_for_all();
+}
+
+/* ---- io_uring ---- */
+
+/* The only write end is in the fixed files of a ring, whose owner rests: for a while, or for good. */
+static void uring_fixed_how(bool for_good, const char *reader, const char *keeper)
+{
+	int p[2];
+
+	make_pipe(p);
+	if (member(reader)) {
+		close(p[1]);
+		drain(p[0]);
+		got_past();
+	}
+	if (member(keeper)) {
+		struct ring r;
+
+		close(p[0]);
+		ring_open(&r);
+		ring_fix(&r, p[1]);
+		close(p[1]);
+		while (!for_good)
+			rest_ms(1000);
+		pause();
+		got_past();
+	}
+	close(p[0]);
+	close(p[1]);
+	wait_for_all();
+}
+
+static void uring_fixed(void) { uring_fixed_how(true, "uf-reader", "uf-keeper"); }
+static void uring_keeper(void) { uring_fixed_how(false, "uk-reader", "uk-keeper"); }
+
+/* Both write into full pipes, by requests of a ring. */
+static void uring_write(void)
+{
+	int there[2], back[2];
+
+	make_pipe(there);
+	make_pipe(back);
+	for (int i = 0; i < 2; i++)
+		if (member(i ? "uw-right" : "uw-left")) {
+			struct ring r;
+
+			close(i ? there[1] : there[0]);
+			close(i ? back[0] : back[1]);
+			ring_open(&r);
+			for (;;)
+				ring_do(&r, IORING_OP_WRITE, i ? back[1] : there[1], block, 65536);
+		}
+	close(there[0]);
+	close(there[1]);
+	close(back[0]);
+	close(back[1]);
 	wait_for_all();
 }
 
@@ -542,6 +777,78 @@ static void fork_held(void)
 	wait_for_all();
 }
 
+static void *hold_stream(void *arg)
+{
+	flockfile(arg);
+	meet(&local.meeting, 2);
+	rest_ms(3600 * 1000);
+	return arg;
+}
+
+/* glibc makes the locks of streams anew in a child of fork. */
+static void fork_printf(void)
+{
+	FILE *f = fopen("/dev/null", "w");
+
+	must(f != NULL, "/dev/null");
+	locks_init(&local, PRIVATE);
+	thread(hold_stream, f);
+	meet(&local.meeting, 2);
+	if (member("fp-child"))
+		for (;;) {
+			fprintf(f, "it goes on\n");
+			rest_ms(500);
+		}
+	wait_for_all();
+}
+
+static int *handled;
+
+static void on_usr1(int sig)
+{
+	FILE *f = popen("true", "r"); /* calls malloc, which was interrupted with its lock held */
+
+	(void)sig;
+	if (f)
+		pclose(f);
+	++*handled;
+}
+
+static void *nothing(void *arg) { return arg; }
+
+/* Is in malloc's lock nearly all of the time: there is much for it to give back. */
+static void malloc_without_end(void)
+{
+	static void *chunk[4000];
+
+	pthread_join(thread(nothing, NULL), NULL); /* from the second thread on, malloc locks */
+	signal(SIGUSR1, on_usr1);
+	for (;;) {
+		for (int i = 0; i < 4000; i++)
+			chunk[i] = malloc(10000);
+		for (int i = 0; i < 4000; i += 2)
+			free(chunk[i]);
+		for (int i = 0; i < 20; i++)
+			malloc_trim(0);
+		for (int i = 1; i < 4000; i += 2)
+			free(chunk[i]);
+	}
+}
+
+static void popen_handler(void)
+{
+	handled = shared(sizeof(*handled));
+	if (member("hp-self"))
+		malloc_without_end();
+	rest_ms(100);
+	for (int seen = -1, same = 0; same < 3; same = seen == *handled ? same + 1 : 0) {
+		seen = *handled;
+		kill(latest, SIGUSR1);
+		rest_ms(1000);
+	}
+	wait_for_all();
+}
+
 /* One holds the stream and wants the mutex, the other has the mutex and wants to print. */
 static void *stdio_left(void *arg)
 {
@@ -668,6 +975,184 @@ static void rwlock_paused(void)
 	got_past();
 }
 
+/* A reader that comes again behind a writer, where writers come first. */
+static void rwlock_again(void)
+{
+	struct { pthread_rwlock_t l; struct meeting meeting; } *s = shared(sizeof(*s));
+	pthread_rwlockattr_t a;
+
+	pthread_rwlockattr_init(&a);
+	pthread_rwlockattr_setpshared(&a, PTHREAD_PROCESS_SHARED);
+	pthread_rwlockattr_setkind_np(&a, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(&s->l, &a);
+	if (member("ra-reader")) {
+		pthread_rwlock_rdlock(&s->l);
+		meet(&s->meeting, 2);
+		while (pthread_rwlock_tryrdlock(&s->l) == 0) { /* until the writer waits */
+			pthread_rwlock_unlock(&s->l);
+			rest_ms(1);
+		}
+		pthread_rwlock_rdlock(&s->l);
+		got_past();
+	}
+	if (member("ra-writer")) {
+		meet(&s->meeting, 2);
+		pthread_rwlock_wrlock(&s->l);
+		got_past();
+	}
+	wait_for_all();
+}
+
+/* A writer has it, and both wait for each other. */
+static void rwlock_writer(void)
+{
+	struct { pthread_rwlock_t l[2]; struct meeting meeting; } *s = shared(sizeof(*s));
+	pthread_rwlockattr_t a;
+
+	pthread_rwlockattr_init(&a);
+	pthread_rwlockattr_setpshared(&a, PTHREAD_PROCESS_SHARED);
+	for (int i = 0; i < 2; i++)
+		pthread_rwlock_init(&s->l[i], &a);
+	for (int i = 0; i < 2; i++)
+		if (member(i ? "rx-right" : "rx-left")) {
+			pthread_rwlock_wrlock(&s->l[i]);
+			meet(&s->meeting, 2);
+			if (i)
+				pthread_rwlock_wrlock(&s->l[0]);
+			else
+				pthread_rwlock_rdlock(&s->l[1]);
+			got_past();
+		}
+	wait_for_all();
+}
+
+/* Signalled between processes before anybody waited; who could signal again rests. */
+static void cond_shared(void)
+{
+	struct { pthread_mutex_t m; pthread_cond_t c; } *s = shared(sizeof(*s));
+	pthread_condattr_t ca;
+	pthread_mutexattr_t ma;
+
+	pthread_condattr_init(&ca);
+	pthread_condattr_setpshared(&ca, PTHREAD_PROCESS_SHARED);
+	pthread_cond_init(&s->c, &ca);
+	pthread_mutexattr_init(&ma);
+	pthread_mutexattr_setpshared(&ma, PTHREAD_PROCESS_SHARED);
+	pthread_mutex_init(&s->m, &ma);
+	pthread_cond_signal(&s->c);
+	if (member("cs-waiter")) {
+		pthread_mutex_lock(&s->m);
+		pthread_cond_wait(&s->c, &s->m);
+		got_past();
+	}
+	pause();
+	got_past();
+}
+
+static struct {
+	pthread_mutex_t m;
+	pthread_cond_t more, done;
+	int queued;
+} pool = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, PTHREAD_COND_INITIALIZER, 0 };
+
+static void pool_submit(void)
+{
+	pthread_mutex_lock(&pool.m);
+	pool.queued++;
+	pthread_cond_signal(&pool.more);
+	pthread_mutex_unlock(&pool.m);
+}
+
+/* Takes a job, which is to have another done by the pool and to wait for that. */
+static void *pool_worker(void *arg)
+{
+	prctl(PR_SET_NAME, "po-worker");
+	pthread_mutex_lock(&pool.m);
+	while (!pool.queued)
+		pthread_cond_wait(&pool.more, &pool.m);
+	pool.queued--;
+	pthread_mutex_unlock(&pool.m);
+	if (!arg) {
+		pool_submit();
+		pthread_mutex_lock(&pool.m);
+		pthread_cond_wait(&pool.done, &pool.m);
+	}
+	return arg;
+}
+
+static void pool_own_queue(void)
+{
+	pthread_t t;
+
+	prctl(PR_SET_NAME, "po-main");
+	t = thread(pool_worker, NULL);
+	thread(pool_worker, NULL);
+	pool_submit();
+	pool_submit();
+	pthread_join(t, NULL);
+	got_past();
+}
+
+static int tcp_listener(void)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	int l = socket(AF_INET, SOCK_STREAM, 0);
+
+	must(bind(l, (void *)&a, sizeof(a)) == 0 && listen(l, 1) == 0, "listen");
+	return l;
+}
+
+/* A server with nothing to do: it listens, and its workers wait for jobs. */
+static void pool_idle(void)
+{
+	int l = tcp_listener();
+
+	prctl(PR_SET_NAME, "pi-main");
+	for (intptr_t i = 0; i < 3; i++)
+		thread(pool_worker, (void *)(i + 1));
+	epoll_one(l);
+	got_past();
+}
+
+/* Any one of two words of shared memory would do. */
+static void futex_many(void)
+{
+	struct waiter { /* struct futex_waitv */
+		uint64_t val, address;
+		uint32_t flags, reserved;
+	};
+	uint32_t *word = shared(2 * sizeof(*word));
+
+	for (int i = 0; i < 2; i++)
+		if (member(i ? "fm-right" : "fm-left")) {
+			struct waiter v[2] = { { 0, (uintptr_t)&word[0], 2, 0 },
+					       { 0, (uintptr_t)&word[1], 2, 0 } };
+
+			must(syscall(449 /* futex_waitv */, v, 2, 0, NULL, 0) >= 0, "futex_waitv");
+			got_past();
+		}
+	wait_for_all();
+}
+
+static sem_t term;
+static void on_term(int sig)
+{
+	(void)sig;
+	sem_post(&term);
+}
+
+/* How many a daemon waits for its end: a handler posts. */
+static void sem_handler(void)
+{
+	if (member("sh-waiter")) {
+		sem_init(&term, 0, 0);
+		signal(SIGTERM, on_term);
+		sem_wait(&term);
+		got_past();
+	}
+	wait_for_all();
+}
+
 static void barrier_short(void)
 {
 	pthread_barrier_t *b = shared(sizeof(*b));
@@ -751,6 +1236,47 @@ static void locks_cross(int cmd, const char *left, const char *right)
 static void ofd_abba(void) { locks_cross(F_OFD_SETLKW, "oa-left", "oa-right"); }
 static void fcntl_abba(void) { locks_cross(F_SETLKW, "fa-left", "fa-right"); }
 
+/* The same with ranges told from where the file's offset is. */
+static void ofd_offset(void)
+{
+	struct meeting *m = shared(sizeof(*m));
+	int f = temp_file();
+
+	for (int i = 0; i < 2; i++)
+		if (member(i ? "oo-right" : "oo-left")) {
+			int fd = reopen(f);
+			struct flock mine = range(F_WRLCK, 0), other = range(F_WRLCK, 0);
+
+			mine.l_whence = other.l_whence = SEEK_CUR;
+			lseek(fd, 100 + i, SEEK_SET);
+			fcntl(fd, F_OFD_SETLKW, &mine);
+			meet(m, 2);
+			lseek(fd, 100 + !i, SEEK_SET);
+			fcntl(fd, F_OFD_SETLKW, &other);
+			got_past();
+		}
+	wait_for_all();
+}
+
+/* The kernel refuses the second; the first has to wait until that lets go of its own. */
+static void fcntl_upgrade(void)
+{
+	struct meeting *m = shared(sizeof(*m));
+	int f = temp_file();
+
+	for (int i = 0; i < 2; i++)
+		if (member(i ? "fq-right" : "fq-left")) {
+			struct flock read_lock = range(F_RDLCK, 0), write_lock = range(F_WRLCK, 0);
+
+			fcntl(f, F_SETLKW, &read_lock);
+			meet(m, 2);
+			fcntl(f, F_SETLKW, &write_lock);
+			for (;;) /* refused or not, it goes on with its work */
+				rest_ms(1000);
+		}
+	wait_for_all();
+}
+
 static void ofd_upgrade(void)
 {
 	struct meeting *m = shared(sizeof(*m));
@@ -796,7 +1322,7 @@ static void flock_heir(void)
 /* ---- System V and POSIX queues ---- */
 
 /* Made by hang_start, so that it is removed however the case ends. */
-static int sysv_id = -1;
+static int sysv_id = -1, sysv_other = -1;
 static char fifo_path[2][PATH_MAX];
 
 #define SEMS 3 /* all 1 */
@@ -892,6 +1418,23 @@ static void msg_own(void)
 	wait_for_all();
 }
 
+/* Each fills the queue that the other should read. */
+static void msg_full(void)
+{
+	const int id[2] = { sysv_id, sysv_other };
+
+	for (int i = 0; i < 2; i++)
+		if (member(i ? "mm-right" : "mm-left")) {
+			static struct message m = { .type = 1 };
+
+			while (msgsnd(id[i], &m, sizeof(m.text), 0) == 0)
+				;
+			msgrcv(id[!i], &m, sizeof(m.text), 0, 0);
+			got_past();
+		}
+	wait_for_all();
+}
+
 static void msg_type(void)
 {
 	int id = sysv_id;
@@ -940,7 +1483,47 @@ static void fifo_opposite(void)
 	wait_for_all();
 }
 
+/* Who serves a FIFO keeps its write end open, so that it never sees the end of file. */
+static void fifo_server(void)
+{
+	prctl(PR_SET_NAME, "fs-server");
+	drain(open(fifo_path[0], O_RDWR));
+	got_past();
+}
+
 /* ---- what must not be found ---- */
+
+/* Its other thread has a table of descriptors of its own, with the only write end, and rests. */
+static struct meeting tables;
+
+static void *own_table(void *arg)
+{
+	must(unshare(CLONE_FILES) == 0, "unshare");
+	meet(&tables, 2);
+	rest_ms(3600 * 1000);
+	return arg;
+}
+
+static void thread_table(void)
+{
+	int p[2];
+
+	make_pipe(p);
+	prctl(PR_SET_NAME, "tt-reader");
+	thread(own_table, NULL);
+	meet(&tables, 2);
+	close(p[1]);
+	drain(p[0]);
+	got_past();
+}
+
+static void cron(void)
+{
+	if (member("cr-cron"))
+		for (;;)
+			rest_ms(60 * 1000);
+	wait_for_all();
+}
 
 /* A daemon that inherited the write end, and sleeps. */
 static void grand(void)
@@ -1143,18 +1726,16 @@ static void worker_sem(void)
 
 static void idle_server(void)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
-	int l = socket(AF_INET, SOCK_STREAM, 0);
-
 	prctl(PR_SET_NAME, "is-server");
-	must(bind(l, (void *)&a, sizeof(a)) == 0 && listen(l, 1) == 0, "listen");
-	accept(l, NULL, NULL);
+	accept(tcp_listener(), NULL, NULL);
 	got_past();
 }
 
 /* ---- the table ---- */
 
 const struct hang hangs[] = {
+	{ "two-pipes-full", "two processes, each writes more than its pipe holds", "proven",
+	  "tp-left,tp-right", "each fills the other's pipe, and nobody reads", NULL, 0 },
 	{ "eof-self", "a reader waits for the end of file from itself", "proven", "es-reader",
 	  "it never closed its own write end", eof_self, 0 },
 	{ "popen-both", "a parent reads a child's output to its end while errors fill up", "proven",
@@ -1179,6 +1760,18 @@ const struct hang hangs[] = {
 	  "tr-left,tr-right", "idle, or a protocol without a first speaker", tcp_recv, 0 },
 	{ "poll-pair", "the same in poll", "quiescent", "pp-left,pp-right", "idle", poll_pair, 0 },
 	{ "epoll-pair", "the same in epoll", "quiescent", "ep-left,ep-right", "idle", epoll_pair, 0 },
+	{ "poll-stopped", "the same, when both were stopped and continued meanwhile", "quiescent",
+	  "ps-left,ps-right", "idle", poll_stopped, 0 },
+	{ "dgram-fanin", "two send datagrams to one that waits for them", "proven",
+	  "df-one,df-receiver,df-two", "its queue is full", dgram_fanin, 0 },
+	{ "dgram-sendto", "the same by address", "proven", "da-receiver,da-sender", "its queue is full",
+	  dgram_sendto, 0 },
+	{ "connect-full", "a client connects more often than a server accepts that waits for it", "proven",
+	  "cb-client,cb-server", "the backlog is full", connect_full, 0 },
+	{ "uring-write", "two pipes filled by requests of an io_uring", "stuck", "uw-left,uw-right",
+	  "each has filled the other's pipe", uring_write, NEEDS_URING },
+	{ "uring-fixed", "the write end a reader waits for is a fixed file of an io_uring", "stuck", NULL,
+	  "who has the ring sleeps", uring_fixed, NEEDS_URING },
 	{ "eventfd-pair", "two wait for each other's eventfd", "quiescent", "ev-left,ev-right",
 	  "each would write the other's after its own", eventfd_pair, 0 },
 	{ "fd-in-flight", "the write end a reader waits for lies unread in a socket", "stuck", NULL,
@@ -1187,8 +1780,8 @@ const struct hang hangs[] = {
 	  "lock order", mutex_abba, 0 },
 	{ "robust-abba", "the same with robust mutexes", "proven", "ra-left,ra-right", "lock order",
 	  robust_abba, 0 },
-	{ "pi-abba", "the same with priority inheritance", "orphan", NULL,
-	  "refused one of the two, and the C library parks it for ever", pi_abba, 0 },
+	{ "pi-abba", "the same with priority inheritance", "proven", "pi-left,pi-right",
+	  "lock order: the kernel refused one of the two, and the C library parks it for ever", pi_abba, 0 },
 	{ "threads-abba", "two threads lock two mutexes in opposite order", "proven", "ta-left,ta-right",
 	  "lock order", threads_abba, 0 },
 	{ "mutex-self", "a thread locks a mutex that it has", "proven", "ms-self",
@@ -1207,6 +1800,20 @@ const struct hang hangs[] = {
 	  sem_t_abba, 0 },
 	{ "cond-lost", "a condition was signalled before anybody waited", "orphan", "cl-waiter",
 	  "the signal was lost", cond_lost, 0 },
+	{ "cond-shared", "the same between processes, of which the other rests", "stuck", NULL,
+	  "the signal was lost", cond_shared, 0 },
+	{ "popen-handler", "a signal handler calls popen in the middle of malloc", "orphan", "hp-self",
+	  "popen is not for signal handlers", popen_handler, 0 },
+	{ "sem-handler", "a daemon waits for the semaphore that its signal handler posts", "stuck", NULL,
+	  "idle: a signal would help", sem_handler, 0 },
+	{ "pool-own-queue", "all workers of a pool wait for jobs that the pool should do", "proven",
+	  "po-main,po-worker,po-worker", "jobs that wait for jobs of the same pool", pool_own_queue, 0 },
+	{ "futex-many", "two wait for any of several words that only they and their parent map", "proven",
+	  "case,fm-left,fm-right", "nobody is left to wake them", futex_many, 0 },
+	{ "rwlock-again", "a reader comes again behind a writer that waits for it", "proven",
+	  "case,ra-reader,ra-writer", "read locks do not nest where writers come first", rwlock_again, 0 },
+	{ "rwlock-abba", "two have a read-write lock for writing and want the other's", "proven",
+	  "rx-left,rx-right", "lock order", rwlock_writer, 0 },
 	{ "rwlock-paused", "a writer waits behind a reader that pauses", "stuck", NULL,
 	  "the reader sleeps with the lock", rwlock_paused, 0 },
 	{ "barrier-short", "two of three have come to a barrier", "stuck", NULL, "the third never comes",
@@ -1215,23 +1822,27 @@ const struct hang hangs[] = {
 	  "lock order", flock_abba, 0 },
 	{ "ofd-abba", "the same with open file description locks", "proven", "oa-left,oa-right",
 	  "lock order", ofd_abba, 0 },
+	{ "ofd-offset", "the same with ranges told from the file's offset", "proven", "oo-left,oo-right",
+	  "lock order", ofd_offset, 0 },
 	{ "ofd-upgrade", "two readers of a range both want to write it", "proven", "ou-left,ou-right",
 	  "both upgrade", ofd_upgrade, 0 },
 	{ "flock-heir", "a lock's file is held by a child that inherited it", "stuck", NULL,
 	  "the heir should close it", flock_heir, 0 },
 	{ "philosophers", "three take three System V semaphores in a ring", "closed-world",
 	  "ph-one,ph-three,ph-two", "lock order", philosophers, KIND_SEM },
-	{ "philosophers-bare", "the same without SEM_UNDO", "closed-world", "pn-one,pn-three,pn-two",
+	{ "philosophers-bare", "the same without SEM_UNDO", "stuck", "pn-one,pn-three,pn-two",
 	  "lock order", philosophers_bare, KIND_SEM },
 	{ "sem-partial", "three have one unit each of five, and want three more", "closed-world",
 	  "sp-one,sp-three,sp-two", "units taken bit by bit", sem_partial, KIND_SEM },
-	{ "msg-own", "a process fills a queue that nobody else reads", "closed-world", "mo-self",
+	{ "msg-own", "a process fills a queue that nobody else reads", "stuck", "mo-self",
 	  "nobody receives", msg_own, KIND_MSG },
-	{ "msg-type", "a receiver wants a type that nobody sends", "closed-world", "case,mt-reader",
+	{ "msg-full", "two fill the System V queues that the other should read", "stuck", "mm-left,mm-right",
+	  "both send before they receive", msg_full, NEEDS_TWO_QUEUES },
+	{ "msg-type", "a receiver wants a type that nobody sends", "stuck", "case,mt-reader",
 	  "the wrong type", msg_type, KIND_MSG },
 	{ "mq-full", "two fill POSIX queues whose opener pauses", "stuck", NULL, "nobody receives",
 	  mq_full, 0 },
-	{ "fifo-opposite", "two open two FIFOs, each the end that the other should", "closed-world",
+	{ "fifo-opposite", "two open two FIFOs, each the end that the other should", "stuck",
 	  "fo-left,fo-right", "both open for reading", fifo_opposite, KIND_FIFO },
 	{ "grand", "a sleeping daemon has inherited the write end", "leak-suspect", NULL,
 	  "a leaked descriptor", grand, 0 },
@@ -1253,11 +1864,26 @@ const struct hang hangs[] = {
 	  flock_upgrade, 0 },
 	{ "philosophers-and", "three take two semaphores in one call", "none", NULL, "some always eat",
 	  philosophers_and, KIND_SEM },
+	{ "fcntl-upgrade", "two readers of a range both want to write it, by fcntl", "none", NULL,
+	  "the kernel refuses one of the two", fcntl_upgrade, 0 },
+	{ "fork-printf", "a child prints to a stream that a thread of its parent had locked", "none", NULL,
+	  "the C library makes such locks anew", fork_printf, 0 },
+	{ "tcp-window", "a TCP window that is closed most of the time", "none", NULL, "slow, not stuck",
+	  tcp_window, 0 },
+	{ "uring-keeper", "the write end is a fixed file of an io_uring, whose owner sleeps for a while",
+	  "none", NULL, "the owner will act", uring_keeper, NEEDS_URING },
+	{ "thread-table", "the write end is in another thread's own table of descriptors", "none", NULL,
+	  "that thread sleeps for a while", thread_table, 0 },
+	{ "pool-idle", "a server that listens, whose workers wait for jobs", "none", NULL, "idle",
+	  pool_idle, 0 },
+	{ "cron", "one that sleeps and is waited for", "none", NULL, "its time will come", cron, 0 },
 	{ "one-live-saves", "two wait for pipes to which a third will write", "none", NULL,
 	  "one live holder is enough", one_live_saves, 0 },
 	{ "worker-sem", "a thread waits for another that sleeps", "none", NULL, "it will be posted",
 	  worker_sem, 0 },
-	{ "idle-server", "a server that nobody calls", "quiescent", "is-server", "idle", idle_server, 0 },
+	{ "fifo-server", "a server of a FIFO that nobody calls, which keeps it open itself", "none", NULL,
+	  "idle", fifo_server, KIND_FIFO },
+	{ "idle-server", "a server that nobody calls", "none", NULL, "idle", idle_server, 0 },
 	{ NULL, NULL, NULL, NULL, NULL, NULL, 0 },
 };
 
@@ -1294,7 +1920,12 @@ static int make_needs(struct demo_run *run, int needs)
 	switch (needs) {
 	case KIND_SEM: return make_sems(run);
 	case KIND_MSG: sysv_id = demo_owns(run, KIND_MSG, msgget(IPC_PRIVATE, 0600)); break;
+	case NEEDS_TWO_QUEUES:
+		sysv_id = demo_owns(run, KIND_MSG, msgget(IPC_PRIVATE, 0600));
+		sysv_other = demo_owns(run, KIND_MSG, msgget(IPC_PRIVATE, 0600));
+		return sysv_id < 0 ? sysv_id : sysv_other < 0 ? sysv_other : 0;
 	case KIND_FIFO: return make_fifos(run);
+	case NEEDS_URING: return ring_probe();
 	default: return 0;
 	}
 	return sysv_id < 0 ? sysv_id : 0;
@@ -1304,6 +1935,8 @@ int hang_start(struct demo_run *run, const struct hang *h)
 {
 	int err = make_needs(run, h->needs);
 
+	if (!h->run)
+		return demo_two_pipes_full(run);
 	chosen = h;
 	return err ? err : demo_spawn(run, "case", run_chosen, NULL);
 }

@@ -15,9 +15,11 @@ struct hang {
 	const char *verdict; /* of lib/analysis/solve.h, "none" when nothing must be found */
 	const char *core;    /* the names of its members, sorted, a comma between; NULL: does not matter */
 	const char *cause;   /* what is wrong, in a few words */
-	void (*run)(void);   /* in the worker that the supervisor starts; never returns */
-	int needs;           /* KIND_SEM, KIND_MSG, KIND_FIFO: made before it and removed after it */
+	void (*run)(void);   /* in the worker that the supervisor starts; never returns. NULL: pipes.c has it */
+	int needs;           /* KIND_SEM, KIND_MSG, KIND_FIFO: made before it and removed after it; or below */
 };
+#define NEEDS_TWO_QUEUES (KIND_MAX + 1)
+#define NEEDS_URING (KIND_MAX + 2)
 
 extern const struct hang hangs[]; /* ended by a NULL name */
 
