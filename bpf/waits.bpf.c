@@ -101,7 +101,8 @@ static __always_inline void task_waits(struct task_struct___w *t, struct snap_ta
 
 static __always_inline void task_spaces(struct task_struct___w *t, struct snap_task *r)
 {
-	struct pid___w *p = t->thread_pid;
+	/* read by value: arithmetic on a typed pointer, as pid_own does, is refused before v6.4 or so */
+	struct pid___w *p = BPF_CORE_READ(t, thread_pid);
 	if (p) {
 		struct upid___w *own = pid_own(p);
 		r->ns_tid = BPF_CORE_READ(own, nr);
@@ -207,8 +208,10 @@ static long undo_one(__u32 i, struct walk *w)
 		.obj = w->obj,
 		.undo = (__u64)BPF_CORE_READ(u, ulp),
 	};
-	void *adj = (void *)u + bpf_core_field_offset(struct sem_undo___w, semadj);
-	if (bpf_core_field_size(struct sem_undo___w, semadj) == sizeof(void *))
+	void *adj;
+	if (bpf_core_field_exists(struct sem_undo___w, semadj))
+		adj = (void *)u + bpf_core_field_offset(struct sem_undo___w, semadj);
+	else
 		adj = BPF_CORE_READ((struct sem_undo___old *)u, semadj);
 	/* what lies behind the set's last semaphore means nothing, and the reader knows where that is */
 	if (bpf_probe_read_kernel(r.adj, sizeof(r.adj), adj))

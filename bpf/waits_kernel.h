@@ -274,7 +274,7 @@ struct sem_array___w {
 struct sem_undo___w {
 	struct sem_undo_list *ulp;
 	struct list_head___w list_id;
-	short semadj[0]; /* a pointer before v5.15: 6a4746ba06191 */
+	short semadj[0]; /* a pointer in v6.1 still; of another kind, so that it does not count as there */
 };
 struct sem_undo___old {
 	short *semadj;
