@@ -5,7 +5,7 @@
  *     snapload N PID…
  *
  * Takes N snapshots and confirms each against one taken SNAP_APART_MS or more before it. Prints
- * `snapshots=N findings=F slept=S`: how many verdicts of deadlock (orphan or stronger) were given on
+ * `snapshots=N findings=F slept=S`: how many verdicts of any kind (but slow) were given on
  * descendants of the PIDs, which must be none, and how many of their threads were confirmed to have
  * slept, without which the test would prove nothing.
  */
@@ -85,7 +85,7 @@ static unsigned long judge(struct snap *snap, struct shot *before, unsigned long
 	for (uint32_t i = 0; i < s.nfindings; i++) {
 		const struct wg_finding *f = &s.findings[i];
 
-		if (f->verdict > WG_ORPHAN || !f->ncore || !is_ours(g, f->core[0]))
+		if (f->verdict >= WG_SLOW || !f->ncore || !is_ours(g, f->core[0]))
 			continue;
 		n++;
 		for (uint32_t k = 0; k < f->ncore; k++) {
