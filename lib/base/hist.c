@@ -113,6 +113,17 @@ uint64_t hist_percentile(const struct hist *h, double percent)
 	return value < h->min ? h->min : value > h->max ? h->max : value;
 }
 
+uint64_t hist_octave(const struct hist *h, unsigned int k, uint64_t *from, uint64_t *to)
+{
+	uint64_t n = 0;
+
+	*from = lower_bound(k, 0);
+	*to = lower_bound(k, HIST_STEPS - 1) + (width_of(k) - 1);
+	for (unsigned int i = 0; h->octave[k] && i < HIST_STEPS; i++)
+		n += h->octave[k][i];
+	return n;
+}
+
 int hist_print(const struct hist *h, FILE *out)
 {
 	const char *blank = "";

@@ -31,6 +31,9 @@ void hist_release(struct hist *h);                               /* frees, and z
  */
 uint64_t hist_percentile(const struct hist *h, double percent);
 
+/* How many values lie in octave k, and which values belong to it: from *from up to *to. */
+uint64_t hist_octave(const struct hist *h, unsigned int k, uint64_t *from, uint64_t *to);
+
 /* Text form "v:count v:count …" by bucket's lower bound, ascending; the trace's flow.latency. */
 int hist_print(const struct hist *h, FILE *out);
 int hist_parse(struct hist *h, const char *text); /* into an empty *h; -EINVAL when it is not such a text */
