@@ -19,7 +19,9 @@ shows 'pipe .*pl-source\[[0-9]+\] -> pl-filter\[' 'who holds the ends of a pipe'
 press 3
 shows '^pl-filter\[[0-9]+\] +pl-sink\[[0-9]+\] +pipe' '3: who talks to whom'
 press 4
-shows '^ *[0-9]+ pl-sink +read +pipe' '4: who is blocked'
+shows '^ *[0-9]+ [^a-z0-9]*pl-sink +read +pipe' '4: who is blocked'
+press 5
+shows '^ *[0-9.]+[a-z]+ +[0-9]+ pl-(source|filter|sink) +(read|write) +pipe' '5: the latest operations'
 press Tab
 shows '^ *PID COMM +OPS/s' 'Tab: round to the processes'
 press F1
@@ -38,6 +40,15 @@ press I
 shows '^ *PID(▲|\^) ' 'I: the other way round'
 press / pl-sink Enter f 3
 shows 'following pl-sink\[' '/ and f: a process is found and followed'
+press Enter
+shows '^ flow pl-filter|^ process pl-sink' 'Enter: the page of the row'
+press BSpace
+shows '^FROM' 'Backspace: back'
+press F5
+shows 'pl-source\[[0-9]+\] .*(>|▶).* pl-filter\[[0-9]+\] .*(>|▶).* pl-sink\[' 'F5: boxes and arrows'
+press t
+shows '^FROM . TO +bytes/s' 'again: a matrix'
+press t
 press Space
 shows 'PAUSED' 'Space: paused'
 press Space
@@ -73,6 +84,9 @@ restored 'after a stop'
 
 in_terminal 80x24 env NO_COLOR=1 "$IPCTAP" top --view blocked -- "$IPCTAP" demo two-pipes-full
 shows 'tp-left +write +pipe .* tp-right\[' 'a deadlock: who waits for whom'
+shows '^ *DEADLOCK, proven +tp-(left|right)\[[0-9]+\], tp-(left|right)\[' 'it is found, and said above'
+shows '^ Cause Each fills a channel' 'with the cause'
+shows '^ Cure +Read while writing' 'and the cure'
 shows '[0-9.]+(s|ms) tp-left\[' 'and the other way round'
 unlike "$($TM capture-pane -p -e)" "$(printf '\033')"'\[[0-9;]*(3[0-7]|4[0-7])m' 'NO_COLOR: no colours'
 press F10

@@ -13,90 +13,9 @@
 
 #include <jansson.h>
 
-#include "tests/screens/tap.h"
-#include "tests/screens/world.h"
-#include "ui/tui/dash.h"
-#include "ui/tui/keys.h"
+#include "tests/screens/stage.h"
 #include "ui/tui/rowfilter.h"
 #include "ui/tui/units.h"
-
-/* The world, and a dashboard that has seen two refreshes of it. */
-struct stage {
-	struct model *model;
-	struct tui_opts opts;
-	struct dash dash;
-};
-
-static void stage_refresh(struct stage *s, uint64_t now_ns)
-{
-	if (dash_refresh(&s->dash, &s->opts, now_ns) == 0)
-		return;
-	puts("Bail out! cannot refresh");
-	exit(1);
-}
-
-static void stage_open(struct stage *s, int refreshes)
-{
-	*s = (struct stage){ .model = model_new() };
-	s->opts = (struct tui_opts){ .model = s->model, .title = "a\tworld", .interval_s = 1 };
-	if (!s->model || dash_init(&s->dash, &s->opts, NULL) < 0) {
-		puts("Bail out! cannot start");
-		exit(1);
-	}
-	world_begin(s->model);
-	stage_refresh(s, T0 + 1000 * MS);
-	if (refreshes < 2)
-		return;
-	world_go_on(s->model);
-	stage_refresh(s, T0 + 2000 * MS);
-}
-
-static void stage_close(struct stage *s)
-{
-	dash_release(&s->dash);
-	model_free(s->model);
-}
-
-static unsigned int press(struct stage *s, int key)
-{
-	return dash_key(&s->dash, key);
-}
-
-static void type(struct stage *s, const char *text)
-{
-	while (*text)
-		press(s, *text++);
-}
-
-/* The screen as lines; freed by the caller. */
-static char *screen(struct stage *s, int rows, int cols)
-{
-	struct grid *g = &s->dash.grid;
-	char *text, *line;
-	size_t size;
-	FILE *f = open_memstream(&text, &size);
-
-	dash_draw(&s->dash, rows, cols);
-	line = malloc(grid_line_size(g));
-	for (int y = 0; y < g->rows; y++) {
-		grid_line(g, y, line, grid_line_size(g));
-		fprintf(f, "%s\n", line);
-	}
-	free(line);
-	fclose(f);
-	return text;
-}
-
-static bool screen_shows(struct stage *s, const char *what)
-{
-	char *text = screen(s, 24, 80);
-	bool shows = strstr(text, what) != NULL;
-
-	if (!shows)
-		printf("# not shown: %s\n", what);
-	free(text);
-	return shows;
-}
 
 /* First line of the screen that has the style somewhere; -1: none. */
 static int line_with(const struct grid *g, enum style style)
@@ -130,9 +49,56 @@ static void golden(struct stage *s, const char *dir, bool update, const char *na
 	free(text);
 }
 
+static void golden_shapes(struct stage *s, const char *dir, bool update)
+{
+	press(s, '1');
+	press(s, KEY_F5);
+	golden(s, dir, update, "processes-tree", 24, 80);
+	press(s, KEY_F5);
+	press(s, '3');
+	press(s, KEY_F5);
+	golden(s, dir, update, "talk-graph", 24, 80);
+	golden(s, dir, update, "talk-graph", 50, 160);
+	press(s, KEY_F5);
+	golden(s, dir, update, "talk-matrix", 24, 80);
+	golden(s, dir, update, "talk-matrix", 50, 160);
+	press(s, KEY_F5);
+}
+
+static void golden_pages(struct stage *s, const char *dir, bool update)
+{
+	press(s, '1');
+	press(s, '/');
+	type(s, "srv");
+	press(s, KEY_RETURN);
+	press(s, KEY_F9);
+	golden(s, dir, update, "end-how", 24, 80);
+	press(s, KEY_ESCAPE);
+	press(s, KEY_RETURN);
+	golden(s, dir, update, "page-process", 24, 80);
+	golden(s, dir, update, "page-process", 50, 160);
+	press(s, '2');
+	press(s, KEY_TO_HOME);
+	press(s, KEY_RETURN);
+	golden(s, dir, update, "page-channel", 24, 80);
+	golden(s, dir, update, "page-channel", 50, 160);
+	press(s, '3');
+	press(s, KEY_TO_HOME);
+	press(s, KEY_RETURN);
+	golden(s, dir, update, "page-flow", 24, 80);
+	press(s, '5');
+	press(s, KEY_TO_HOME);
+	press(s, KEY_RETURN);
+	golden(s, dir, update, "page-event", 24, 80);
+	press(s, '3');
+	press(s, KEY_F2);
+	golden(s, dir, update, "setup", 24, 80);
+	press(s, KEY_ESCAPE);
+}
+
 static void golden_views(const char *dir, bool update)
 {
-	static const char *const names[] = { "processes", "channels", "talk", "blocked" };
+	static const char *const names[] = { "processes", "channels", "talk", "blocked", "events" };
 	struct stage s;
 
 	stage_open(&s, 2);
@@ -141,6 +107,8 @@ static void golden_views(const char *dir, bool update)
 		golden(&s, dir, update, names[i], 24, 80);
 		golden(&s, dir, update, names[i], 50, 160);
 	}
+	golden_shapes(&s, dir, update);
+	golden_pages(&s, dir, update);
 	press(&s, '1');
 	press(&s, KEY_F1);
 	golden(&s, dir, update, "help", 50, 80);
@@ -273,6 +241,7 @@ static void test_cursor(void)
 	press(&s, KEY_PAGE_UP);
 	ok(cursor_pid(&s) == 555, "page up stops at the first row");
 	press(&s, '4');
+	press(&s, 't'); /* as a list: in a tree the root is on top */
 	press(&s, 'I');
 	press(&s, KEY_TO_HOME);
 	ok(cursor_pid(&s) == 102, "blocked, inverted: the shortest wait is on top");
@@ -298,7 +267,7 @@ static void test_filter_and_search(void)
 	type(&s, "zzz");
 	ok(screen_shows(&s, "no row matches the filter"), "a filter that hides all says so");
 	press(&s, KEY_ESCAPE);
-	is_text(s.dash.filter, "comm=dd", "Esc goes back to the filter before");
+	is_text(s.dash.filter.text, "comm=dd", "Esc goes back to the filter before");
 	press(&s, KEY_F4);
 	press(&s, KEY_CTRL_U);
 	press(&s, KEY_RETURN);
@@ -342,7 +311,7 @@ static void test_filter_words(void)
 		struct table *t = &s.dash.frame.tables[cases[i].view];
 		size_t n;
 
-		snprintf(s.dash.filter, sizeof(s.dash.filter), "%s", cases[i].text);
+		rowfilter_set(&s.dash.filter, cases[i].text);
 		table_arrange(t);
 		n = t->nshown;
 		ok(n == cases[i].rows, "filter '%s' shows %zu of %s%s", cases[i].text,

@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "lib/model/model.h"
+#include "ui/tui/tail.h"
 
 #define T0 1000000000000ull
 #define MS 1000000ull
@@ -26,6 +27,7 @@
 
 /* Who is given the events, when it is not the model. */
 static void (*world_listener)(const struct ev_hdr *ev);
+static struct tail *world_tail; /* gets the operations, too; NULL: nobody does */
 
 static void world_apply(struct model *m, const struct ev_hdr *ev)
 {
@@ -36,6 +38,8 @@ static void world_apply(struct model *m, const struct ev_hdr *ev)
 	else
 		err = model_apply(m, ev);
 
+	if (!err && world_tail)
+		err = sink_event(&world_tail->sink, ev);
 	if (!err)
 		return;
 	printf("Bail out! the model refused an event of type %u: %d\n", ev->type, err);

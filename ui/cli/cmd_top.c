@@ -8,6 +8,8 @@
 #include "say.h"
 #include "session.h"
 #include "text.h"
+#include "collector/lookout.h"
+#include "ui/tui/tail.h"
 #include "ui/tui/tui.h"
 #include "verb.h"
 #include "views.h"
@@ -26,7 +28,7 @@ static const struct args_row rows[] = {
 	{ 'd', "duration", "SEC", "stop after so many seconds", args_seconds,
 	  ARGS_MEMBER(duration_s) },
 	{ 0, "keep", "N", ARGS_KEEP_HELP, args_keep, ARGS_MEMBER(keep) },
-	{ 0, "view", "VIEW", "the first one: processes, channels, talk or blocked", args_view, 0 },
+	{ 0, "view", "VIEW", "the first one: processes, channels, talk, blocked or events", args_view, 0 },
 	{ 0, "sort", "COLUMN", "of that view", args_text, ARGS_MEMBER(sort) },
 	ARGS_ROW_END
 };
@@ -43,18 +45,66 @@ static const struct args_spec spec = {
 		    { NULL, NULL } },
 };
 
+/* What feeds the dashboard. */
+struct live {
+	struct session session;
+	struct tail tail;
+	struct lookout *lookout; /* NULL: nobody looks for deadlocks */
+	struct waittree *waits;  /* the newest picture */
+};
+
 static int pump(void *arg, int timeout_ms, struct fail *fail)
 {
-	return session_step(arg, timeout_ms, fail);
+	return session_step(&((struct live *)arg)->session, timeout_ms, fail);
 }
 
-static int show(struct session *s, struct fail *fail)
+/* Whose waits count: those who are traced, and alive. */
+static void tell_scope(struct live *l)
 {
-	const struct args *a = s->args;
+	uint32_t *pids;
+	size_t n = 0;
+
+	for (const struct m_proc *p = model_procs(l->session.model); p; p = p->next)
+		n += !p->exited && !p->outside && p->pid;
+	pids = malloc((n + 1) * sizeof(*pids));
+	if (!pids)
+		return; /* it goes on with those that it knows */
+	n = 0;
+	for (const struct m_proc *p = model_procs(l->session.model); p; p = p->next)
+		if (!p->exited && !p->outside && p->pid)
+			pids[n++] = p->pid;
+	lookout_scope(l->lookout, pids, n);
+	free(pids);
+}
+
+static const struct waittree *waits(void *arg)
+{
+	struct live *l = arg;
+	struct waittree *news;
+
+	if (!l->lookout)
+		return NULL;
+	if (!l->session.args->feed.scope.all)
+		tell_scope(l);
+	news = lookout_take(l->lookout);
+	if (news) {
+		waittree_free(l->waits);
+		l->waits = news;
+	}
+	return l->waits;
+}
+
+static int show(struct live *l, struct fail *fail)
+{
+	const struct args *a = l->session.args;
+	bool is_screen = !a->json && !a->batch;
+	char config[TUI_PATH_SIZE];
 	const struct tui_opts opts = {
-		.model = s->model,
+		.model = l->session.model,
 		.pump = pump,
-		.arg = s,
+		.waits = waits,
+		.arg = l,
+		.tail = is_screen ? &l->tail : NULL,
 		.title = a->scope_text,
 		.interval_s = a->interval_s > 0 ? a->interval_s : DEFAULT_INTERVAL_S,
 		.refreshes = a->refreshes > LONG_MAX ? LONG_MAX : (long)a->refreshes,
@@ -62,10 +112,11 @@ static int show(struct session *s, struct fail *fail)
 		.sort = a->sort,
 		.filter = a->filter,
 		.mono = getenv("NO_COLOR") && *getenv("NO_COLOR"),
+		.config = tui_config_path(config) == 0 ? config : NULL,
 	};
 	int err;
 
-	if (!a->json && !a->batch)
+	if (is_screen)
 		return tui_run(&opts, fail);
 	err = a->json ? tui_json(&opts, stdout, fail) : tui_batch(&opts, stdout, fail);
 	if (err && !ferror(stdout))
@@ -73,23 +124,38 @@ static int show(struct session *s, struct fail *fail)
 	return out_close(stdout, NULL, fail); /* its reader may just have gone away */
 }
 
-static int run(struct session *s, struct fail *fail)
+static int run(struct live *l, struct fail *fail)
 {
-	int err = session_open(s, fail), stopped;
+	struct session *s = &l->session;
+	int err = tail_init(&l->tail), stopped;
 
+	if (err)
+		return fail_set(fail, -err, NULL, "cannot keep operations");
+	/* While we may still load probes; without them it finds nothing, and all else goes on. */
+	lookout_start(&l->lookout, NULL);
+	s->out = &l->tail.sink;
+	err = session_open(s, fail);
 	if (!err)
 		err = session_start(s, fail);
 	if (err)
 		return err;
-	err = show(s, fail);
+	err = show(l, fail);
 	stopped = session_stop(s, true, err ? NULL : fail);
 	return err ? err : stopped;
+}
+
+static void live_release(struct live *l)
+{
+	lookout_stop(l->lookout);
+	waittree_free(l->waits);
+	session_close(&l->session);
+	tail_release(&l->tail);
 }
 
 int cmd_top(int argc, char **argv)
 {
 	struct args a = { 0 };
-	struct session s = { .args = &a };
+	struct live live = { .session = { .args = &a } };
 	struct fail fail = { 0 };
 	int status = args_parse(&a, &spec, argc, argv), err;
 
@@ -105,13 +171,13 @@ int cmd_top(int argc, char **argv)
 		status = EXIT_USAGE;
 		goto out;
 	}
-	err = run(&s, &fail);
+	err = run(&live, &fail);
 	if (err)
 		say_fail(&fail);
-	if (s.model)
-		say_losses(s.model, 0);
-	status = session_status(&s, err);
-	session_close(&s);
+	if (live.session.model)
+		say_losses(live.session.model, 0);
+	status = session_status(&live.session, err);
+	live_release(&live);
 out:
 	args_release(&a);
 	return status;

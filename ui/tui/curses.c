@@ -35,7 +35,9 @@ static struct {
 	int rows, cols;     /* of shown */
 	attr_t attr[STYLE_MAX];
 	short pair[STYLE_MAX];
+	bool has_colours, has_own; /* own: it can go back to its own colours */
 	int empty_reads;
+	int wheel;    /* arrows still to come from a turn of the mouse's wheel */
 	int async_fd; /* the terminal once more: it sends SIGIO when there is a key; -1: it does not */
 } term;
 
@@ -149,48 +151,88 @@ static void async_close(void)
 /* ---- how styles look ---- */
 
 struct look {
-	short fg, bg;    /* -1: the terminal's own */
-	short fg256;     /* with 256 colours; -1: as fg */
+	int fg, bg;      /* of eight; -1: the terminal's own */
+	int fg16;        /* of sixteen; -1: as fg */
+	int fg256;       /* of 256; -1: as fg16 */
+	int rgb;         /* where any colour can be had; -1: as fg256 can be told in eight */
 	attr_t attr;     /* with colours */
 	attr_t mono;     /* without */
 };
 
 static const struct look looks[STYLE_MAX] = {
-	[STYLE_NORMAL] = { -1, -1, -1, A_NORMAL, A_NORMAL },
-	[STYLE_TITLE] = { COLOR_CYAN, -1, -1, A_BOLD, A_BOLD },
-	[STYLE_HEADER] = { COLOR_BLACK, COLOR_GREEN, -1, A_NORMAL, A_REVERSE },
-	[STYLE_SORTED] = { COLOR_BLACK, COLOR_CYAN, -1, A_NORMAL, A_REVERSE | A_BOLD },
-	[STYLE_SELECTED] = { COLOR_BLACK, COLOR_CYAN, -1, A_NORMAL, A_REVERSE },
-	[STYLE_FOLLOWED] = { COLOR_YELLOW, -1, -1, A_BOLD, A_UNDERLINE },
-	[STYLE_DIM] = { -1, -1, 244, A_DIM, A_DIM },
-	[STYLE_GOOD] = { COLOR_GREEN, -1, -1, A_NORMAL, A_NORMAL },
-	[STYLE_WARN] = { COLOR_YELLOW, -1, -1, A_NORMAL, A_BOLD },
-	[STYLE_ALERT] = { COLOR_WHITE, COLOR_RED, -1, A_BOLD, A_BOLD | A_REVERSE },
-	[STYLE_KEY] = { COLOR_CYAN, -1, -1, A_NORMAL, A_BOLD },
+	[STYLE_NORMAL] = { -1, -1, -1, -1, -1, A_NORMAL, A_NORMAL },
+	[STYLE_TITLE] = { COLOR_CYAN, -1, 14, 51, 0x5fd7ff, A_BOLD, A_BOLD },
+	[STYLE_HEADER] = { COLOR_BLACK, COLOR_GREEN, -1, -1, -1, A_NORMAL, A_REVERSE },
+	[STYLE_SORTED] = { COLOR_BLACK, COLOR_CYAN, -1, -1, -1, A_NORMAL, A_REVERSE | A_BOLD },
+	[STYLE_SELECTED] = { COLOR_BLACK, COLOR_CYAN, -1, -1, -1, A_NORMAL, A_REVERSE },
+	[STYLE_FOLLOWED] = { COLOR_YELLOW, -1, 11, 220, 0xffd700, A_BOLD, A_UNDERLINE },
+	[STYLE_DIM] = { -1, -1, 8, 244, 0x808080, A_DIM, A_DIM },
+	[STYLE_GOOD] = { COLOR_GREEN, -1, -1, 71, 0x5faf5f, A_NORMAL, A_NORMAL },
+	[STYLE_WARN] = { COLOR_YELLOW, -1, 11, 214, 0xffaf00, A_NORMAL, A_BOLD },
+	[STYLE_ALERT] = { COLOR_WHITE, COLOR_RED, 15, -1, -1, A_BOLD, A_BOLD | A_REVERSE },
+	[STYLE_DEAD] = { COLOR_RED, -1, 9, 203, 0xff5f5f, A_BOLD, A_BOLD | A_UNDERLINE },
+	[STYLE_TAGGED] = { COLOR_MAGENTA, -1, 13, 177, 0xd787ff, A_BOLD, A_BOLD | A_UNDERLINE },
+	[STYLE_KEY] = { COLOR_CYAN, -1, -1, 74, 0x5fafd7, A_NORMAL, A_BOLD },
 };
 
-static void looks_set(bool mono)
+#define COLOURS_TRUE (1 << 24) /* what a terminal with direct colours says it has */
+
+/* How many colours to use: what the theme asks for, as far as the terminal has them. */
+static int colours_of(enum theme theme)
 {
-	bool colours = !mono && has_colors() && start_color() == OK;
-	/* A terminal that cannot go back to its own colours gets white on black. */
-	bool own = colours && use_default_colors() == OK;
+	static const int most[THEME_MAX] = { [THEME_AUTO] = COLOURS_TRUE, [THEME_8] = 8,
+					     [THEME_16] = 16,	 [THEME_256] = 256,
+					     [THEME_TRUE] = COLOURS_TRUE };
+
+	return COLORS < most[theme] ? COLORS : most[theme];
+}
+
+/*
+ * The foreground with so many. On a terminal of direct colours a number means red, green and blue,
+ * but the first eight mean what they always did: those of 16 and 256 cannot be had there.
+ */
+static int foreground(const struct look *l, int colours, bool *is_rich)
+{
+	int fg = l->fg;
+
+	if (colours >= COLOURS_TRUE && l->rgb >= 0)
+		fg = l->rgb;
+	else if (COLORS < COLOURS_TRUE && colours >= 256 && l->fg256 >= 0)
+		fg = l->fg256;
+	else if (COLORS < COLOURS_TRUE && colours >= 16 && l->fg16 >= 0)
+		fg = l->fg16;
+	*is_rich = fg != l->fg;
+	return fg;
+}
+
+static void looks_set(enum theme theme)
+{
+	bool colours = theme != THEME_MONO && term.has_colours;
 
 	for (int i = 0; i < STYLE_MAX; i++) {
 		const struct look *l = &looks[i];
-		bool rich = colours && COLORS >= 256 && l->fg256 >= 0;
-		short fg = rich ? l->fg256 : l->fg, bg = l->bg;
+		bool rich = false;
+		int fg = colours ? foreground(l, colours_of(theme), &rich) : -1, bg = l->bg;
 
-		term.attr[i] = !colours ? l->mono : rich ? A_NORMAL : l->attr;
+		/* a colour that is dim by itself need not be made so */
+		term.attr[i] = !colours ? l->mono : rich ? l->attr & ~A_DIM : l->attr;
 		term.pair[i] = 0;
 		if (!colours || (fg < 0 && bg < 0))
 			continue;
-		if (!own && fg < 0)
+		/* A terminal that cannot go back to its own colours gets white on black. */
+		if (!term.has_own && fg < 0)
 			fg = COLOR_WHITE;
-		if (!own && bg < 0)
+		if (!term.has_own && bg < 0)
 			bg = COLOR_BLACK;
-		if (init_pair((short)(i + 1), fg, bg) == OK)
+		if (init_extended_pair(i + 1, fg, bg) == OK)
 			term.pair[i] = (short)(i + 1);
 	}
+}
+
+void terminal_theme(enum theme theme)
+{
+	looks_set(theme);
+	terminal_forget();
 }
 
 /* ---- open and close ---- */
@@ -202,10 +244,33 @@ static int restore_put(int c)
 	return c;
 }
 
+/*
+ * A terminal that lays out right-to-left text would move names about within their line, and what
+ * stands beside them. This one is laid out already: characters go where they are put (ECMA-48 BDSM,
+ * as VTE and mintty have it; others ignore it).
+ */
+#define ORDER_AS_PUT "\033[8l"
+#define ORDER_AS_READ "\033[8h"
+
+static bool knows_ansi(void)
+{
+	return cursor_address && cursor_address[0] == '\033' && cursor_address[1] == '[';
+}
+
+static void order_set(bool as_read)
+{
+	if (!knows_ansi())
+		return;
+	putp(as_read ? ORDER_AS_READ : ORDER_AS_PUT);
+	fflush(stdout);
+}
+
 static void restore_make(void)
 {
-	const char *const undo[] = { exit_attribute_mode, orig_pair, cursor_normal, keypad_local,
-				     exit_ca_mode };
+	/* xterm's mouse, as ncurses turns it on */
+	const char *mouse = knows_ansi() ? "\033[?1006l\033[?1000l" : NULL;
+	const char *const undo[] = { exit_attribute_mode, orig_pair, cursor_normal, keypad_local, mouse,
+				     knows_ansi() ? ORDER_AS_READ : NULL, exit_ca_mode };
 
 	term.restore_len = 0;
 	for (size_t i = 0; i < sizeof(undo) / sizeof(undo[0]); i++)
@@ -213,7 +278,7 @@ static void restore_make(void)
 			tputs(undo[i], 1, restore_put);
 }
 
-int terminal_open(bool mono, struct fail *fail)
+int terminal_open(enum theme theme, struct fail *fail)
 {
 	static bool at_exit;
 	const char *type = getenv("TERM");
@@ -231,6 +296,14 @@ int terminal_open(bool mono, struct fail *fail)
 		return fail_set(fail, ENOTTY, "set TERM, or use top -b for text",
 				"the terminal type '%.64s' is not known", type ? type : "");
 	}
+	if (!cursor_address || !clear_screen) {
+		endwin();
+		delscreen(term.screen);
+		signals_release();
+		return fail_set(fail, ENOTTY, "set TERM to what it really is, or use top -b for text",
+				"a terminal of type '%.64s' cannot move its cursor",
+				type ? type : "");
+	}
 	term.open = true;
 	term.empty_reads = 0;
 	restore_make();
@@ -240,7 +313,12 @@ int terminal_open(bool mono, struct fail *fail)
 	keypad(stdscr, TRUE);
 	nodelay(stdscr, TRUE);
 	curs_set(0);
-	looks_set(mono);
+	term.has_colours = has_colors() && start_color() == OK;
+	term.has_own = term.has_colours && use_default_colors() == OK;
+	looks_set(theme);
+	mousemask(BUTTON1_PRESSED | BUTTON1_CLICKED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
+	mouseinterval(0); /* a press is a click: nothing is to wait for */
+	order_set(false);
 	async_open();
 	return 0;
 }
@@ -250,6 +328,8 @@ void terminal_close(void)
 	if (!term.open)
 		return;
 	term.open = false;
+	mousemask(0, NULL);
+	order_set(true);
 	endwin();
 	delscreen(term.screen);
 	tcsetattr(STDIN_FILENO, TCSANOW, &term.found);
@@ -336,8 +416,34 @@ static const struct {
 	{ KEY_RESIZE, KEY_TERMINAL_RESIZED },
 };
 
+#define WHEEL_ROWS 3
+
+/* A click is a key of its own; the wheel is so many arrows. */
+static int key_of_mouse(void)
+{
+	MEVENT ev;
+
+	if (getmouse(&ev) != OK || ev.y < 0 || ev.x < 0 || ev.y > 1023 || ev.x > 1023)
+		return KEY_OTHER;
+	if (ev.bstate & (BUTTON4_PRESSED | BUTTON5_PRESSED)) {
+		term.wheel = ev.bstate & BUTTON4_PRESSED ? -(WHEEL_ROWS - 1) : WHEEL_ROWS - 1;
+		return ev.bstate & BUTTON4_PRESSED ? KEY_ARROW_UP : KEY_ARROW_DOWN;
+	}
+	return ev.bstate & (BUTTON1_PRESSED | BUTTON1_CLICKED) ? key_click(ev.y, ev.x) : KEY_OTHER;
+}
+
+static int key_of_wheel(void)
+{
+	int key = term.wheel < 0 ? KEY_ARROW_UP : KEY_ARROW_DOWN;
+
+	term.wheel += term.wheel < 0 ? 1 : -1;
+	return key;
+}
+
 static int key_of_code(int code)
 {
+	if (code == KEY_MOUSE)
+		return key_of_mouse();
 	if (code >= KEY_F(1) && code <= KEY_F(10))
 		return KEY_F1 + (code - KEY_F(1));
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
@@ -351,11 +457,13 @@ static void stop_here(void)
 {
 	struct sigaction by_default = { .sa_handler = SIG_DFL }, ours;
 
+	order_set(true);
 	endwin();
 	sigaction(SIGTSTP, &by_default, &ours);
 	raise(SIGTSTP);
 	sigaction(SIGTSTP, &ours, NULL);
 	reset_prog_mode();
+	order_set(false);
 }
 
 static int key_of_signals(void)
@@ -400,6 +508,8 @@ int terminal_key(void)
 
 	if (key != KEY_NOTHING)
 		return key;
+	if (term.wheel)
+		return key_of_wheel();
 	got = get_wch(&c);
 	if (got == ERR)
 		return is_gone() ? KEY_TERMINAL_GONE : KEY_NOTHING;

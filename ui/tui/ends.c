@@ -164,3 +164,38 @@ const char *ends_add_holders(struct rows *rows, struct row *row, const struct m_
 		return procs_text(rows, &holders);
 	return wait->chan->remote ? "another host" : "?";
 }
+
+static const struct m_wait *longest_wait(const struct m_proc *proc)
+{
+	const struct m_wait *longest = NULL;
+
+	for (const struct m_wait *w = proc->waits; w; w = w->proc_next)
+		if (!longest || w->since_ns < longest->since_ns)
+			longest = w;
+	return longest;
+}
+
+const struct m_proc *ends_cause(const struct m_wait *wait)
+{
+	const struct m_endpoint *own;
+	const struct m_proc *cause = NULL;
+	uint64_t since_ns = UINT64_MAX;
+
+	if (!wait->chan)
+		return NULL;
+	own = own_end(wait);
+	for (const struct m_endpoint *e = wait->chan->endpoints; e; e = e->next) {
+		const struct m_wait *w;
+
+		if (!e->open || e->proc == wait->task->proc || !could_end(wait, own, e))
+			continue;
+		w = longest_wait(e->proc);
+		if (!w || e->proc->nwaits < e->proc->nthreads)
+			return e->proc; /* it, or a thread of it, does not wait */
+		if (w->since_ns < since_ns) {
+			cause = e->proc;
+			since_ns = w->since_ns;
+		}
+	}
+	return cause;
+}

@@ -12,10 +12,13 @@
 
 int frame_init(struct frame *f)
 {
+	int err = 0;
+
 	*f = (struct frame){ .rates = rates_new() };
 	for (int i = 0; i < VIEW_MAX; i++)
-		table_init(&f->tables[i], views[i]);
-	return f->rates ? 0 : -ENOMEM;
+		if (table_init(&f->tables[i], views[i]) < 0)
+			err = -ENOMEM;
+	return f->rates ? err : -ENOMEM;
 }
 
 void frame_release(struct frame *f)
@@ -26,19 +29,32 @@ void frame_release(struct frame *f)
 	*f = (struct frame){ 0 };
 }
 
-static void count_objects(struct frame *f, const struct scan *scan)
+static int count_objects(struct frame *f, const struct scan *scan)
 {
+	int err = 0;
+
+	if (f->history)
+		history_begin(f->history, scan->now_ns);
 	f->processes = f->tasks = f->channels = f->waits = 0;
+	f->objects = 0;
 	for (const struct m_proc *p = model_procs(scan->model); p; p = p->next) {
+		f->objects++;
 		if (p->exited)
 			continue;
 		f->processes++;
 		f->tasks += p->nthreads;
 	}
-	for (const struct m_chan *c = model_chans(scan->model); c; c = c->next)
+	for (const struct m_chan *c = model_chans(scan->model); c; c = c->next) {
+		f->objects++;
 		f->channels += c->nopen > 0;
+		if (f->history && history_wants(f->history, c) && history_take(f->history, c) < 0)
+			err = -ENOMEM;
+	}
+	if (f->history)
+		history_end(f->history);
 	for (const struct m_wait *w = model_waits(scan->model); w; w = w->next)
 		f->waits += filter_match_wait(scan->filter, scan->model, w);
+	return err;
 }
 
 static void count_losses(struct frame *f, const struct model *model)
@@ -64,30 +80,48 @@ static int count_ops(struct frame *f, const struct model *model)
 	return err;
 }
 
-int frame_refresh(struct frame *f, const struct model *model, const struct filter *filter,
-		  uint64_t now_ns)
+int frame_take(struct frame *f, enum tui_view view)
 {
-	struct scan scan = {
-		.model = model, .rates = f->rates, .now_ns = now_ns, .filter = filter
-	};
+	int err;
+
+	if (f->taken_ns[view] == f->now_ns && f->now_ns)
+		return 0;
+	err = table_scan(&f->tables[view], &f->scan, model_first_ns(f->scan.model));
+	f->taken_ns[view] = f->now_ns;
+	return err;
+}
+
+int frame_refresh(struct frame *f, const struct model *model, const struct frame_sources *sources,
+		  uint64_t now_ns, enum tui_view open, bool all)
+{
 	uint64_t first_ns = model_first_ns(model);
 	int err;
 
+	f->scan = (struct scan){
+		.model = model,
+		.now_ns = now_ns,
+		.filter = sources->filter,
+		.tail = sources->tail,
+		.waits = sources->waits,
+	};
 	rates_begin(f->rates, now_ns, first_ns);
 	f->now_ns = now_ns;
 	f->span_ns = now_ns > first_ns ? now_ns - first_ns : 0;
 	f->interval_s = rates_span_s(f->rates);
-	count_objects(f, &scan);
+	err = count_objects(f, &f->scan);
 	count_losses(f, model);
 	f->folded = model_folded(model).procs + model_folded(model).chans;
-	err = count_ops(f, model);
-	for (int i = 0; i < VIEW_MAX; i++) {
-		int e = table_scan(&f->tables[i], &scan);
-
-		if (e < 0)
-			err = e;
-	}
+	if (count_ops(f, model) < 0)
+		err = -ENOMEM;
 	rates_end(f->rates);
+	memset(f->taken_ns, 0, sizeof(f->taken_ns));
+	for (int i = 0; i < VIEW_MAX; i++) {
+		int e = 0;
+
+		if (all || i == (int)open || f->objects <= FRAME_SMALL)
+			e = frame_take(f, (enum tui_view)i);
+		err = e < 0 ? e : err;
+	}
 	return err;
 }
 

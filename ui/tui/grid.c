@@ -15,6 +15,40 @@ static const char *const glyphs[GLYPH_MAX][2] = {
 	[GLYPH_MORE] = { "+", "\u2026" },
 	[GLYPH_SORT_DOWN] = { "v", "\u25bc" },
 	[GLYPH_SORT_UP] = { "^", "\u25b2" },
+	[GLYPH_RIGHT] = { ">", "\u25b6" },
+	[GLYPH_LEFT] = { "<", "\u25c0" },
+	[GLYPH_LINE] = { " ", " " },
+	[GLYPH_LINE + LINE_UP] = { "|", "\u2502" },
+	[GLYPH_LINE + LINE_DOWN] = { "|", "\u2502" },
+	[GLYPH_LINE + (LINE_UP | LINE_DOWN)] = { "|", "\u2502" },
+	[GLYPH_LINE + LINE_LEFT] = { "-", "\u2500" },
+	[GLYPH_LINE + (LINE_LEFT | LINE_UP)] = { "+", "\u2518" },
+	[GLYPH_LINE + (LINE_LEFT | LINE_DOWN)] = { "+", "\u2510" },
+	[GLYPH_LINE + (LINE_LEFT | LINE_UP | LINE_DOWN)] = { "+", "\u2524" },
+	[GLYPH_LINE + LINE_RIGHT] = { "-", "\u2500" },
+	[GLYPH_LINE + (LINE_RIGHT | LINE_UP)] = { "+", "\u2514" },
+	[GLYPH_LINE + (LINE_RIGHT | LINE_DOWN)] = { "+", "\u250c" },
+	[GLYPH_LINE + (LINE_RIGHT | LINE_UP | LINE_DOWN)] = { "+", "\u251c" },
+	[GLYPH_LINE + (LINE_RIGHT | LINE_LEFT)] = { "-", "\u2500" },
+	[GLYPH_LINE + (LINE_RIGHT | LINE_LEFT | LINE_UP)] = { "+", "\u2534" },
+	[GLYPH_LINE + (LINE_RIGHT | LINE_LEFT | LINE_DOWN)] = { "+", "\u252c" },
+	[GLYPH_LINE + 15] = { "+", "\u253c" },
+	[GLYPH_BAR + 0] = { ".", "\u2581" },
+	[GLYPH_BAR + 1] = { ".", "\u2582" },
+	[GLYPH_BAR + 2] = { ":", "\u2583" },
+	[GLYPH_BAR + 3] = { ":", "\u2584" },
+	[GLYPH_BAR + 4] = { "+", "\u2585" },
+	[GLYPH_BAR + 5] = { "*", "\u2586" },
+	[GLYPH_BAR + 6] = { "#", "\u2587" },
+	[GLYPH_BAR + 7] = { "#", "\u2588" },
+	[GLYPH_BLOCK + 0] = { "-", "\u258f" },
+	[GLYPH_BLOCK + 1] = { "-", "\u258e" },
+	[GLYPH_BLOCK + 2] = { "-", "\u258d" },
+	[GLYPH_BLOCK + 3] = { "=", "\u258c" },
+	[GLYPH_BLOCK + 4] = { "=", "\u258b" },
+	[GLYPH_BLOCK + 5] = { "=", "\u258a" },
+	[GLYPH_BLOCK + 6] = { "#", "\u2589" },
+	[GLYPH_BLOCK + 7] = { "#", "\u2588" },
 };
 
 /* One character read from text. width 0: a combining character. */
@@ -240,6 +274,24 @@ int grid_print(struct grid *g, int y, int x, int width, enum style style, const 
 	return grid_text(g, y, x, width, buf, style);
 }
 
+void grid_copy(struct grid *g, int y, int x, const struct grid *from, int from_y, int from_x,
+	       int height, int width)
+{
+	for (int i = 0; i < height; i++)
+		for (int k = 0; k < width; k++) {
+			const struct cell *c = grid_cell(from, from_y + i, from_x + k);
+			struct cell *to = cell_at(g, y + i, x + k);
+
+			if (!c || !to)
+				continue;
+			*to = *c;
+			/* half of a wide character at an edge is a blank */
+			if ((c->ch == 0 && k == 0) ||
+			    (k == width - 1 && grid_cell_width(from, from_y + i, from_x + k) == 2))
+				cell_set(to, L' ', c->style);
+		}
+}
+
 void grid_restyle(struct grid *g, int y, int x, int width, enum style style)
 {
 	for (int i = 0; i < width; i++) {
@@ -252,7 +304,7 @@ void grid_restyle(struct grid *g, int y, int x, int width, enum style style)
 
 const char *grid_glyph(const struct grid *g, enum glyph glyph)
 {
-	return glyphs[glyph][g->utf8];
+	return glyphs[glyph][g->utf8 && !g->ascii_lines];
 }
 
 static size_t put_wide(char *dst, size_t room, wchar_t ch)

@@ -30,6 +30,8 @@ enum style {
 	STYLE_GOOD,
 	STYLE_WARN,
 	STYLE_ALERT, /* losses, waits that have become long */
+	STYLE_DEAD,  /* can never move again */
+	STYLE_TAGGED,
 	STYLE_KEY,   /* the name of a key, in the footer and the help */
 	STYLE_MAX
 };
@@ -46,11 +48,29 @@ struct cell {
 struct grid {
 	int rows, cols;
 	bool utf8; /* the locale can show more than ASCII */
+	bool ascii_lines; /* glyphs of our own in ASCII all the same */
 	struct cell *cells;
 };
 
 /* The glyphs the dashboard draws of its own accord. */
-enum glyph { GLYPH_MORE, GLYPH_SORT_DOWN, GLYPH_SORT_UP, GLYPH_MAX };
+enum glyph {
+	GLYPH_MORE,
+	GLYPH_SORT_DOWN,
+	GLYPH_SORT_UP,
+	GLYPH_RIGHT, /* heads of arrows */
+	GLYPH_LEFT,
+	GLYPH_LINE,     /* of lines that go where the bits say: | up, down, left, right below */
+	GLYPH_LINE_END = GLYPH_LINE + 15,
+	GLYPH_BAR,      /* an eighth of a cell from the bottom … */
+	GLYPH_BAR_FULL = GLYPH_BAR + 7,
+	GLYPH_BLOCK,    /* an eighth of a cell from the left … */
+	GLYPH_BLOCK_FULL = GLYPH_BLOCK + 7,
+	GLYPH_MAX
+};
+#define LINE_UP 1
+#define LINE_DOWN 2
+#define LINE_LEFT 4
+#define LINE_RIGHT 8
 
 /* Asks the locale (LC_CTYPE) for utf8. 0, -EINVAL for a size below 1x1, or -ENOMEM. */
 int grid_init(struct grid *g, int rows, int cols);
@@ -70,6 +90,10 @@ int grid_text_right(struct grid *g, int y, int x, int width, const char *text, e
 /* The same with printf; at most 511 bytes. */
 int grid_print(struct grid *g, int y, int x, int width, enum style style, const char *fmt, ...)
 	__attribute__((format(printf, 6, 7)));
+
+/* Copies a part of another grid: from (from_y, from_x) on, height x width, to (y, x). */
+void grid_copy(struct grid *g, int y, int x, const struct grid *from, int from_y, int from_x,
+	       int height, int width);
 
 /* Changes the style of what is there already. */
 void grid_restyle(struct grid *g, int y, int x, int width, enum style style);

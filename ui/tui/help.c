@@ -45,6 +45,8 @@ static const struct {
 	{ "pid=12,34", "rows that have to do with one of these processes" },
 	{ "comm=dd*", "the same by name; * ? [ ] as in a shell" },
 	{ "kind=pipe", "by kind of channel; op= by call; chan= by number, name or ident" },
+	{ "latency>1ms", "by number: latency, slept, bytes, ret, fd; = != < <= > >=" },
+	{ "blocked", "that sleep; error: that failed; tagged: that you tagged (x)" },
 };
 
 int help_draw(struct grid *g, const struct view *view, int top, int y, int height)

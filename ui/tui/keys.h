@@ -38,14 +38,25 @@ enum key {
 	KEY_TERMINAL_GONE,    /* hung up: nobody is there any more */
 	KEY_ASKED_TO_END,     /* SIGINT, SIGTERM, SIGQUIT */
 	KEY_OTHER, /* one that nothing is bound to */
+	KEY_CLICK = 0x400000, /* + y * 1024 + x: where the mouse was clicked; see key_click */
 };
+
+static inline int key_click(int y, int x)
+{
+	return KEY_CLICK + y * 1024 + x;
+}
+static inline int key_is_click(int key)
+{
+	return key >= KEY_CLICK && key < KEY_CLICK + 1024 * 1024;
+}
 
 enum action {
 	ACTION_NONE,
-	ACTION_VIEW_1, /* …_4: enum tui_view from 0 on */
+	ACTION_VIEW_1, /* …_5: enum tui_view from 0 on */
 	ACTION_VIEW_2,
 	ACTION_VIEW_3,
 	ACTION_VIEW_4,
+	ACTION_VIEW_5,
 	ACTION_NEXT_VIEW,
 	ACTION_UP,
 	ACTION_DOWN,
@@ -55,6 +66,15 @@ enum action {
 	ACTION_END,
 	ACTION_LEFT,
 	ACTION_RIGHT,
+	ACTION_OPEN,
+	ACTION_BACK,
+	ACTION_SETUP,
+	ACTION_SHAPE,
+	ACTION_TAG,
+	ACTION_UNTAG,
+	ACTION_EXPORT,
+	ACTION_END_HOW,
+	ACTION_THEME,
 	ACTION_SEARCH,
 	ACTION_SEARCH_NEXT,
 	ACTION_FILTER,

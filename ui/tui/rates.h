@@ -26,9 +26,14 @@ struct row_key {
 struct rates;
 
 struct rates *rates_new(void); /* NULL: no memory */
+/* Another one that knows what *r knows; so equal calls give equal rates. NULL: no memory. */
+struct rates *rates_copy(const struct rates *r);
 void rates_free(struct rates *r);
 
-/* Starts a refresh at now_ns; first_ns: when counting began, for the first one. */
+/*
+ * Starts a refresh at now_ns; first_ns: when counting began, for the first one. A second one at the
+ * same time takes the place of the first: its rates are over the same interval.
+ */
 void rates_begin(struct rates *r, uint64_t now_ns, uint64_t first_ns);
 
 /* Seconds between this refresh and the one before; 0: no time has passed and every rate is 0. */

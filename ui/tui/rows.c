@@ -17,6 +17,7 @@ const struct view *const views[VIEW_MAX] = {
 	[VIEW_CHANNELS] = &view_chans,
 	[VIEW_TALK] = &view_talk,
 	[VIEW_BLOCKED] = &view_blocked,
+	[VIEW_EVENTS] = &view_events,
 };
 
 /* Texts and values live in blocks that are freed together: a refresh makes thousands of them. */
@@ -27,6 +28,33 @@ struct rows_block {
 	max_align_t data[];
 };
 
+/* One that was used before, or a new one. */
+static struct rows_block *block_get(struct rows *rows, size_t bytes)
+{
+	size_t size = bytes > BLOCK_BYTES ? bytes : BLOCK_BYTES;
+	struct rows_block *b = rows->spare;
+
+	if (b && b->size >= bytes) {
+		rows->spare = b->next;
+		b->used = 0;
+		return b;
+	}
+	b = malloc(sizeof(*b) + size);
+	if (b)
+		*b = (struct rows_block){ .size = size };
+	return b;
+}
+
+static void blocks_free(struct rows_block *b)
+{
+	while (b) {
+		struct rows_block *next = b->next;
+
+		free(b);
+		b = next;
+	}
+}
+
 static void *rows_alloc(struct rows *rows, size_t bytes)
 {
 	struct rows_block *b = rows->blocks;
@@ -34,14 +62,12 @@ static void *rows_alloc(struct rows *rows, size_t bytes)
 
 	bytes = (bytes + sizeof(max_align_t) - 1) / sizeof(max_align_t) * sizeof(max_align_t);
 	if (!b || b->size - b->used < bytes) {
-		size_t size = bytes > BLOCK_BYTES ? bytes : BLOCK_BYTES;
-
-		b = malloc(sizeof(*b) + size);
+		b = block_get(rows, bytes);
 		if (!b) {
 			rows->no_memory = true;
 			return NULL;
 		}
-		*b = (struct rows_block){ .next = rows->blocks, .size = size };
+		b->next = rows->blocks;
 		rows->blocks = b;
 	}
 	p = (char *)b->data + b->used;
@@ -49,21 +75,20 @@ static void *rows_alloc(struct rows *rows, size_t bytes)
 	return memset(p, 0, bytes);
 }
 
+/* What was used is kept for the next scan, and what that one did not need is not. */
 void rows_clear(struct rows *rows)
 {
-	struct rows_block *b;
-
-	while ((b = rows->blocks)) {
-		rows->blocks = b->next;
-		free(b);
-	}
+	blocks_free(rows->spare);
+	rows->spare = rows->blocks;
+	rows->blocks = NULL;
 	rows->n = 0;
 	rows->no_memory = false;
 }
 
 void view_rows_release(struct rows *rows)
 {
-	rows_clear(rows);
+	blocks_free(rows->spare);
+	blocks_free(rows->blocks);
 	free(rows->v);
 	*rows = (struct rows){ 0 };
 }
@@ -86,7 +111,9 @@ struct row *rows_add(struct rows *rows, const struct row_key *key, int ncolumns)
 	values = rows_alloc(rows, (size_t)ncolumns * sizeof(*values));
 	if (!values)
 		return NULL;
-	rows->v[rows->n] = (struct row){ .key = *key, .order = rows->n, .values = values };
+	rows->v[rows->n] = (struct row){
+		.key = *key, .order = rows->n, .values = values, .is_filled = true, .parent = ROW_NONE
+	};
 	return &rows->v[rows->n++];
 }
 
@@ -180,9 +207,14 @@ const char *rows_chan_name(struct rows *rows, const struct m_chan *chan)
 	return rows_print(rows, "#%" PRIu64, chan->id);
 }
 
-struct row_key row_key_proc(const struct m_proc *proc)
+bool scan_rates(const struct scan *scan, struct rows *rows, const struct row *row,
+		const uint64_t counters[RATES_COUNTERS], double per_s[RATES_COUNTERS])
 {
-	return (struct row_key){ { 1, proc->pid, proc->first_ns } };
+	if (!scan->rates)
+		return false;
+	if (rates_get(scan->rates, &row->key, counters, per_s) < 0)
+		rows->no_memory = true;
+	return true;
 }
 
 void value_percentile(struct value *v, const struct hist *h, double percent)
@@ -202,6 +234,9 @@ const char *value_string(const struct column *c, const struct value *v, char buf
 		return v->text;
 	case COLUMN_ID:
 		snprintf(buf, VALUE_SIZE, "%" PRIu64, v->n);
+		return buf;
+	case COLUMN_INT:
+		snprintf(buf, VALUE_SIZE, "%" PRId64, (int64_t)v->n);
 		return buf;
 	case COLUMN_BOOL:
 		return v->n ? "yes" : "no";

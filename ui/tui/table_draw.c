@@ -8,12 +8,17 @@
 #include <stdio.h>
 
 #define GAP 1 /* blanks between columns */
-#define COLUMNS_MAX 32
 
+/* Of the i-th column on the screen. */
 struct layout {
-	int x[COLUMNS_MAX], width[COLUMNS_MAX]; /* width 0: not on the screen */
+	int x[COLUMNS_MAX], width[COLUMNS_MAX];
 	int total;
 };
+
+static const struct column *column_at(const struct table *t, int i)
+{
+	return &t->view->columns[t->columns[i]];
+}
 
 static bool is_number(const struct column *c)
 {
@@ -21,18 +26,18 @@ static bool is_number(const struct column *c)
 }
 
 /* What the columns that fit leave over goes to those of them that flex; the rest to the last one. */
-static void layout_flex(struct layout *l, const struct view *view, int n, int extra)
+static void layout_flex(struct layout *l, const struct table *t, int n, int extra)
 {
 	int flex = 0, last = -1, left = extra;
 
 	for (int i = 0; i < n; i++) {
-		flex += l->width[i] ? view->columns[i].flex : 0;
-		last = l->width[i] && view->columns[i].flex ? i : last;
+		flex += column_at(t, i)->flex;
+		last = column_at(t, i)->flex ? i : last;
 	}
 	if (last < 0 || extra <= 0)
 		return;
 	for (int i = 0; i < n; i++) {
-		int share = l->width[i] ? extra * view->columns[i].flex / flex : 0;
+		int share = extra * column_at(t, i)->flex / flex;
 
 		l->width[i] += share;
 		left -= share;
@@ -40,38 +45,46 @@ static void layout_flex(struct layout *l, const struct view *view, int n, int ex
 	l->width[last] += left;
 }
 
-static void layout_make(struct layout *l, const struct view *view, int cols)
+static void layout_make(struct layout *l, const struct table *t, int cols)
 {
-	int n = view->ncolumns < COLUMNS_MAX ? view->ncolumns : COLUMNS_MAX;
 	int fit = 0, used = -GAP, x = 0;
 
 	*l = (struct layout){ 0 };
-	for (int i = 0; i < n; i++)
-		l->width[i] = view->columns[i].width;
-	for (int sum = -GAP; fit < n; fit++) {
-		sum += l->width[fit] ? l->width[fit] + GAP : 0;
+	for (int i = 0; i < t->ncolumns; i++)
+		l->width[i] = column_at(t, i)->width;
+	for (int sum = -GAP; fit < t->ncolumns; fit++) {
+		sum += l->width[fit] + GAP;
 		if (sum > cols)
 			break;
 		used = sum;
 	}
-	layout_flex(l, view, fit, cols - used);
-	for (int i = 0; i < n; i++) {
+	layout_flex(l, t, fit, cols - used);
+	for (int i = 0; i < t->ncolumns; i++) {
 		l->x[i] = x;
-		x += l->width[i] ? l->width[i] + GAP : 0;
+		x += l->width[i] + GAP;
 	}
 	l->total = x - GAP;
+}
+
+int table_column_at(const struct table *t, int cols, int x)
+{
+	struct layout l;
+
+	layout_make(&l, t, cols);
+	for (int i = 0; i < t->ncolumns; i++)
+		if (x + t->left >= l.x[i] && x + t->left < l.x[i] + l.width[i] + GAP)
+			return t->columns[i];
+	return -1;
 }
 
 static void draw_header(const struct table *t, struct grid *g, int y, const struct layout *l)
 {
 	grid_fill(g, y, 0, g->cols, STYLE_HEADER);
-	for (int i = 0; i < t->view->ncolumns && i < COLUMNS_MAX; i++) {
-		const struct column *c = &t->view->columns[i];
-		bool sorted = i == t->sort;
+	for (int i = 0; i < t->ncolumns; i++) {
+		const struct column *c = column_at(t, i);
+		bool sorted = t->columns[i] == t->sort;
 		char name[64];
 
-		if (!l->width[i])
-			continue;
 		snprintf(name, sizeof(name), "%s%s", c->name,
 			 !sorted ? "" :
 				   grid_glyph(g, t->inverted ? GLYPH_SORT_UP : GLYPH_SORT_DOWN));
@@ -84,26 +97,51 @@ static void draw_header(const struct table *t, struct grid *g, int y, const stru
 	}
 }
 
+/* The lines that lead to a row of a tree, two columns for each step down; returns the columns used. */
+static int draw_branch(struct grid *g, int y, int x, int width, const struct branch *b,
+		       enum style style)
+{
+	int used = 0;
+
+	for (int depth = 1; depth <= b->depth && used + 2 < width; depth++) {
+		int line = depth < b->depth ? (b->rails >> depth & 1 ? LINE_UP | LINE_DOWN : 0) :
+			   b->is_last	    ? LINE_UP | LINE_RIGHT :
+					      LINE_UP | LINE_DOWN | LINE_RIGHT;
+
+		grid_text(g, y, x + used, 1, grid_glyph(g, GLYPH_LINE + line), style);
+		if (line & LINE_RIGHT)
+			grid_text(g, y, x + used + 1, 1,
+				  grid_glyph(g, GLYPH_LINE + (LINE_LEFT | LINE_RIGHT)), style);
+		used += 2;
+	}
+	return used;
+}
+
 static void draw_row(const struct table *t, struct grid *g, int y, const struct row *row,
 		     const struct layout *l)
 {
 	char buf[VALUE_SIZE];
 
-	for (int i = 0; i < t->view->ncolumns && i < COLUMNS_MAX; i++) {
-		const struct column *c = &t->view->columns[i];
-		const struct value *v = &row->values[i];
+	for (int i = 0; i < t->ncolumns; i++) {
+		const struct column *c = column_at(t, i);
+		const struct value *v = &row->values[t->columns[i]];
 		enum style style = v->style == STYLE_NORMAL ? row->style : v->style;
+		int x = l->x[i] - t->left, width = l->width[i];
 		const char *text;
 
-		if (!l->width[i])
-			continue;
 		text = value_string(c, v, buf);
-		if (!v->known)
+		if (!v->known || row->is_context)
 			style = STYLE_DIM;
+		if (t->shape == SHAPE_AS_TREE && t->columns[i] == t->view->branch_column) {
+			int used = draw_branch(g, y, x, width, &row->branch, STYLE_DIM);
+
+			x += used;
+			width -= used;
+		}
 		if (is_number(c))
-			grid_text_right(g, y, l->x[i] - t->left, l->width[i], text, style);
+			grid_text_right(g, y, x, width, text, style);
 		else
-			grid_text(g, y, l->x[i] - t->left, l->width[i], text, style);
+			grid_text(g, y, x, width, text, style);
 	}
 }
 
@@ -127,10 +165,11 @@ void table_draw(struct table *t, struct grid *g, int y, int height)
 
 	if (page < 1)
 		return;
-	layout_make(&l, t->view, g->cols);
+	layout_make(&l, t, g->cols);
 	if (t->left > l.total - g->cols)
 		t->left = l.total > g->cols ? l.total - g->cols : 0;
 	clamp_scroll(t, page);
+	table_fill_page(t); /* without memory they are drawn as far as they are known */
 	draw_header(t, g, y, &l);
 	for (int i = 0; i < page && t->top + (size_t)i < t->nshown; i++) {
 		const struct row *row = t->shown[t->top + (size_t)i];
@@ -140,6 +179,8 @@ void table_draw(struct table *t, struct grid *g, int y, int height)
 			grid_restyle(g, y + 1 + i, 0, g->cols, STYLE_SELECTED);
 		else if (table_row_followed(t, row))
 			grid_restyle(g, y + 1 + i, 0, g->cols, STYLE_FOLLOWED);
+		else if (t->filter && tags_have_row(t->filter->tags, row))
+			grid_restyle(g, y + 1 + i, 0, g->cols, STYLE_TAGGED);
 	}
 }
 
@@ -147,7 +188,7 @@ void table_draw_header(const struct table *t, struct grid *g, int y)
 {
 	struct layout l;
 
-	layout_make(&l, t->view, g->cols);
+	layout_make(&l, t, g->cols);
 	draw_header(t, g, y, &l);
 }
 
@@ -155,7 +196,7 @@ void table_draw_row(const struct table *t, struct grid *g, int y, const struct r
 {
 	struct layout l;
 
-	layout_make(&l, t->view, g->cols);
+	layout_make(&l, t, g->cols);
 	draw_row(t, g, y, row, &l);
 }
 
@@ -163,7 +204,7 @@ void table_scroll_sideways(struct table *t, const struct grid *g, int columns)
 {
 	struct layout l;
 
-	layout_make(&l, t->view, g->cols);
+	layout_make(&l, t, g->cols);
 	t->left += columns;
 	if (t->left > l.total - g->cols)
 		t->left = l.total - g->cols;

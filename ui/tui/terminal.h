@@ -15,10 +15,15 @@
 #include "lib/base/fail.h"
 #include "ui/tui/grid.h"
 
+/* How many colours: as many as the terminal has, or at most so many. */
+enum theme { THEME_AUTO, THEME_MONO, THEME_8, THEME_16, THEME_256, THEME_TRUE, THEME_MAX };
+extern const char *const theme_words[THEME_MAX]; /* "auto", "none", "8" … (themes.c) */
+
 /* Needs stdin and stdout to be a terminal, and TERM to be known. 0 or a negative errno. */
-int terminal_open(bool mono, struct fail *fail);
+int terminal_open(enum theme theme, struct fail *fail);
 void terminal_close(void); /* any number of times */
 
+void terminal_theme(enum theme theme); /* and forgets what it shows */
 void terminal_size(int *rows, int *cols);
 
 /* Draws what differs from the last grid; after terminal_forget: all of it. 0 or -ENOMEM. */

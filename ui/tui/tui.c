@@ -19,6 +19,7 @@ struct run {
 	struct timeline timeline;
 	uint64_t due_ns; /* the next refresh */
 	long refreshes;
+	enum theme theme; /* of the terminal */
 	bool quit;
 };
 
@@ -61,6 +62,8 @@ static int run_keys(struct run *r, struct fail *fail)
 		if (key == KEY_TERMINAL_GONE)
 			return fail_set(fail, EIO, NULL, "the terminal is gone");
 		wish = key == KEY_ASKED_TO_END ? DASH_QUIT : dash_key(&r->dash, key);
+		if (r->dash.theme != r->theme)
+			terminal_theme(r->theme = r->dash.theme);
 		if (wish & DASH_REDRAW)
 			terminal_forget();
 		if (wish & DASH_REFRESH || r->dash.interval_s < interval_s)
@@ -125,8 +128,16 @@ int tui_run(const struct tui_opts *opts, struct fail *fail)
 
 	setlocale(LC_CTYPE, ""); /* which characters the terminal can show */
 	err = dash_init(&r.dash, opts, fail);
+	if (!err && opts->config) {
+		struct fail why = { 0 };
+
+		r.dash.config = opts->config;
+		if (config_load(&r.dash, opts->config, &why) < 0)
+			snprintf(r.dash.message, sizeof(r.dash.message), "%.156s", why.what);
+	}
+	r.theme = r.dash.theme;
 	if (!err)
-		err = terminal_open(opts->mono, fail);
+		err = terminal_open(r.theme, fail);
 	if (!err) {
 		r.due_ns = clock_now_ns() + (interval_ns < FIRST_REFRESH_NS ? (uint64_t)interval_ns :
 									  FIRST_REFRESH_NS);

@@ -13,7 +13,10 @@
 #include "lib/model/filter.h"
 #include "lib/model/model.h"
 
-enum tui_view { VIEW_PROCESSES, VIEW_CHANNELS, VIEW_TALK, VIEW_BLOCKED, VIEW_MAX };
+enum tui_view { VIEW_PROCESSES, VIEW_CHANNELS, VIEW_TALK, VIEW_BLOCKED, VIEW_EVENTS, VIEW_MAX };
+
+struct tail;
+struct waittree;
 
 struct tui_opts {
 	struct model *model;
@@ -24,14 +27,26 @@ struct tui_opts {
 	const char *title;      /* "-- dd if=…", "pid 1234", a trace's path */
 	double interval_s;      /* between refreshes */
 	long refreshes;         /* stop after so many; 0: until the user quits or, in batch, the stream ends */
-	enum tui_view view;     /* the first one shown; batch text prints all four */
+	enum tui_view view;     /* the first one shown; batch text prints all */
 	const char *sort;       /* a column of that view by its name; NULL: its default */
 	bool mono;              /* no colours (NO_COLOR) */
 	/* In batch: which time it is for the model after a pump; NULL: as long as the pump took. */
 	uint64_t (*now_ns)(void *arg);
 	bool warm_up;           /* in batch: one refresh first that is not shown, which rates begin at */
+	bool all_views;         /* take every view at every refresh, however large the world is */
+	const struct tail *tail; /* the latest operations; NULL: the view Events stays empty */
+	/*
+	 * What the search for deadlocks has found last; NULL: nothing, or nobody looks. Asked for at each
+	 * refresh, valid until it is asked for again. May be NULL itself.
+	 */
+	const struct waittree *(*waits)(void *arg);
+	const char *config;     /* file that keeps columns and colours; NULL: none */
 	const struct filter *filter; /* -e: waits that do not match are not shown; NULL: all are */
 };
+
+/* $XDG_CONFIG_HOME/ipctap/top.conf, or ~/.config/…. 0, or -ENOENT: neither variable says where. */
+#define TUI_PATH_SIZE 4096
+int tui_config_path(char buf[TUI_PATH_SIZE]);
 
 /* The ncurses screen on the terminal. Returns 0 when the user quits, else a negative errno. */
 int tui_run(const struct tui_opts *opts, struct fail *fail);

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A view: one way to look at the model as rows and columns. A view is a file with a column table
- * and a `scan` that turns the model into rows; sorting, filtering, drawing, plain text, JSON and
- * the help all come from the column table, so that a new view, or a new column, is only that.
+ * and functions that turn objects of the model into rows; sorting, filtering, drawing, plain text,
+ * JSON and the help all come from the column table, so that a new view, or a new column, is only
+ * that.
  *
  * Rows are copies. They stay what they were while the model goes on (a paused screen), and all
  * their texts have been through escape_text (rows.raw: have not).
+ *
+ * Ten thousand rows are cheap, their texts are not: a row is made in two steps. `gather` sets what
+ * is a number at hand, for every object at each refresh; `fill` adds texts, ends and percentiles (the
+ * columns marked `late`), for the rows in sight and wherever a filter or an order asks for them.
  */
 #ifndef IPCTAP_UI_TUI_VIEW_H
 #define IPCTAP_UI_TUI_VIEW_H
@@ -14,16 +19,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/analysis/waittree.h"
 #include "lib/model/filter.h"
 #include "lib/model/model.h"
 #include "ui/tui/grid.h"
 #include "ui/tui/rates.h"
+#include "ui/tui/tail.h"
 #include "ui/tui/tui.h"
 
 /* What a column's values are: which member of struct value holds them, how they are written. */
 enum column_type {
 	COLUMN_TEXT,      /* text */
 	COLUMN_ID,        /* n, in full: a pid, a channel's number */
+	COLUMN_INT,       /* n as an int64_t, in full */
 	COLUMN_COUNT,     /* n, with k M G */
 	COLUMN_BYTES,     /* n, with K M G */
 	COLUMN_TIME,      /* n, nanoseconds */
@@ -34,7 +42,20 @@ enum column_type {
 };
 
 /* Words of the filter that a column answers to, besides pid= and comm= (struct row_end). */
-enum facet { FACET_NONE, FACET_KIND, FACET_CHAN, FACET_OP };
+enum facet {
+	FACET_NONE,
+	FACET_KIND,
+	FACET_CHAN,
+	FACET_OP,
+	FACET_TID,
+	FACET_BYTES,
+	FACET_LATENCY,
+	FACET_SLEPT,
+	FACET_RET,
+	FACET_FD,
+	FACET_BLOCKED, /* holds when the value is known and not 0; so does: */
+	FACET_ERROR,
+};
 
 struct column {
 	const char *name; /* in the header; tui_opts.sort */
@@ -44,7 +65,10 @@ struct column {
 	int width; /* on the screen, at least; 0: not there, only in JSON and for filters */
 	int flex;  /* its share of the columns that are left over; 0: none */
 	enum facet facet;
+	bool late;   /* set by `fill` */
+	bool chosen; /* width is not 0, but it is shown only when the user wants it */
 };
+#define COLUMNS_MAX 32 /* of a view */
 
 struct value {
 	union {
@@ -66,6 +90,15 @@ struct row_end {
 	enum row_role role;
 };
 
+/* How a row hangs in a tree: table.c works it out from `parent`. */
+struct branch {
+	uint32_t rails; /* bit i: the line of depth i goes on below it */
+	uint8_t depth;  /* 0: a root */
+	bool is_last;   /* of its parent's */
+};
+#define BRANCH_DEPTH_MAX 30
+
+#define ROW_NONE UINT32_MAX
 struct row {
 	struct row_key key; /* of the object: what the cursor sticks to */
 	size_t order;       /* of creation; decides between equals */
@@ -73,13 +106,20 @@ struct row {
 	struct value *values; /* one for each column of the view */
 	struct row_end *ends;
 	int nends;
+	bool is_filled;     /* `fill` was there, or is not needed */
+	bool is_placed;     /* in the tree, by somebody who knows */
+	bool is_of_tree;    /* not shown in a list */
+	bool is_context;    /* does not match the filter: stands above one that does */
+	uint32_t parent;    /* index in rows; ROW_NONE: none */
+	struct branch branch;
+	const void *object; /* of the model, during a scan; else NULL */
 };
 
 /* The rows of one scan and the memory of their texts. A zeroed one is empty. */
 struct rows {
 	struct row *v;
 	size_t n, capacity;
-	struct rows_block *blocks;
+	struct rows_block *blocks, *spare; /* spare: of rows that are gone, for the next */
 	bool raw;       /* texts as they are: for JSON, which has quoting of its own */
 	bool no_memory; /* something is missing: the scan fails as a whole */
 };
@@ -87,7 +127,7 @@ struct rows {
 void rows_clear(struct rows *rows);
 void view_rows_release(struct rows *rows);
 
-/* Adds a row of `ncolumns` unknown values. NULL: no memory, no_memory is set. */
+/* Adds a row of `ncolumns` unknown values, filled. NULL: no memory, no_memory is set. */
 struct row *rows_add(struct rows *rows, const struct row_key *key, int ncolumns);
 /* Never NULL: "" when there is no memory. `max` bytes of src, or up to its NUL. */
 const char *rows_escape(struct rows *rows, const char *src, size_t max);
@@ -102,7 +142,16 @@ const char *rows_proc(struct rows *rows, const struct m_proc *proc); /* "comm[pi
 /* What people call it, else what the kernel does, else "#id". */
 const char *rows_chan_name(struct rows *rows, const struct m_chan *chan);
 
-struct row_key row_key_proc(const struct m_proc *proc);
+/* Keys begin with what the object is. */
+enum row_kind { ROW_PROC = 1, ROW_CHAN, ROW_FLOW, ROW_BLOCKED, ROW_EVENT, ROW_ROOT };
+static inline struct row_key row_key_of(uint32_t pid, uint64_t first_ns)
+{
+	return (struct row_key){ { ROW_PROC, pid, first_ns } };
+}
+static inline struct row_key row_key_proc(const struct m_proc *proc)
+{
+	return row_key_of(proc->pid, proc->first_ns);
+}
 
 static inline void value_text(struct value *v, const char *text)
 {
@@ -125,10 +174,27 @@ void value_percentile(struct value *v, const struct hist *h, double percent);
 /* What a scan reads. */
 struct scan {
 	const struct model *model;
-	struct rates *rates;
+	struct rates *rates; /* NULL: there are none, rates are not known */
 	uint64_t now_ns; /* of the refresh: for how long a wait has lasted */
 	const struct filter *filter; /* -e, for waits; NULL: all */
+	const struct tail *tail; /* the latest operations; NULL: nobody keeps them */
+	const struct waittree *waits; /* what the search for deadlocks found last; NULL: nothing */
 };
+
+/* What rates_get gives. False: there are no rates. No memory is noted in *rows. */
+bool scan_rates(const struct scan *scan, struct rows *rows, const struct row *row,
+		const uint64_t counters[RATES_COUNTERS], double per_s[RATES_COUNTERS]);
+
+/* What a page (page.h) is about: objects that have to do with it. Both NULL: all of them. */
+struct concern {
+	const struct m_proc *proc;
+	const struct m_chan *chan;
+};
+
+/* Ways to show the rows of a view besides the list, which all have. */
+#define SHAPE_OF_TREE 1u
+#define SHAPE_OF_GRAPH 2u
+#define SHAPE_OF_MATRIX 4u
 
 struct view {
 	const char *name;
@@ -138,10 +204,25 @@ struct view {
 	int ncolumns;
 	int sort;    /* column sorted by at first; numbers from the largest, texts from a */
 	int then_by; /* column that decides between equals */
-	void (*scan)(const struct scan *scan, struct rows *rows);
+	unsigned int shapes; /* SHAPE_OF_* */
+	bool tree_first;     /* begins as a tree, not as a list */
+	int branch_column;   /* where the tree's lines are drawn; a text */
+
+	/* The objects, in order of creation. NULL: none, or no more. */
+	const void *(*first)(const struct scan *scan);
+	const void *(*next)(const struct scan *scan, const void *object);
+	/* False: there is no row for it. */
+	bool (*key)(const struct scan *scan, const void *object, struct row_key *key);
+	bool (*concerns)(const void *object, const struct concern *concern);
+	void (*gather)(const struct scan *scan, struct rows *rows, struct row *row,
+		       const void *object);
+	void (*fill)(const struct scan *scan, struct rows *rows, struct row *row,
+		     const void *object);
+	/* After all have been gathered: sets parents, adds rows that are no object. May be NULL. */
+	void (*finish)(const struct scan *scan, struct rows *rows);
 };
 
-extern const struct view view_procs, view_chans, view_talk, view_blocked;
+extern const struct view view_procs, view_chans, view_talk, view_blocked, view_events;
 extern const struct view *const views[VIEW_MAX]; /* by enum tui_view */
 
 static inline bool column_is_text(const struct column *c)
