@@ -62,9 +62,19 @@ void shim_reader_update(struct shim_reader *r)
 
 static bool is_text(const char *text, size_t size) { return memchr(text, 0, size) != NULL; }
 
+static bool is_object(uint64_t obj) { return RAW_OBJ_KIND(obj) > KIND_NONE && RAW_OBJ_KIND(obj) < KIND_MAX; }
+
 static bool io_is_valid(const struct ev_io *e)
 {
-	return e->op < OP_MAX && e->fd >= -1 && (!e->chan || (RAW_OBJ_KIND(e->chan) > 0 && RAW_OBJ_KIND(e->chan) < KIND_MAX));
+	return (e->op > OP_NONE || e->hdr.type == RAW_MAP) && e->op < OP_MAX && e->fd >= -1 &&
+	       (!e->chan || is_object(e->chan));
+}
+
+static bool endpoint_is_valid(const struct ev_endpoint *e)
+{
+	bool is_memory = e->what == ENDPOINT_ATTACH || e->what == ENDPOINT_DETACH;
+	return e->what >= ENDPOINT_OPEN && e->what <= ENDPOINT_PASSED && e->fd >= (is_memory ? -1 : 0) &&
+	       is_object(e->chan);
 }
 
 static bool object_is_valid(const struct raw_object *o)
@@ -88,9 +98,7 @@ static bool is_valid(union shim_record *r)
 		       r->io_unix.len <= sizeof(r->io_unix.path) &&
 		       RAW_OBJ_KIND(r->io_unix.io.chan) == KIND_UNIX;
 	case EV_ENDPOINT:
-		return h->size == sizeof(r->endpoint) && r->endpoint.what >= ENDPOINT_OPEN &&
-		       r->endpoint.what <= ENDPOINT_PASSED && r->endpoint.fd >= -1 &&
-		       RAW_OBJ_KIND(r->endpoint.chan) > 0 && RAW_OBJ_KIND(r->endpoint.chan) < KIND_MAX;
+		return h->size == sizeof(r->endpoint) && endpoint_is_valid(&r->endpoint);
 	case EV_TASK:
 		return h->size == sizeof(r->task) && (r->task.what == TASK_FORK || r->task.what == TASK_EXEC) &&
 		       is_text(r->task.comm, sizeof(r->task.comm)) && is_text(r->task.exe, sizeof(r->task.exe));
@@ -166,7 +174,7 @@ void shim_reader_next(struct shim_reader *r)
 uint64_t shim_reader_lost(struct shim_reader *r, enum shim_lost cause)
 {
 	uint64_t now = __atomic_load_n(&r->ring->lost[cause], __ATOMIC_RELAXED);
-	uint64_t fresh = now - r->lost_told[cause];
+	uint64_t fresh = now > r->lost_told[cause] ? now - r->lost_told[cause] : 0; /* no shim counts down */
 	r->lost_told[cause] = now;
 	return fresh;
 }

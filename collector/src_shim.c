@@ -19,6 +19,7 @@
 
 #include "collector/join.h"
 #include "collector/procfs.h"
+#include "collector/shim_guard.h"
 #include "collector/shim_objects.h"
 #include "collector/shim_ring.h"
 #include "collector/shim_sleep.h"
@@ -54,6 +55,7 @@ struct ring {
 	struct shim_reader reader;
 	void *base;
 	size_t bytes;
+	struct shim_guard guard;
 	struct proc *proc;
 	uint64_t start_ns;
 	bool replaced; /* its process has executed something else */
@@ -63,6 +65,7 @@ struct ring {
 struct src_shim {
 	struct source source;
 	struct shim_folder folder;
+	struct shim_guard control_guard;
 	struct feed_opts opts;
 	struct join *join;
 	struct shim_objects *objects;
@@ -176,6 +179,13 @@ static int tell_task(struct src_shim *s, const struct proc *p, uint32_t tid, uin
 
 /* ---- rings ---- */
 
+static void ring_free(struct ring *r)
+{
+	shim_guard_remove(&r->guard);
+	munmap(r->base, r->bytes);
+	free(r);
+}
+
 static struct ring *ring_map(struct src_shim *s, const char *name)
 {
 	struct stat st;
@@ -190,12 +200,13 @@ static struct ring *ring_map(struct src_shim *s, const char *name)
 	if (fd >= 0)
 		close(fd);
 	unlinkat(s->folder.fd, name, 0);
-	if (p != MAP_FAILED && shim_reader_init(&r->reader, p, r->bytes)) {
+	if (p != MAP_FAILED) {
 		r->base = p;
-		return r;
+		if (shim_guard_add(&r->guard, p, r->bytes) == 0 && shim_reader_init(&r->reader, p, r->bytes))
+			return r;
+		ring_free(r);
+		return NULL;
 	}
-	if (p != MAP_FAILED)
-		munmap(p, r->bytes);
 	free(r);
 	return NULL;
 }
@@ -222,8 +233,7 @@ static int ring_add(struct src_shim *s, const char *name)
 	}
 	r->proc = s->nrings < s->room ? proc_get(s, r->reader.pid, r->reader.ppid) : NULL;
 	if (!r->proc) {
-		munmap(r->base, r->bytes);
-		free(r);
+		ring_free(r);
 		return -ENOMEM;
 	}
 	r->start_ns = r->reader.last_ns;
@@ -527,8 +537,7 @@ static int ring_done(struct src_shim *s, struct ring *r, uint64_t now)
 	if (!err)
 		err = thread_exited(s, r);
 	p->nrings--;
-	munmap(r->base, r->bytes);
-	free(r);
+	ring_free(r);
 	return err;
 }
 
@@ -538,13 +547,13 @@ static int reap(struct src_shim *s, uint64_t now)
 	int err = 0;
 	for (size_t i = 0; i < s->nrings && !err;) {
 		struct ring *r = s->rings[i];
-		bool over = r->proc->dead || r->replaced || __atomic_load_n(&r->reader.ring->ended_ns, __ATOMIC_ACQUIRE);
+		bool over = r->proc->dead || r->replaced || r->guard.cut || __atomic_load_n(&r->reader.ring->ended_ns, __ATOMIC_ACQUIRE);
 		shim_reader_update(&r->reader);
 		if (!over || shim_reader_peek(&r->reader, now)) {
 			i++;
 			continue;
 		}
-		err = tell_lost(s, LOST_BAD_RECORD, r->reader.bad);
+		err = tell_lost(s, LOST_BAD_RECORD, r->reader.bad + r->guard.cut);
 		s->rings[i] = s->rings[--s->nrings];
 		if (!err)
 			err = ring_done(s, r, now);
@@ -657,6 +666,7 @@ static int shim_poll(struct source *self, struct sink *out, int timeout_ms, uint
 	struct src_shim *s = (struct src_shim *)self;
 	uint64_t before = s->drained;
 	s->out = out;
+	shim_guard_on(); /* it was ours before: that it can be is known */
 	if (!s->detached)
 		wait_for_records(s, timeout_ms);
 	note_deaths(s);
@@ -681,8 +691,7 @@ static void shim_free(struct source *self)
 	struct src_shim *s = (struct src_shim *)self;
 	struct proc *p, *next;
 	for (size_t i = 0; i < s->nrings; i++) {
-		munmap(s->rings[i]->base, s->rings[i]->bytes);
-		free(s->rings[i]);
+		ring_free(s->rings[i]);
 	}
 	free(s->rings);
 	HASH_ITER(hh, s->procs, p, next)
@@ -694,6 +703,7 @@ static void shim_free(struct source *self)
 	join_free(s->join);
 	shim_objects_free(s->objects);
 	sleepers_free(s->sleepers);
+	shim_guard_remove(&s->control_guard);
 	shim_folder_release(&s->folder);
 	free(s);
 }
@@ -721,12 +731,13 @@ int src_shim_open(struct src_shim **out, struct shim_folder *folder, const struc
 	s->look_ns = (opts->wait_look_ms ? opts->wait_look_ms : LOOK_MS) * NS_PER_MS;
 	s->into_sleepers.event = to_sleepers;
 	s->into_out.event = to_out;
+	int unguarded = shim_guard_add(&s->control_guard, s->folder.control, SHIM_PAGE);
 	s->notify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	s->deaths = epoll_create1(EPOLL_CLOEXEC);
 	s->sleepers = sleepers_new(&s->into_out);
 	s->join = join_new(&s->into_sleepers);
 	s->objects = s->join ? shim_objects_new(join_sink(s->join)) : NULL;
-	if (s->notify < 0 || s->deaths < 0 || !s->sleepers || !s->objects ||
+	if (unguarded || s->notify < 0 || s->deaths < 0 || !s->sleepers || !s->objects ||
 	    inotify_add_watch(s->notify, s->folder.path, IN_MOVED_TO) < 0) {
 		int err = errno;
 		shim_free(&s->source);
