@@ -76,6 +76,8 @@ static void thread_ends(void *arg);
 static void start(void)
 {
 	int expected = NOT_TRIED;
+	if (!environ) /* libc has not begun yet: a call from .preinit_array */
+		return;
 	if (!__atomic_compare_exchange_n((int *)&state, &expected, TRYING, false, __ATOMIC_ACQ_REL,
 					 __ATOMIC_ACQUIRE))
 		return;
@@ -373,19 +375,44 @@ static bool on_alternate_stack(void)
 	return on;
 }
 
-/* Whoever was storing a record is below us on the stack: a handler of theirs has jumped out of it. */
-static bool is_abandoned(const struct shim_thread *t)
+/*
+ * Whoever was storing a record is below `frame` on the stack, or was there: a handler of theirs has
+ * left it in a way that shim_jumped is not told of (an exception, a cancellation).
+ */
+static bool is_abandoned(const struct shim_thread *t, const char *frame)
 {
-	return (char *)__builtin_frame_address(0) > t->section && !on_alternate_stack();
+	return frame >= t->section && !on_alternate_stack();
 }
 
-void shim_put_slow(struct shim_thread *t, const void *record, uint32_t size, enum shim_lost cause)
+/* What was being stored is published if it is whole, and lost if it is not. */
+static void abandon(struct shim_thread *t)
+{
+	if (t->head != t->ring->head)
+		__atomic_store_n(&t->ring->head, t->head, __ATOMIC_RELEASE);
+	else
+		t->ring->lost[SHIM_LOST_NESTED]++;
+	t->depth = 0;
+	t->side->busy = t->side->flushing = 0;
+}
+
+/*
+ * A handler that jumps out while a record is being stored leaves it for good. (One that jumps within
+ * itself may spoil that one record, which the reader then refuses.)
+ */
+void shim_jumped(void)
+{
+	struct shim_thread *t = &shim_self;
+	t->inside = 0;
+	if (SHIM_RARE(t->epoch && t->depth))
+		abandon(t);
+}
+
+void shim_put_slow(struct shim_thread *t, const void *record, uint32_t size, enum shim_lost cause,
+		   const char *frame)
 {
 	struct shim_side *s = t->side;
-	if (t->depth && is_abandoned(t)) {
-		t->depth = 0;
-		s->busy = 0;
-	}
+	if (t->depth && is_abandoned(t, frame))
+		abandon(t);
 	if (!t->depth) {
 		put_outermost(t, record, size, cause);
 		if (s->len)
@@ -410,21 +437,25 @@ void shim_put_slow(struct shim_thread *t, const void *record, uint32_t size, enu
 void shim_flush_side(struct shim_thread *t)
 {
 	struct shim_side *s = t->side;
-	uint32_t at = 0;
 	if (s->flushing)
 		return; /* by the one that we interrupted */
 	s->flushing = 1;
 	for (;;) {
 		uint32_t len = __atomic_load_n(&s->len, __ATOMIC_RELAXED);
-		while (at < len) {
+		while (s->flushed < len) {
 			struct ev_hdr h;
-			memcpy(&h, s->buf + at, sizeof(h));
-			put_outermost(t, s->buf + at, h.size, SHIM_LOST_OP);
-			at += h.size;
+			const uint8_t *record = s->buf + s->flushed;
+			memcpy(&h, record, sizeof(h));
+			/* before it is put: should a handler jump out of here, it is not put twice */
+			s->flushed += h.size;
+			__atomic_signal_fence(__ATOMIC_SEQ_CST);
+			put_outermost(t, record, h.size, SHIM_LOST_OP);
 		}
+		s->flushed = 0;
 		if (__atomic_compare_exchange_n(&s->len, &len, 0, false, __ATOMIC_RELAXED,
 						__ATOMIC_RELAXED))
 			break;
+		s->flushed = len;
 	}
 	s->flushing = 0;
 }

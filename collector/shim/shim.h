@@ -41,8 +41,8 @@
 /* What a signal handler tells while the thread it interrupted is about to store a record. */
 struct shim_side {
 	uint32_t len;
-	uint32_t busy, flushing;
-	uint8_t buf[4096 - 12];
+	uint32_t busy, flushing, flushed; /* flushed: bytes of buf that are in the ring already */
+	uint8_t buf[4096 - 16];
 };
 
 struct shim_thread {
@@ -97,8 +97,12 @@ void shim_vfork_begin(void);
 
 /* ---- records ---- */
 
+/* A longjmp is about to leave frames, of which one may be storing a record. */
+void shim_jumped(void);
+
 /* Publishes one record (a struct of raw.h or event.h, hdr filled in), or counts it as lost. */
-void shim_put_slow(struct shim_thread *t, const void *record, uint32_t size, enum shim_lost cause);
+void shim_put_slow(struct shim_thread *t, const void *record, uint32_t size, enum shim_lost cause,
+		   const char *frame);
 void shim_flush_side(struct shim_thread *t);
 void shim_wake(void);
 
@@ -107,7 +111,7 @@ static inline void shim_put(struct shim_thread *t, const void *record, uint32_t 
 {
 	uint64_t pos = t->head, at = pos & t->mask;
 	if (SHIM_RARE(t->depth || at + size > t->mask + 1 || pos + size - t->tail > t->mask + 1)) {
-		shim_put_slow(t, record, size, cause);
+		shim_put_slow(t, record, size, cause, __builtin_frame_address(0));
 		return;
 	}
 	t->section = __builtin_frame_address(0);
@@ -117,7 +121,7 @@ static inline void shim_put(struct shim_thread *t, const void *record, uint32_t 
 	at = pos & t->mask;
 	if (SHIM_RARE(at + size > t->mask + 1 || pos + size - t->tail > t->mask + 1)) {
 		t->depth = 0;
-		shim_put_slow(t, record, size, cause);
+		shim_put_slow(t, record, size, cause, __builtin_frame_address(0));
 		return;
 	}
 	memcpy(t->data + at, record, size);
