@@ -13,6 +13,8 @@
 ##   make unit, cli, screens, ripc, live     one tier of tests
 ##   make check       check-layers (includes look one way) and check-headers (each compiles alone)
 ##   make asan, ubsan the suite again, built with that sanitizer into build/asan, build/ubsan
+##   make fuzz        libFuzzer (clang) on the shim's rings, FUZZ_S=600 seconds; what it finds is kept in
+##                    O/fuzz. The inputs in tests/fuzz/corpus are part of tier cli, and need no clang
 ##   make bench-ripc  libripc beside the kernel's queues, pipes and sockets, and boost's
 ##   make bench       what tracing costs, beside strace, perf and bpftrace; BENCH_OUT=FILE keeps the table
 ##   make man         the manual pages, into build/man
@@ -43,6 +45,7 @@ PREFIX  ?= /usr/local
 DESTDIR ?=
 ARGS    ?=
 KERNEL  ?=
+FUZZ_S  ?= 600
 TIERS   ?= check unit cli screens ripc live
 
 # The same folder is the same word, however it was written: O is part of the flags
@@ -58,6 +61,7 @@ PKG_TEST  := libcmocka-dev perl strace sqlite3 python3 tmux procps netbase graph
 # Programs that the long tests trace. Debian starts such servers when it installs them.
 PKG_KERNELS := qemu-system-x86 busybox-static cpio
 PKG_LONG  := git postgresql redis-server redis-tools nginx-light apache2-utils stress-ng
+PKG_FUZZ  := clang libclang-rt-dev
 PKG_BENCH := strace sqlite3 python3 linux-perf bpftrace
 
 # ---- flags ----
@@ -94,7 +98,7 @@ BPF_ONLY := $(if $(filter 0,$(BPF)),collector/src_bpf%.c collector/features_bpf%
 LIB_SRC  := $(wildcard lib/abi/*.c lib/base/*.c lib/stream/*.c lib/model/*.c lib/store/*.c \
 	lib/analysis/*.c)
 PROG_SRC := $(filter-out $(BPF_ONLY),$(wildcard collector/*.c ui/cli/*.c ui/tui/*.c ui/demo/*.c))
-TEST_SRC := $(wildcard tests/unit/test_*.c tests/progs/*.c tests/screens/*.c) \
+TEST_SRC := $(wildcard tests/unit/test_*.c tests/progs/*.c tests/screens/*.c tests/fuzz/fuzz_*.c tests/fuzz/pack.c) \
 	$(filter-out $(if $(filter 0,$(BPF)),tests/bench/floor.c), \
 	$(filter-out %.bpf.c,$(wildcard tests/bench/*.c)))
 SKELS    := $(patsubst %.bpf.c,$(O)/%.skel.h,$(if $(filter 0,$(BPF)),,$(wildcard bpf/*.bpf.c)))
@@ -350,6 +354,30 @@ bench:
 	$(call need,$(PKG_BUILD) $(PKG_BENCH))
 	$(AGAIN) all bench-programs
 	@$(SUDO) env O='$(abspath $(O))' BENCH_OUT='$(BENCH_OUT)' tests/bench/run
+
+# ---- fuzzing ----
+
+# A target's main is libFuzzer's, or a plain one that gives it the inputs that are kept.
+FUZZERS := $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_TOOLS := $(O)/tests/fuzz/pack
+fuzz-programs: $(FUZZERS)
+test-programs: $(FUZZERS) $(FUZZ_TOOLS)
+ifneq ($(findstring fuzzer-no-link,$(SAN)),)
+$(FUZZERS): private ALL_LDFLAGS += -fsanitize=fuzzer
+else
+$(FUZZERS): $(O)/tests/fuzz/run.o
+endif
+$(FUZZERS) $(FUZZ_TOOLS): $(O)/%: $(O)/%.o
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) \
+		-Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
+-include $(O)/tests/fuzz/run.d
+
+fuzz:
+	$(call need,$(PKG_BUILD) $(PKG_FUZZ))
+	$(AGAIN) O=$(O)/fuzz BPF=0 CC='$(CLANG)' SAN=fuzzer-no-link,address,undefined fuzz-programs
+	@O='$(O)/fuzz' tests/fuzz/session $(FUZZ_S)
+.PHONY: fuzz fuzz-programs
 
 DOC := $(DESTDIR)$(PREFIX)/share/doc/ipctap
 COMPLETION := $(DESTDIR)$(PREFIX)/share/bash-completion/completions/ipctap
