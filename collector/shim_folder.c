@@ -4,16 +4,18 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define LIBRARY "libipctap-shim.so"
 #define DEFAULT_DATA_BYTES (1u << 20)
+#define FOLDER_PREFIX "ipctap-%u-"
 
 /* ---- the library ---- */
 
@@ -71,34 +73,17 @@ static void control_set(struct shim_control *c, const struct shim_folder_opts *o
 	__atomic_store_n(&c->on, 1, __ATOMIC_RELEASE);
 }
 
-/* ---- making ---- */
+/* ---- folders ---- */
 
-int shim_folder_make(struct shim_folder *f, const struct shim_folder_opts *opts, struct fail *fail)
+static bool is_private(int fd)
 {
-	static const char *const places[] = { "/dev/shm", "/tmp" };
-	memset(f, 0, sizeof(*f));
-	f->fd = -1;
-	int err = find_library(f, fail);
-	if (err)
-		return err;
-	for (size_t i = 0; i < sizeof(places) / sizeof(*places) && !f->is_ours; i++) {
-		snprintf(f->path, sizeof(f->path), "%s/ipctap-%u-XXXXXX", places[i], (unsigned int)getuid());
-		f->is_ours = mkdtemp(f->path) != NULL;
-	}
-	if (f->is_ours)
-		f->fd = open(f->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (f->fd >= 0)
-		f->control = control_map(f->fd, O_CREAT | O_EXCL);
-	if (!f->control) {
-		err = fail_set(fail, errno, "make room in /dev/shm or /tmp", "cannot make the folder of the rings, %s", f->path);
-		shim_folder_release(f);
-		return err;
-	}
-	control_set(f->control, opts);
-	return 0;
+	struct stat st;
+	return fstat(fd, &st) == 0 && S_ISDIR(st.st_mode) && !(st.st_mode & 077) &&
+	       (st.st_uid == geteuid() || geteuid() == 0);
 }
 
-/* ---- taking over ---- */
+/* Held for as long as we live, however we end: there is but one that reads. */
+static bool is_free(int fd) { return flock(fd, LOCK_EX | LOCK_NB) == 0; }
 
 static int env_of(uint32_t pid, char *buf, size_t size)
 {
@@ -125,12 +110,86 @@ bool shim_folder_has(uint32_t pid)
 	return env_of(pid, path, sizeof(path)) == 0;
 }
 
-static bool is_private(int fd)
+static void remove_all(const char *path)
 {
-	struct stat st;
-	return fstat(fd, &st) == 0 && S_ISDIR(st.st_mode) && !(st.st_mode & 077) &&
-	       (st.st_uid == geteuid() || geteuid() == 0);
+	DIR *dir = opendir(path);
+	for (struct dirent *d; dir && (d = readdir(dir));)
+		if (d->d_name[0] != '.')
+			unlinkat(dirfd(dir), d->d_name, 0);
+	if (dir)
+		closedir(dir);
+	rmdir(path);
 }
+
+static int is_process(const struct dirent *d) { return d->d_name[0] >= '1' && d->d_name[0] <= '9'; }
+
+/* May a program that still runs tell of itself there, to whoever asks? */
+static bool is_in_use(const char *folder)
+{
+	struct dirent **all;
+	char theirs[PATH_MAX];
+	bool used = false;
+	int n = scandir("/proc", &all, is_process, NULL);
+	for (int i = 0; i < n; i++) {
+		used = used || (env_of((uint32_t)strtoul(all[i]->d_name, NULL, 10), theirs, sizeof(theirs)) == 0 &&
+				strcmp(theirs, folder) == 0);
+		free(all[i]);
+	}
+	if (n >= 0)
+		free(all);
+	return used || n < 0;
+}
+
+/* What collectors of ours that were killed have left at `place`, and nobody needs any more. */
+static void sweep(const char *place)
+{
+	char prefix[32], path[PATH_MAX];
+	DIR *dir = opendir(place);
+	snprintf(prefix, sizeof(prefix), FOLDER_PREFIX, (unsigned int)getuid());
+	for (struct dirent *d; dir && (d = readdir(dir));) {
+		if (strncmp(d->d_name, prefix, strlen(prefix)) != 0)
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", place, d->d_name);
+		int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+		if (fd >= 0 && is_private(fd) && faccessat(fd, SHIM_CONTROL, F_OK, 0) == 0 && is_free(fd) &&
+		    !is_in_use(path))
+			remove_all(path);
+		if (fd >= 0)
+			close(fd);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+/* ---- making ---- */
+
+int shim_folder_make(struct shim_folder *f, const struct shim_folder_opts *opts, struct fail *fail)
+{
+	static const char *const places[] = { "/dev/shm", "/tmp" };
+	memset(f, 0, sizeof(*f));
+	f->fd = -1;
+	int err = find_library(f, fail);
+	if (err)
+		return err;
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places) && !f->is_ours; i++) {
+		sweep(places[i]);
+		snprintf(f->path, sizeof(f->path), "%s/" FOLDER_PREFIX "XXXXXX", places[i], (unsigned int)getuid());
+		f->is_ours = mkdtemp(f->path) != NULL;
+	}
+	if (f->is_ours)
+		f->fd = open(f->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (f->fd >= 0 && is_free(f->fd))
+		f->control = control_map(f->fd, O_CREAT | O_EXCL);
+	if (!f->control) {
+		err = fail_set(fail, errno, "make room in /dev/shm or /tmp", "cannot make the folder of the rings, %s", f->path);
+		shim_folder_release(f);
+		return err;
+	}
+	control_set(f->control, opts);
+	return 0;
+}
+
+/* ---- taking over ---- */
 
 int shim_folder_take(struct shim_folder *f, uint32_t pid, const struct shim_folder_opts *opts, struct fail *fail)
 {
@@ -147,8 +206,8 @@ int shim_folder_take(struct shim_folder *f, uint32_t pid, const struct shim_fold
 		return fail_set(fail, ENOENT, "start it anew with `ipctap record -- CMD`",
 				"the folder through which pid %u could be traced is gone", pid);
 	}
-	uint32_t other = f->control->collector;
-	if (f->control->on && other && other != (uint32_t)getpid() && kill((pid_t)other, 0) == 0) {
+	if (!is_free(f->fd)) {
+		uint32_t other = f->control->collector;
 		shim_folder_release(f);
 		return fail_set(fail, EBUSY, "end that one first", "pid %u is being traced by ipctap[%u]", pid, other);
 	}
@@ -188,24 +247,13 @@ void shim_folder_off(struct shim_folder *f)
 		__atomic_store_n(&f->control->on, 0, __ATOMIC_RELEASE);
 }
 
-static void remove_all(const struct shim_folder *f)
-{
-	DIR *dir = opendir(f->path);
-	for (struct dirent *d; dir && (d = readdir(dir));)
-		if (d->d_name[0] != '.')
-			unlinkat(dirfd(dir), d->d_name, 0);
-	if (dir)
-		closedir(dir);
-	rmdir(f->path);
-}
-
 void shim_folder_release(struct shim_folder *f)
 {
 	shim_folder_off(f);
 	if (f->control)
 		munmap(f->control, SHIM_PAGE);
 	if (f->is_ours)
-		remove_all(f);
+		remove_all(f->path);
 	if (f->path[0] && f->fd >= 0)
 		close(f->fd);
 	*f = (struct shim_folder){ .fd = -1 };

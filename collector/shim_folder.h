@@ -15,7 +15,7 @@
 struct shim_folder {
 	char path[128];
 	char library[4096]; /* libipctap-shim.so */
-	int fd;             /* of the folder; -1: not open */
+	int fd;             /* of the folder, which is locked (flock) while we read; -1: not open */
 	bool is_ours;       /* made by us: removed at the end */
 	struct shim_control *control;
 };

@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -343,10 +344,10 @@ static void a_folder_is_taken_over_from_a_program(void **state)
 	char alias[] = "/tmp/ipctap-test-link-XXXXXX";
 	a_library();
 	assert_int_equal(shim_folder_make(&f, &(struct shim_folder_opts){ 0 }, &fail), 0);
-	f.control->collector = 1; /* of another that lives */
+	f.control->collector = 1; /* of another, which lives and reads it */
 	assert_int_equal(take(f.path, &fail), -EBUSY);
 	assert_non_null(strstr(fail.what, "ipctap[1]"));
-	f.control->collector = RING_PID; /* of one that does not */
+	assert_int_equal(flock(f.fd, LOCK_UN), 0); /* as when it is gone */
 	uint32_t generation = f.control->generation;
 	assert_int_equal(take(f.path, &fail), 0);
 	assert_int_equal(f.control->generation, generation + 1);
@@ -377,6 +378,37 @@ static void a_folder_is_taken_over_from_a_program(void **state)
 	unlink(library);
 }
 
+static bool is_there(const char *path) { return access(path, F_OK) == 0; }
+
+/* What a collector that was killed left goes with the next one, unless a program is still in it. */
+static void a_folder_left_behind_is_removed_when_nobody_needs_it(void **state)
+{
+	(void)state;
+	struct shim_folder left, other;
+	struct fail fail = { 0 };
+	struct shim_folder_opts opts = { 0 };
+	int end, status;
+	a_library();
+	assert_int_equal(shim_folder_make(&left, &opts, &fail), 0);
+	assert_int_equal(shim_folder_make(&other, &opts, &fail), 0);
+	assert_true(is_there(left.path)); /* its collector lives */
+	shim_folder_release(&other);
+
+	pid_t pid = program(left.path, &end);
+	close(left.fd); /* now it does not, but a program does */
+	assert_int_equal(shim_folder_make(&other, &opts, &fail), 0);
+	assert_true(is_there(left.path));
+	shim_folder_release(&other);
+	close(end);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+
+	assert_int_equal(shim_folder_make(&other, &opts, &fail), 0);
+	assert_false(is_there(left.path));
+	shim_folder_release(&other);
+	munmap(left.control, SHIM_PAGE);
+	unlink(library);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -388,6 +420,7 @@ int main(void)
 		cmocka_unit_test(other_faults_are_not_swallowed),
 		cmocka_unit_test(a_folder_is_private_and_goes_with_its_maker),
 		cmocka_unit_test(a_folder_is_taken_over_from_a_program),
+		cmocka_unit_test(a_folder_left_behind_is_removed_when_nobody_needs_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
