@@ -141,6 +141,7 @@ static uint64_t ring_bytes(void)
 static bool ring_make(struct shim_thread *t, uint32_t ppid)
 {
 	struct path made, named;
+	uint32_t generation = __atomic_load_n(&shim_control->generation, __ATOMIC_RELAXED);
 	uint64_t bytes = ring_bytes();
 	uint64_t now = shim_now(); /* the same thread of an earlier program has a ring of the same number */
 	__atomic_fetch_add(&rings_made, 1, __ATOMIC_RELAXED);
@@ -148,9 +149,8 @@ static bool ring_make(struct shim_thread *t, uint32_t ppid)
 	path_ring(&made, folder, "new.", t->tid, shim_pid, now);
 	path_ring(&named, folder, SHIM_RING_PREFIX, t->tid, shim_pid, now);
 	struct shim_ring *r = ring_file(made.text, &bytes);
-	struct shim_side *side = r ? map(sizeof(*side), PROT_READ | PROT_WRITE,
-					 MAP_PRIVATE | MAP_ANONYMOUS, -1) : NULL;
-	if (!side)
+	struct shim_side *side = t->side;
+	if (!r)
 		return false;
 	/* A child is to have nothing of this: it makes its own. */
 	syscall(SYS_madvise, r, SHIM_PAGE + bytes, MADV_DONTFORK);
@@ -164,6 +164,14 @@ static bool ring_make(struct shim_thread *t, uint32_t ppid)
 	r->ppid = ppid ? ppid : (uint32_t)syscall(SYS_getppid);
 	r->pidns = pidns_inode();
 	syscall(SYS_prctl, PR_GET_NAME, r->comm, 0, 0, 0);
+	if (!side)
+		side = map(sizeof(*side), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	if (!side || syscall(SYS_renameat, AT_FDCWD, made.text, AT_FDCWD, named.text)) {
+		syscall(SYS_munmap, r, SHIM_PAGE + bytes);
+		if (side && side != t->side)
+			syscall(SYS_munmap, side, sizeof(*side));
+		return false;
+	}
 	t->ring = r;
 	t->side = side;
 	t->data = (uint8_t *)r + SHIM_PAGE;
@@ -171,13 +179,9 @@ static bool ring_make(struct shim_thread *t, uint32_t ppid)
 	t->head = t->tail = 0;
 	t->depth = 0;
 	t->endings = 0;
-	if (syscall(SYS_renameat, AT_FDCWD, made.text, AT_FDCWD, named.text)) {
-		syscall(SYS_munmap, r, SHIM_PAGE + bytes);
-		syscall(SYS_munmap, side, sizeof(*side));
-		return false;
-	}
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	t->epoch = *shim_epoch;
+	t->generation = generation;
 	if (has_ending)
 		pthread_setspecific(ending, t);
 	return true;
@@ -218,6 +222,38 @@ static struct shim_thread *thread_start(struct shim_thread *t)
 	tell_task(t, first ? TASK_EXEC : TASK_FORK);
 	if (first)
 		shim_fds_adopt(t, ENDPOINT_INHERIT);
+	return t;
+}
+
+static void unmap_old(struct shim_thread *t)
+{
+	if (t->old)
+		syscall(SYS_munmap, t->old, t->old_bytes);
+	t->old = NULL;
+}
+
+/*
+ * Another collector has come; the files of the rings that there are have no names, so it gets new ones.
+ * What was in the old ones is the old one's. A thread that sleeps in a call meanwhile is known to the new
+ * one from its next call on.
+ */
+static struct shim_thread *thread_again(struct shim_thread *t)
+{
+	static uint32_t adopted_for;
+	struct shim_ring *old = t->ring;
+	size_t old_bytes = SHIM_PAGE + t->mask + 1;
+	if (t->depth)
+		return t; /* whoever we interrupted is writing into it */
+	if (t->failed == shim_control->generation || !ring_make(t, 0)) {
+		t->failed = shim_control->generation;
+		return NULL;
+	}
+	memcpy(t->ring->held, old->held, sizeof(old->held));
+	unmap_old(t);
+	t->old = old;
+	t->old_bytes = old_bytes;
+	if (__atomic_exchange_n(&adopted_for, t->generation, __ATOMIC_ACQ_REL) != t->generation)
+		shim_fds_adopt(t, ENDPOINT_SEEN);
 	return t;
 }
 
@@ -266,7 +302,7 @@ static struct shim_thread *ready(struct shim_thread *t)
 	if (!*shim_epoch)
 		return child_start(t);
 	if (t->epoch == *shim_epoch)
-		return t;
+		return t->generation == shim_control->generation ? t : thread_again(t);
 	return thread_start(t);
 }
 
@@ -309,7 +345,9 @@ static void thread_ends(void *arg)
 	t->ring = NULL;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	syscall(SYS_munmap, r, bytes);
+	unmap_old(t);
 	syscall(SYS_munmap, t->side, sizeof(*t->side));
+	t->side = NULL;
 }
 
 void shim_exiting(int status)

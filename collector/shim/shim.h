@@ -51,10 +51,13 @@ struct shim_thread {
 	uint64_t head, tail, mask; /* tail: as last seen */
 	struct shim_ring *ring;
 	uint8_t *data;
+	struct shim_ring *old; /* the one before it, of a collector that is gone: somebody we interrupted may be in it */
+	size_t old_bytes;
 	struct shim_side *side;
 	char *section; /* the frame that stores */
 	uint32_t tid;
 	uint32_t vfork_pid; /* called vfork: until it is known which of the two this is */
+	uint32_t generation; /* of the collector that the ring was made for */
 	uint32_t failed;    /* generation in which no ring could be made */
 	uint32_t endings;   /* how often its end was announced */
 	uint32_t inside;    /* on the slow way */
@@ -73,6 +76,7 @@ static inline struct shim_thread *shim_ready(void)
 {
 	struct shim_thread *t = &shim_self;
 	if (SHIM_RARE(!t->epoch || t->epoch != *shim_epoch ||
+		      t->generation != __atomic_load_n(&shim_control->generation, __ATOMIC_RELAXED) ||
 		      !__atomic_load_n(&shim_control->on, __ATOMIC_RELAXED)))
 		return shim_ready_slow();
 	return t;

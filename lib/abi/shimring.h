@@ -56,7 +56,8 @@ struct shim_control {
 	__u64 magic;
 	__u32 version;
 	__u32 on;         /* 0: nobody reads; the shim does nothing but forward */
-	__u32 generation; /* raised by each collector: what was described before is to be described again */
+	/* raised by each collector: threads make new rings, what was described before is described again */
+	__u32 generation;
 	__u32 no_follow;  /* a child is not to be traced, nor what it executes */
 	__u32 snap_bytes; /* payload bytes to keep of each operation */
 	__u32 collector;  /* its pid, for another that wants to take over */
