@@ -198,7 +198,11 @@ __noinline int futex_exit(struct thread *s, struct done *d)
 		d->obj = futex_obj(t, s->arg, s->bytes);
 	if (RAW_OBJ_IS_PRIVATE(d->obj) && !s->slept_ns)
 		return 0;
+	if (s->in_ripc) /* its sleep is the object's */
+		d->flags |= IO_HALF;
 	emit_io(s, d);
+	if (s->in_ripc && s->slept_ns)
+		s->hand_ns = d->now;
 	if (s->obj2 && !RAW_OBJ_IS_PRIVATE(s->obj2)) {
 		d->obj = s->obj2;
 		d->flags |= IO_HALF;

@@ -49,7 +49,8 @@ struct thread {
 	__u64 enter_ns;
 	__u64 on_ns;    /* last time it was put on a CPU */
 	__u64 sleep_ns; /* since when asleep; 0: awake */
-	__u64 hand_ns;  /* when a message passed from hand to hand (is_handed), or into a socket's queue */
+	__u64 hand_ns;  /* when a message passed from hand to hand (is_handed), or into a socket's queue;
+			   when the thread came out of a futex in a wait of libripc's */
 	__u64 slept_ns;
 	__u64 obj;      /* object of the call; 0: not known yet */
 	__u64 sk;       /* struct sock behind obj or obj2, when that is a TCP socket */
@@ -77,6 +78,7 @@ struct thread {
 	__u32 place;    /* TCP: where what it writes begins, or what it read ends */
 	__u32 place_asked; /* a write: how much it was to be, then */
 	__u64 place_slept_ns; /* slept_ns, when that was seen last */
+	__u8 in_ripc;   /* in a wait of libripc's (ripc.bpf.c), which is told of its object */
 };
 
 #define PLACED_NOT 0   /* not seen */
@@ -107,6 +109,7 @@ struct {
 } described SEC(".maps");
 #define DESCRIBED 1u
 #define DESCRIBED_PORT 2u /* its local port was known */
+#define DESCRIBED_EMPTY 4u /* of libripc: made since tracing began */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

@@ -16,6 +16,7 @@
 #include "collector/ports.h"
 #include "collector/processes.h"
 #include "collector/procfs.h"
+#include "collector/ripc.h"
 
 /* A connection as both its ends can compute it: the namespace, then "my side", then "the other". */
 struct tuple {
@@ -406,9 +407,13 @@ static int join_object(struct join *j, const struct raw_object *raw)
 		return -ENOMEM;
 	if (object_update(j, o, raw))
 		return -ENOMEM;
-	if (raw->hdr.flags & RAW_NEW && (raw->kind == KIND_EVENTFD || raw->kind == KIND_PTY)) {
-		o->chan = NULL; /* such ids are given out again at once: this is another one */
+	if (o->chan && raw->hdr.flags & RAW_NEW &&
+	    (raw->kind == KIND_EVENTFD || raw->kind == KIND_PTY || raw->kind == KIND_RIPC)) {
+		int err = chan_put(j, o->chan); /* such ids are given out again at once: this is another one */
+		o->chan = NULL;
 		o->side = 0;
+		if (err)
+			return err;
 	}
 	if (is_connection(&o->raw))
 		return join_connection(j, o, raw->hdr.t_ns);
@@ -416,6 +421,8 @@ static int join_object(struct join *j, const struct raw_object *raw)
 	if (!known && object_chan(j, o, raw->kind))
 		return -ENOMEM;
 	struct ev_chan *c = &o->chan->c;
+	if (raw->kind == KIND_RIPC)
+		ripc_shape(c, raw);
 	if (raw->sock_type == SOCK_DGRAM)
 		c->shape = SHAPE_DGRAM;
 	if (raw->hdr.flags & RAW_PRIVATE) /* its threads wait, but nothing goes to another process */

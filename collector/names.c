@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "collector/procfs.h"
+#include "collector/ripc.h"
 #include "lib/base/clock.h"
 
 static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
@@ -196,17 +197,23 @@ static void path_of(char *buf, size_t size, const struct raw_object *o)
 	}
 }
 
-/* sem_open makes its file under a passing name and then gives it its own. */
-static void shm_final_name(char *path, size_t size, const struct raw_object *o)
+/*
+ * A file that was made under a passing name and then given its own, in the same folder: sem_open
+ * does so in /dev/shm, and a file that began without one (O_TMPFILE) is "#INODE" until then.
+ */
+static void final_name(char *path, size_t size, const struct raw_object *o)
 {
 	struct stat st;
-	if (strncmp(path, SHM_DIR, strlen(SHM_DIR)) != 0 ||
+	char *slash = strrchr(path, '/');
+	if (!slash || (strncmp(path, SHM_DIR, strlen(SHM_DIR)) != 0 && slash[1] != '#') ||
 	    (stat(path, &st) == 0 && st.st_ino == o->ino))
 		return;
-	DIR *dir = opendir(SHM_DIR);
+	slash[0] = '\0';
+	DIR *dir = opendir(path[0] ? path : "/");
+	slash[0] = '/';
 	for (struct dirent *d; dir && (d = readdir(dir));)
 		if (d->d_ino == o->ino) {
-			snprintf(path, size, SHM_DIR "%.*s", (int)(size - sizeof(SHM_DIR)), d->d_name);
+			snprintf(slash + 1, size - (size_t)(slash + 1 - path), "%s", d->d_name);
 			break;
 		}
 	if (dir)
@@ -219,7 +226,7 @@ static void memory_name(char *buf, size_t size, const struct raw_object *o)
 	if (strcmp(buf, "dev/zero") == 0) /* what the kernel calls memory that has no file */
 		snprintf(buf, size, "anonymous [%" PRIu64 "]", (uint64_t)o->ino);
 	else
-		shm_final_name(buf, size, o);
+		final_name(buf, size, o);
 }
 
 static void names_map(struct ev_chan *c, const struct raw_object *o)
@@ -359,6 +366,9 @@ void names_object(struct ev_chan *c, const struct raw_object *o)
 		break;
 	case KIND_LOCK:
 		names_lock(c, o);
+		break;
+	case KIND_RIPC:
+		ripc_name(c, o);
 		break;
 	}
 }

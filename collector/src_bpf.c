@@ -17,6 +17,7 @@
 #include "collector/join.h"
 #include "collector/procfs.h"
 #include "collector/src_bpf_hooks.h"
+#include "collector/src_bpf_ripc.h"
 #include "collector/src_bpf_scope.h"
 #include "collector/src_bpf_uring.h"
 #include "collector/sleepers.h"
@@ -42,6 +43,7 @@ struct src_bpf {
 	struct ipctap_bpf *skel;
 	struct ring_buffer *ring;
 	struct bpf_link *inflight;
+	struct src_bpf_ripc *ripc;
 	struct join *join;
 	struct sleepers *sleepers;
 	struct sink into_sleepers; /* the joiner's end: hands on to sleepers, which hands on to out */
@@ -78,6 +80,7 @@ static int on_record(void *ctx, void *data, size_t size)
 	if (size < sizeof(*h) || h->size > size)
 		return done;
 	b->drained++;
+	src_bpf_ripc_note(b->ripc, h);
 	int err = sink_event(join_sink(b->join), h);
 	if (err && err != -EINVAL && !b->sink_err)
 		b->sink_err = err;
@@ -232,6 +235,7 @@ static int look(struct src_bpf *b, uint64_t now)
 	for (size_t i = 0; i < len / sizeof(*list); i++)
 		if (!list[i].path || is_fifo_open(b, &list[i], now))
 			list[n++] = list[i];
+	src_bpf_ripc_waiting(b->ripc, list, n);
 	int err = sleepers_look(b->sleepers, b->join, list, n, now);
 	free(buf);
 	return err;
@@ -304,6 +308,8 @@ static int tell_time(struct src_bpf *b, uint64_t now)
 static int periodic(struct src_bpf *b, uint64_t now)
 {
 	int err = b->detached ? 0 : look_for_peers(b, now);
+	if (!b->detached)
+		src_bpf_ripc_look(b->ripc, now);
 	if (!err && (now >= b->next_time_ns || b->detached))
 		err = tell_time(b, now);
 	if (!err && now >= b->next_look_ns && !b->detached) {
@@ -350,6 +356,7 @@ static int bpf_poll(struct source *self, struct sink *out, int timeout_ms, uint6
 static void bpf_free(struct source *self)
 {
 	struct src_bpf *b = (struct src_bpf *)self;
+	src_bpf_ripc_free(b->ripc);
 	ring_buffer__free(b->ring);
 	bpf_link__destroy(b->inflight);
 	ipctap_bpf__destroy(b->skel);
@@ -368,6 +375,7 @@ void src_bpf_detach(struct src_bpf *b)
 		return;
 	if (join_lonely(b->join)) /* a short run: there was no time to look */
 		iter_run(b->skel->progs.peer_files);
+	src_bpf_ripc_detach(b->ripc);
 	ipctap_bpf__detach(b->skel);
 	b->detached = true;
 }
@@ -464,7 +472,8 @@ static int attach(struct src_bpf *b, pid_t held, struct fail *fail)
 	b->ring = ring_buffer__new(bpf_map__fd(b->skel->maps.ring), on_record, b, NULL);
 	if (!b->ring)
 		return load_failed(errno, fail);
-	return 0;
+	b->ripc = src_bpf_ripc_new(b->skel, &b->opts.scope);
+	return b->ripc ? 0 : fail_set(fail, ENOMEM, NULL, "cannot start tracing");
 }
 
 static int open_all(struct src_bpf *b, pid_t held, struct fail *fail)

@@ -61,7 +61,8 @@ struct ev_hdr {
 #define IO_NONBLOCK 0x0010u /* O_NONBLOCK, MSG_DONTWAIT, IPC_NOWAIT, SPLICE_F_NONBLOCK */
 #define IO_ERROR 0x0020u    /* ret is -errno */
 #define IO_PEEK 0x0040u     /* MSG_PEEK, tee's input, MSG_COPY: data stays in the channel */
-#define IO_HALF 0x0080u     /* second row of one call that names two channels (splice, tee) */
+#define IO_HALF 0x0080u     /* second row of one call that names two channels (splice, tee; the futex
+			       that a wait of libripc sleeps in) */
 #define IO_KILLED 0x0100u   /* never returned: its thread died inside the call; ret is 0 */
 #define IO_EARLY 0x0200u    /* was in the call when tracing began: enter_ns is when it fell asleep */
 #define IO_TRUNC 0x0400u    /* MSG_TRUNC or MSG_NOERROR: ret may exceed or cut the message */
@@ -71,6 +72,8 @@ struct ev_hdr {
 #define IO_COOKED 0x0800u   /* a terminal edits on the way: bytes in need not be bytes out */
 #define IO_SLEPT_ABOUT 0x4000u /* slept_ns is the time in the call: whether all of it asleep is not known */
 #define IO_SUM 0x8000u      /* what one library call moved, perhaps in several system calls */
+#define IO_UNSURE 0x10000u  /* the channel may have held something when tracing began: nobody knows how
+			       much, and who gets what is approximate */
 #define IO_URING 0x1000u    /* a request of an io_uring: enter_ns is its submission, fd may be -1 */
 
 /*
@@ -89,7 +92,7 @@ struct ev_io {
 			    dup forms, accept: the new fd; mq_timed*: the priority, -1 not told;
 			    signals: the number; eventfd: the value; flock: the operation; fcntl: the
 			    command, of a lock's its type << 16 as well; wait4, waitid: the status as
-			    wait4 gives it; mmap, munmap, mremap: the length; futex: its operation and
+			    wait4 gives it; ripc_send, ripc_receive: the tag of lib/ripc/probes.h; mmap, munmap, mremap: the length; futex: its operation and
 			    flags; process_vm_*, pidfd_getfd: the other process; sendmsg, recvmsg:
 			    descriptors passed; else 0 */
 	__u64 bytes;     /* payload moved; for sendmmsg and recvmmsg the sum */

@@ -37,6 +37,10 @@ enum raw_type {
 #define RAW_OBJ_FUTEX(where, at, is_private)                                                       \
 	((RAW_OBJ(KIND_FUTEX, (((where) ^ RAW_MIX(at, 0)) * 0x9e3779b97f4a7c15ULL) >> 8) & ~1ULL) | \
 	 !!(is_private))
+/* Object of libripc: a mix of its id, its kind's word (8 bytes of it) and, of a named pipe, 1 + the
+ * instance, else 0. */
+#define RAW_OBJ_RIPC(id, word, instance)                                                           \
+	RAW_OBJ(KIND_RIPC, RAW_MIX((id) ^ (word) * 0x9e3779b97f4a7c15ULL, instance))
 #define RAW_OBJ_IS_PRIVATE(obj) ((obj) & 1) /* of a futex: in memory of one process */
 #define RAW_OBJ_MEM(pid, start_ns) RAW_OBJ(KIND_MEM, RAW_MIX(start_ns, pid))
 /*
@@ -72,7 +76,7 @@ struct raw_object {
 	__u64 peer_ino; /* … and its inode; 0: not accepted yet, or closed already */
 	__u64 backlog;  /* bytes inside at first sight */
 	__u64 ino;
-	__u64 at;       /* futex: offset in the file, or address */
+	__u64 at;       /* futex: offset in the file, or address; ripc: 1 + the instance, or 0 */
 	__u32 dev;
 	__u32 ns;       /* network or IPC namespace, by inode number */
 	__u32 pid;      /* a process that has it … */
@@ -83,11 +87,11 @@ struct raw_object {
 	__u16 family;   /* AF_*; IPv4 addresses are stored in IPv6's mapped form */
 	__u16 lport, rport; /* host byte order; 0: none */
 	__u16 name_len; /* bytes of name; unix: a leading NUL means abstract */
-	__u8 laddr[16];
+	__u8 laddr[16]; /* ripc: the word of its kind (lib/ripc/probes.h) */
 	__u8 raddr[16];
 	/* unix: the bound path; FIFO: its path (RAW_PATH), else the last component; mapping, shared
 	 * futex and lock: the components of the file's path, the last one first, a NUL after each;
-	 * process memory: the process's name; mq: its name */
+	 * process memory: the process's name; mq, ripc: its name */
 	char name[RAW_NAME_LEN];
 };
 
@@ -142,6 +146,30 @@ struct raw_inflight {
 	__u16 pad;
 };
 
+/*
+ * A static probe of libripc (bpf/ripc.bpf.c): which one, and where its arguments are, by the number
+ * that the kernel gives back when it is hit.
+ */
+enum raw_ripc_probe {
+	RAW_RIPC_OPEN = 1, RAW_RIPC_CLOSE, RAW_RIPC_BEGIN, RAW_RIPC_SEND, RAW_RIPC_RECEIVE,
+	RAW_RIPC_ACQUIRE, RAW_RIPC_RELEASE, RAW_RIPC_WAIT_BEGIN, RAW_RIPC_WAIT_END,
+};
+enum raw_usdt_form { RAW_USDT_CONST, RAW_USDT_REG, RAW_USDT_MEMORY };
+#define RAW_USDT_ARGS 5
+struct raw_usdt_arg {
+	__s64 value; /* the constant; memory: displacement from the register */
+	__u16 reg;   /* offset in struct pt_regs */
+	__u8 form;   /* enum raw_usdt_form */
+	__u8 size;   /* 1, 2, 4 or 8 bytes … */
+	__u8 is_signed;
+	__u8 pad[3];
+};
+struct raw_usdt {
+	__u32 probe; /* enum raw_ripc_probe */
+	__u32 nargs;
+	struct raw_usdt_arg arg[RAW_USDT_ARGS];
+};
+
 /* Counters kept by the probes, one per CPU; what could not be sent. */
 enum raw_counter {
 	RAW_COUNT_LOST_OP, /* operations: no room in the ring */
@@ -156,5 +184,6 @@ _Static_assert(sizeof(struct raw_map) == 136, "wire");
 _Static_assert(sizeof(struct raw_io_addr) == 120, "wire");
 _Static_assert(sizeof(struct raw_mknod) == 232, "wire");
 _Static_assert(sizeof(struct raw_inflight) == 80, "wire");
+_Static_assert(sizeof(struct raw_usdt) == 88, "wire");
 
 #endif

@@ -28,7 +28,8 @@
 	K(15, SET, "set", "several channels waited for at once: poll, select, epoll")            \
 	K(16, MAP, "map", "shared memory mapping: POSIX, file, memfd or anonymous")                \
 	K(17, FUTEX, "futex", "futex: POSIX semaphore, mutex, condition …")                        \
-	K(18, MEM, "mem", "memory of a process, read or written by another")
+	K(18, MEM, "mem", "memory of a process, read or written by another")                       \
+	K(19, RIPC, "ripc", "object of libripc: semaphore, message buffer, named pipe …")
 
 /*
  * How data moves through a channel: the rule by which a read is matched with the write it got.
@@ -147,7 +148,14 @@
 	O(110, PROCESS_VM_READV, "process_vm_readv")                                               \
 	O(111, PROCESS_VM_WRITEV, "process_vm_writev")                                             \
 	O(112, IO_URING_ENTER, "io_uring_enter") /* only when it slept: a wait for completions */  \
-	O(113, SIGNAL, "signal") /* no call: the kernel sent one, or somebody outside the scope */
+	O(113, SIGNAL, "signal") /* no call: the kernel sent one, or somebody outside the scope */  \
+	O(130, RIPC_OPEN, "ripc_open") /* libripc's, told by its own probes, not system calls */   \
+	O(131, RIPC_CLOSE, "ripc_close")                                                           \
+	O(132, RIPC_SEND, "ripc_send")                                                             \
+	O(133, RIPC_RECEIVE, "ripc_receive")                                                       \
+	O(134, RIPC_ACQUIRE, "ripc_acquire")                                                       \
+	O(135, RIPC_RELEASE, "ripc_release")                                                       \
+	O(136, RIPC_WAIT, "ripc_wait") /* one that ended in an error; the others are part of a call */
 
 /*
  * L(number, ID, word, what was lost, remedy). A count of any of these means that something is

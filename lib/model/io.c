@@ -52,6 +52,16 @@ static int count(struct model *m, const struct transfer *x)
 	return err;
 }
 
+/*
+ * A thread that returns from a call sleeps no more. But a wait of libripc's is made of system calls,
+ * which return while it goes on.
+ */
+static bool ends_wait(const struct m_wait *w, const struct ev_io *io)
+{
+	bool is_ripc = io->op >= OP_RIPC_OPEN && io->op <= OP_RIPC_WAIT;
+	return io_end_ns(io) >= w->since_ns && (w->op != OP_RIPC_WAIT || is_ripc);
+}
+
 int io_apply(struct model *m, const struct ev_io *io)
 {
 	if (io->op == OP_NONE || io->op >= OP_MAX)
@@ -63,7 +73,7 @@ int io_apply(struct model *m, const struct ev_io *io)
 		return -ENOMEM;
 	x.proc = (struct proc *)x.task->pub.proc;
 	m->ops++;
-	if (x.task->pub.wait && io_end_ns(io) >= x.task->pub.wait->since_ns)
+	if (x.task->pub.wait && ends_wait(x.task->pub.wait, io))
 		wait_end(m, x.task); /* it returned: the end of its sleep was missed */
 	x.counts = !m->match || m->match(m->match_arg, m, io);
 	int err = x.counts ? count(m, &x) : 0;

@@ -45,7 +45,7 @@ int message_write(struct model *m, const struct transfer *x, struct queue *q)
 	if (n == 0)
 		return 0;
 	bool overlaps = queue_note_write(q, x->proc, begin_ns(io), io_end_ns(io));
-	bool unsure = overlaps || n > 1 || io->hdr.flags & IO_ASSUMED;
+	bool unsure = overlaps || n > 1 || io->hdr.flags & (IO_ASSUMED | IO_UNSURE);
 	bool approximate = unsure || q->many_writers || match_is_suspect(m, x->chan);
 	for (; n > 0; n--) {
 		uint64_t bytes = n > 1 ? io->bytes / io->messages : left;
@@ -96,7 +96,8 @@ int message_read(struct model *m, const struct transfer *x, struct queue *q, boo
 		return 0;
 	bool overlaps = queue_note_read(q, x->proc, begin_ns(io), io_end_ns(io));
 	bool approximate =
-	    (overlaps && q->many_writers) || match_is_suspect(m, x->chan) || x->chan->backlog > 0;
+	    (overlaps && q->many_writers) || match_is_suspect(m, x->chan) || x->chan->backlog > 0 ||
+	    io->hdr.flags & IO_UNSURE;
 	if (from_backlog)
 		return take_backlog(m, x, q);
 	for (; n > 0; n--) {

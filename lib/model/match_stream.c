@@ -170,7 +170,8 @@ static int stream_write(struct model *m, const struct transfer *x)
 		return 0;
 	struct queue *q = match_write_queue(x);
 	bool overlaps = queue_note_write(q, x->proc, io->enter_ns, io_end_ns(io));
-	overlaps |= (io->hdr.flags & IO_COOKED) != 0; /* where its bytes begin and end is not certain */
+	/* where its bytes begin and end is not certain */
+	overlaps |= (io->hdr.flags & (IO_COOKED | IO_UNSURE)) != 0;
 	/* The only writer there ever was cannot be confused with another. */
 	bool approximate = overlaps || q->many_writers || is_unsure(m, x->chan);
 	bool placed = is_placed(&q->writing, io, &left);
@@ -296,7 +297,7 @@ static int stream_read(struct model *m, const struct transfer *x)
 	uint64_t begin_ns = io->slept_ns > 0 ? io->hdr.t_ns : io->enter_ns;
 	bool overlaps = queue_note_read(q, x->proc, begin_ns, io_end_ns(io));
 	bool approximate = (overlaps && q->many_writers) || is_unsure(m, x->chan) ||
-			   io->hdr.flags & IO_COOKED || q->loose.n > 0;
+			   io->hdr.flags & (IO_COOKED | IO_UNSURE) || q->loose.n > 0;
 	bool placed = is_placed(&q->reading, io, &left);
 	uint32_t end = (uint32_t)io->mtype;
 	q->reading.skipped = 0;

@@ -16,7 +16,7 @@ else
 	bpf=yes
 	objects="$b/$user $b/$other $b/bpf/ipctap.skel.h $b/collector/src_bpf.o"
 fi
-of_bpf=${bpf:+bpf/ipctap.bpf.o bpf/ipctap.skel.h bpf/waits.bpf.o bpf/waits.skel.h }
+of_bpf=${bpf:+bpf/ipctap.bpf.o bpf/ipctap.skel.h bpf/ripc.bpf.o bpf/ripc.skel.h bpf/waits.bpf.o bpf/waits.skel.h }
 of_c="${bpf:+collector/src_bpf.o }$other $user "
 unset MAKEFLAGS MFLAGS MAKELEVEL
 

@@ -70,6 +70,7 @@ const struct printer_flag printer_flags[] = {
 	{ IO_COOKED, "cooked", true },     { IO_POS, "position", false },
 	{ IO_POS_SURE, "sure", false },
 	{ IO_ASSUMED, "assumed", true },
+	{ IO_UNSURE, "unsure", true },
 	{ 0, NULL, false },
 };
 
@@ -133,6 +134,9 @@ static const char *detail_word(unsigned int op)
 	case OP_MSGSND:
 	case OP_MSGRCV:
 		return "type";
+	case OP_RIPC_SEND:
+	case OP_RIPC_RECEIVE:
+		return "tag";
 	case OP_SEMOP:
 	case OP_SEMTIMEDOP:
 		return "sem_op";
