@@ -220,10 +220,7 @@ static __always_inline __u64 argument(const struct hit *h, __u32 n)
 /* The object that the first three arguments name; false: of no concern. */
 static __always_inline bool see(const struct hit *h, struct seen *o)
 {
-	char word[8] = {};
-	if (bpf_probe_read_user_str(word, sizeof(word), (void *)argument(h, 0)) < 0)
-		return false;
-	__builtin_memcpy(&o->word, word, sizeof(word));
+	o->word = argument(h, 0);
 	o->name = argument(h, 1);
 	o->id = argument(h, 2);
 	o->now = bpf_ktime_get_ns();

@@ -70,8 +70,8 @@ struct ev_hdr {
 #define IO_POS_SURE 0x4000u /* with IO_POS: it holds whatever other threads did meanwhile */
 #define IO_ASSUMED 0x8000u  /* where it arrived was not seen: it is who has the address it was sent to */
 #define IO_COOKED 0x0800u   /* a terminal edits on the way: bytes in need not be bytes out */
-#define IO_SLEPT_ABOUT 0x4000u /* slept_ns is the time in the call: whether all of it asleep is not known */
-#define IO_SUM 0x8000u      /* what one library call moved, perhaps in several system calls */
+#define IO_SLEPT_ABOUT 0x20000u /* slept_ns is the time in the call: whether all of it asleep is not known */
+#define IO_SUM 0x40000u     /* what one library call moved, perhaps in several system calls */
 #define IO_UNSURE 0x10000u  /* the channel may have held something when tracing began: nobody knows how
 			       much, and who gets what is approximate */
 #define IO_URING 0x1000u    /* a request of an io_uring: enter_ns is its submission, fd may be -1 */

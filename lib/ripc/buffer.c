@@ -254,12 +254,12 @@ static ssize_t request(struct request *q, bool is_send, ssize_t (*try)(struct re
 			r = try(q);
 		return r;
 	}
-	RIPC_PROBE_WAIT_BEGIN("buffer", b->o->name, b->o->ino);
+	RIPC_PROBE_WAIT_BEGIN(RIPC_KIND("buffer"), b->o->name, b->o->ino);
 	if (is_send && b->limit >= 16)
 		r = wait_for_half(q, try, deadline_ns);
 	if (r == -EAGAIN)
 		r = wait_at(q, is_send ? &b->b->not_full : &b->b->not_empty, try, deadline_ns);
-	RIPC_PROBE_WAIT_END("buffer", b->o->name, b->o->ino, r < 0 ? -r : 0);
+	RIPC_PROBE_WAIT_END(RIPC_KIND("buffer"), b->o->name, b->o->ino, r < 0 ? -r : 0);
 	return r;
 }
 
@@ -275,7 +275,7 @@ int ripc_buffer_send_until(struct ripc_buffer *b, const void *message, size_t by
 		r = request(&q, true, try_put, deadline_ns);
 	}
 	if (!r)
-		RIPC_PROBE_SEND("buffer", b->o->name, b->o->ino, bytes, 0);
+		RIPC_PROBE_SEND(RIPC_KIND("buffer"), b->o->name, b->o->ino, bytes, 0);
 	return (int)r;
 }
 
@@ -294,7 +294,7 @@ ssize_t ripc_buffer_receive_until(struct ripc_buffer *b, void *message, size_t r
 		r = request(&q, false, try_take, deadline_ns);
 	}
 	if (r >= 0)
-		RIPC_PROBE_RECEIVE("buffer", b->o->name, b->o->ino, r, 0);
+		RIPC_PROBE_RECEIVE(RIPC_KIND("buffer"), b->o->name, b->o->ino, r, 0);
 	return r;
 }
 
@@ -322,6 +322,6 @@ int ripc_buffer_view(struct ripc_buffer *b, struct ripc_span *span, int64_t dead
 	if (r == -EAGAIN)
 		r = (int)request(&q, false, try_look, deadline_ns);
 	if (!r)
-		RIPC_PROBE_RECEIVE("buffer", b->o->name, b->o->ino, span->bytes, 0);
+		RIPC_PROBE_RECEIVE(RIPC_KIND("buffer"), b->o->name, b->o->ino, span->bytes, 0);
 	return r;
 }

@@ -58,16 +58,16 @@ int ripc_condition_wait_until(struct ripc_condition *c, struct ripc_cs *cs, int6
 		return -EAGAIN;
 	struct ripc_gate *g = &c->b->gate;
 	RIPC_PROBE_BEGIN();
-	RIPC_PROBE_WAIT_BEGIN("cond", c->o->name, c->o->ino);
+	RIPC_PROBE_WAIT_BEGIN(RIPC_KIND("cond"), c->o->name, c->o->ino);
 	struct ripc_ticket t = ripc_gate_enter(g);
 	int err = ripc_cs_leave(cs);
 	while (!err && !ripc_gate_has_moved(g, t))
 		err = ripc_gate_sleep(g, t, deadline_ns);
 	ripc_gate_leave(g, t);
 	int entered = ripc_cs_enter(cs);
-	RIPC_PROBE_WAIT_END("cond", c->o->name, c->o->ino, -err);
+	RIPC_PROBE_WAIT_END(RIPC_KIND("cond"), c->o->name, c->o->ino, -err);
 	if (!err)
-		RIPC_PROBE_ACQUIRE("cond", c->o->name, c->o->ino);
+		RIPC_PROBE_ACQUIRE(RIPC_KIND("cond"), c->o->name, c->o->ino);
 	return entered ? entered : err;
 }
 
@@ -79,14 +79,14 @@ int ripc_condition_wait(struct ripc_condition *c, struct ripc_cs *cs)
 int ripc_condition_signal(struct ripc_condition *c)
 {
 	ripc_gate_wake(&c->b->gate, 1);
-	RIPC_PROBE_RELEASE("cond", c->o->name, c->o->ino);
+	RIPC_PROBE_RELEASE(RIPC_KIND("cond"), c->o->name, c->o->ino);
 	return 0;
 }
 
 int ripc_condition_broadcast(struct ripc_condition *c)
 {
 	ripc_gate_wake(&c->b->gate, INT_MAX);
-	RIPC_PROBE_RELEASE("cond", c->o->name, c->o->ino);
+	RIPC_PROBE_RELEASE(RIPC_KIND("cond"), c->o->name, c->o->ino);
 	return 0;
 }
 

@@ -79,7 +79,7 @@ static int entered(struct ripc_cs *cs, int err)
 	} else {
 		return err;
 	}
-	RIPC_PROBE_ACQUIRE("cs", cs->o->name, cs->o->ino);
+	RIPC_PROBE_ACQUIRE(RIPC_KIND("cs"), cs->o->name, cs->o->ino);
 	return err;
 }
 
@@ -88,9 +88,9 @@ int ripc_cs_enter_until(struct ripc_cs *cs, int64_t deadline_ns)
 	RIPC_PROBE_BEGIN();
 	int err = ripc_lock_until(&cs->b->lock, RIPC_TRY);
 	if (__builtin_expect(err == -EAGAIN, 0) && deadline_ns != RIPC_TRY) {
-		RIPC_PROBE_WAIT_BEGIN("cs", cs->o->name, cs->o->ino);
+		RIPC_PROBE_WAIT_BEGIN(RIPC_KIND("cs"), cs->o->name, cs->o->ino);
 		err = ripc_lock_until(&cs->b->lock, deadline_ns);
-		RIPC_PROBE_WAIT_END("cs", cs->o->name, cs->o->ino, -err);
+		RIPC_PROBE_WAIT_END(RIPC_KIND("cs"), cs->o->name, cs->o->ino, -err);
 	}
 	return entered(cs, err);
 }
@@ -104,14 +104,14 @@ int ripc_cs_leave(struct ripc_cs *cs)
 		return -EPERM;
 	if (cs->b->depth) {
 		cs->b->depth--;
-		RIPC_PROBE_RELEASE("cs", cs->o->name, cs->o->ino);
+		RIPC_PROBE_RELEASE(RIPC_KIND("cs"), cs->o->name, cs->o->ino);
 		return 0;
 	}
 	add_owned(cs, -1);
 	int err = ripc_unlock(&cs->b->lock);
 	if (err)
 		return err;
-	RIPC_PROBE_RELEASE("cs", cs->o->name, cs->o->ino);
+	RIPC_PROBE_RELEASE(RIPC_KIND("cs"), cs->o->name, cs->o->ino);
 	return 0;
 }
 

@@ -92,13 +92,13 @@ int ripc_event_wait_until(struct ripc_event *e, int64_t deadline_ns)
 	if (!r)
 		r = ripc_spin(&e->spin, pass, e);
 	if (!r) {
-		RIPC_PROBE_WAIT_BEGIN("event", e->o->name, e->o->ino);
+		RIPC_PROBE_WAIT_BEGIN(RIPC_KIND("event"), e->o->name, e->o->ino);
 		r = ripc_gate_wait(&e->b->gate, pass, e, deadline_ns);
-		RIPC_PROBE_WAIT_END("event", e->o->name, e->o->ino, r < 0 ? -r : 0);
+		RIPC_PROBE_WAIT_END(RIPC_KIND("event"), e->o->name, e->o->ino, r < 0 ? -r : 0);
 	}
 	if (r < 0)
 		return r;
-	RIPC_PROBE_ACQUIRE("event", e->o->name, e->o->ino);
+	RIPC_PROBE_ACQUIRE(RIPC_KIND("event"), e->o->name, e->o->ino);
 	return 0;
 }
 
@@ -113,7 +113,7 @@ int ripc_event_set(struct ripc_event *e)
 {
 	atomic_exchange(&e->b->is_set, 1);
 	ripc_gate_wake_fenced(&e->b->gate, e->is_manual ? INT_MAX : 1);
-	RIPC_PROBE_RELEASE("event", e->o->name, e->o->ino);
+	RIPC_PROBE_RELEASE(RIPC_KIND("event"), e->o->name, e->o->ino);
 	return 0;
 }
 

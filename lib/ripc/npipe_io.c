@@ -106,9 +106,9 @@ static DWORD flow_wait(struct flow *f, int (*is_true)(void *), struct ripc_gate 
 	if (!state)
 		state = ripc_spin(f->spin, is_true, f);
 	if (!state) {
-		RIPC_PROBE_WAIT_BEGIN("npipe", f->end->name, f->end->object->ino);
+		RIPC_PROBE_WAIT_BEGIN(RIPC_KIND("npipe"), f->end->name, f->end->object->ino);
 		state = ripc_gate_wait(gate, is_true, f, RIPC_FOREVER);
-		RIPC_PROBE_WAIT_END("npipe", f->end->name, f->end->object->ino,
+		RIPC_PROBE_WAIT_END(RIPC_KIND("npipe"), f->end->name, f->end->object->ino,
 				    state == WAIT_READY ? 0 : EPIPE);
 	}
 	if (state == WAIT_READY)
@@ -238,7 +238,7 @@ static DWORD read_locked(struct np_end *end, void *buf, DWORD size, DWORD *got)
 	else
 		error = size ? read_bytes(&f, buf, size, got, nowait) : 0;
 	if (!error || error == ERROR_MORE_DATA)
-		RIPC_PROBE_RECEIVE("npipe", end->name, end->object->ino, *got, tag_of(&f) ^ 1);
+		RIPC_PROBE_RECEIVE(RIPC_KIND("npipe"), end->name, end->object->ino, *got, tag_of(&f) ^ 1);
 	return error;
 }
 
@@ -399,7 +399,7 @@ static DWORD write_locked(struct np_end *end, const void *buf, DWORD size, DWORD
 		RIPC_PROBE_BEGIN();
 		error = put_record(&f, buf, n, put);
 		if (!error || *put)
-			RIPC_PROBE_SEND("npipe", end->name, end->object->ino, *put, tag_of(&f));
+			RIPC_PROBE_SEND(RIPC_KIND("npipe"), end->name, end->object->ino, *put, tag_of(&f));
 	}
 	/* STATUS_PIPE_CLOSING: for a writer, a pipe that breaks is one that is being closed */
 	return error == ERROR_BROKEN_PIPE ? ERROR_NO_DATA : error;

@@ -185,11 +185,11 @@ DWORD np_wait(const char *name, DWORD timeout_ms)
 		       ? RIPC_FOREVER
 		       : ripc_deadline_in((int64_t)timeout_ms * 1000000);
 	RIPC_PROBE_BEGIN();
-	RIPC_PROBE_WAIT_BEGIN("npipe", end->name, end->object->ino);
+	RIPC_PROBE_WAIT_BEGIN(RIPC_KIND("npipe"), end->name, end->object->ino);
 	result = ripc_gate_wait(&end->pipe->listening, may_open, end, deadline);
-	RIPC_PROBE_WAIT_END("npipe", end->name, end->object->ino, result < 0 ? -result : 0);
+	RIPC_PROBE_WAIT_END(RIPC_KIND("npipe"), end->name, end->object->ino, result < 0 ? -result : 0);
 	if (result == 1)
-		RIPC_PROBE_ACQUIRE("npipe", end->name, end->object->ino);
+		RIPC_PROBE_ACQUIRE(RIPC_KIND("npipe"), end->name, end->object->ino);
 	if (result < 0)
 		error = ERROR_SEM_TIMEOUT;
 	else
@@ -249,13 +249,13 @@ DWORD np_connect(struct np_end *end)
 	if (error || nowait)
 		return error;
 	RIPC_PROBE_BEGIN();
-	RIPC_PROBE_WAIT_BEGIN("npipe", end->name, end->object->ino);
+	RIPC_PROBE_WAIT_BEGIN(RIPC_KIND("npipe"), end->name, end->object->ino);
 	phase = (uint32_t)ripc_gate_wait(&slot->changed, has_client, slot, RIPC_FOREVER);
 	/* a client that has come and gone again was there: what it wrote can be read */
 	error = phase == NP_CONNECTED || phase == NP_CLIENT_GONE ? 0 : ERROR_PIPE_NOT_CONNECTED;
-	RIPC_PROBE_WAIT_END("npipe", end->name, end->object->ino, error ? EPIPE : 0);
+	RIPC_PROBE_WAIT_END(RIPC_KIND("npipe"), end->name, end->object->ino, error ? EPIPE : 0);
 	if (!error)
-		RIPC_PROBE_ACQUIRE("npipe", end->name, end->object->ino);
+		RIPC_PROBE_ACQUIRE(RIPC_KIND("npipe"), end->name, end->object->ino);
 	return error;
 }
 

@@ -23,6 +23,16 @@
 static pthread_mutex_t open_mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct ripc_object open_objects = {.next = &open_objects, .prev = &open_objects};
 
+/* As RIPC_KIND() of its word, for the probes. */
+static uint64_t kind_of(const struct ripc_object *o)
+{
+	uint64_t kind = 0;
+	const char *word = ripc_type_word(o->type);
+	for (unsigned i = 0; i < sizeof(kind) && word[i]; i++)
+		kind |= (uint64_t)(unsigned char)word[i] << 8 * i;
+	return kind;
+}
+
 /* Under open_mutex: no other handle of this process is of the same object. */
 static bool is_alone_here(const struct ripc_object *o)
 {
@@ -37,8 +47,8 @@ static void register_object(struct ripc_object *o, bool is_new)
 {
 	pthread_mutex_lock(&open_mutex);
 	if (is_alone_here(o)) {
-		const char *word = ripc_type_word(o->type);
-		RIPC_PROBE_OPEN(word, o->name, o->ino, is_new);
+		uint64_t kind = kind_of(o);
+		RIPC_PROBE_OPEN(kind, o->name, o->ino, is_new);
 	}
 	o->next = open_objects.next;
 	o->prev = &open_objects;
@@ -52,8 +62,8 @@ static void unregister_object(struct ripc_object *o)
 	o->next->prev = o->prev;
 	o->prev->next = o->next;
 	if (is_alone_here(o)) {
-		const char *word = ripc_type_word(o->type);
-		RIPC_PROBE_CLOSE(word, o->name, o->ino);
+		uint64_t kind = kind_of(o);
+		RIPC_PROBE_CLOSE(kind, o->name, o->ino);
 	}
 	pthread_mutex_unlock(&open_mutex);
 }
@@ -79,8 +89,8 @@ static void fork_child(void)
 		int row = ripc_holder_claim(o->head->holders, o->nholders, ripc_self_id());
 		o->holder = row < 0 ? RIPC_NO_HOLDER : (unsigned)row;
 		if (!o->is_silent) {
-			const char *word = ripc_type_word(o->type);
-			RIPC_PROBE_OPEN(word, o->name, o->ino, 0);
+			uint64_t kind = kind_of(o);
+			RIPC_PROBE_OPEN(kind, o->name, o->ino, 0);
 		}
 	}
 	fork_parent();

@@ -313,10 +313,10 @@ static int wait_for(struct wait *w, int (*is_true)(void *))
 	if (!state)
 		state = ripc_spin(&w->end->spin, is_true, w);
 	if (!state) {
-		RIPC_PROBE_WAIT_BEGIN("pipe", o->name, o->ino);
+		RIPC_PROBE_WAIT_BEGIN(RIPC_KIND("pipe"), o->name, o->ino);
 		state = ripc_gate_wait(&w->end->body->side[w->end->side].gate, is_true, w,
 				       RIPC_FOREVER);
-		RIPC_PROBE_WAIT_END("pipe", o->name, o->ino, state == READY ? 0 : EPIPE);
+		RIPC_PROBE_WAIT_END(RIPC_KIND("pipe"), o->name, o->ino, state == READY ? 0 : EPIPE);
 	}
 	return state;
 }
@@ -357,7 +357,7 @@ ssize_t ripc_pipe_read(struct ripc_pipe_end *end, void *buf, size_t bytes)
 		if (!n)
 			continue; /* another reader was faster */
 		ripc_gate_wake(&end->body->side[WRITE_END].gate, INT_MAX);
-		RIPC_PROBE_RECEIVE("pipe", o->name, o->ino, n, 0);
+		RIPC_PROBE_RECEIVE(RIPC_KIND("pipe"), o->name, o->ino, n, 0);
 		return (ssize_t)n;
 	}
 }
@@ -402,7 +402,7 @@ ssize_t ripc_pipe_write(struct ripc_pipe_end *end, const void *buf, size_t bytes
 			ripc_gate_wake(&end->body->side[READ_END].gate, INT_MAX);
 		done += n;
 	}
-	RIPC_PROBE_SEND("pipe", o->name, o->ino, done, 0);
+	RIPC_PROBE_SEND(RIPC_KIND("pipe"), o->name, o->ino, done, 0);
 	return (ssize_t)done;
 }
 

@@ -2,7 +2,7 @@
 /*
  * Static probes (USDT, provider `ripc`), so that perf, bpftrace and ipctap see the objects by name:
  *
- *     bpftrace -e 'usdt:./libripc.so:ripc:send { printf("%s %s %d\n", str(arg0), str(arg1), arg2) }'
+ *     bpftrace -e 'usdt:./libripc.so:ripc:send { printf("%s %d\n", str(arg1), arg3) }'
  *
  * probe        arguments
  * open         kind, name, id, created    this process has the object now (1: it made it); also a
@@ -23,8 +23,9 @@
  * gives its critical section back.
  *
  * `kind` is the word that `ripc ls` has for it: "cs" "sem" "event" "cond" "buffer" "msq" "shm" "pipe"
- * "npipe" "mapping" "shared"; or "tcp" "udp", which are the kernel's own sockets. `name` is the
- * object's global name, NUL-terminated, and may be "" but not NULL. `id` tells objects of one name
+ * "npipe" "mapping" "shared"; or "tcp" "udp", which are the kernel's own sockets: its characters, the
+ * first in the lowest byte, as one number, since a probe may not wait for a page of constants to be
+ * read in. `name` is the object's global name, NUL-terminated, and may be "" but not NULL. `id` tells objects of one name
  * apart that follow each other, or lie in different directories: the inode of its file, or, without
  * a file, a number of this library's; 0 for sockets. `tag` tells messages apart: a System V message's
  * type; for a named pipe 2 × instance + (0 from the server, 1 from the client); else 0.
@@ -42,27 +43,36 @@
 #endif
 #endif
 
+#include <stdint.h>
+
+#define RIPC_KIND_AT(word, i)                                                                      \
+	((uint64_t)(unsigned char)(word)[(i) < sizeof(word) ? (i) : sizeof(word) - 1] << 8 * (i))
+#define RIPC_KIND(word)                                                                            \
+	(RIPC_KIND_AT(word, 0) | RIPC_KIND_AT(word, 1) | RIPC_KIND_AT(word, 2) |                   \
+	 RIPC_KIND_AT(word, 3) | RIPC_KIND_AT(word, 4) | RIPC_KIND_AT(word, 5) |                   \
+	 RIPC_KIND_AT(word, 6) | RIPC_KIND_AT(word, 7))
+
 #ifdef RIPC_HAS_PROBES
 #define RIPC_PROBE_OPEN(kind, name, id, created)                                                   \
-	STAP_PROBE4(ripc, open, (const char *)(kind), (const char *)(name), (long)(id),            \
+	STAP_PROBE4(ripc, open, (long)(kind), (const char *)(name), (long)(id),            \
 		    (long)(created))
 #define RIPC_PROBE_CLOSE(kind, name, id)                                                           \
-	STAP_PROBE3(ripc, close, (const char *)(kind), (const char *)(name), (long)(id))
+	STAP_PROBE3(ripc, close, (long)(kind), (const char *)(name), (long)(id))
 #define RIPC_PROBE_BEGIN() STAP_PROBE(ripc, begin)
 #define RIPC_PROBE_SEND(kind, name, id, bytes, tag)                                                \
-	STAP_PROBE5(ripc, send, (const char *)(kind), (const char *)(name), (long)(id),            \
+	STAP_PROBE5(ripc, send, (long)(kind), (const char *)(name), (long)(id),            \
 		    (long)(bytes), (long)(tag))
 #define RIPC_PROBE_RECEIVE(kind, name, id, bytes, tag)                                             \
-	STAP_PROBE5(ripc, receive, (const char *)(kind), (const char *)(name), (long)(id),         \
+	STAP_PROBE5(ripc, receive, (long)(kind), (const char *)(name), (long)(id),         \
 		    (long)(bytes), (long)(tag))
 #define RIPC_PROBE_ACQUIRE(kind, name, id)                                                         \
-	STAP_PROBE3(ripc, acquire, (const char *)(kind), (const char *)(name), (long)(id))
+	STAP_PROBE3(ripc, acquire, (long)(kind), (const char *)(name), (long)(id))
 #define RIPC_PROBE_RELEASE(kind, name, id)                                                         \
-	STAP_PROBE3(ripc, release, (const char *)(kind), (const char *)(name), (long)(id))
+	STAP_PROBE3(ripc, release, (long)(kind), (const char *)(name), (long)(id))
 #define RIPC_PROBE_WAIT_BEGIN(kind, name, id)                                                      \
-	STAP_PROBE3(ripc, wait_begin, (const char *)(kind), (const char *)(name), (long)(id))
+	STAP_PROBE3(ripc, wait_begin, (long)(kind), (const char *)(name), (long)(id))
 #define RIPC_PROBE_WAIT_END(kind, name, id, error)                                                 \
-	STAP_PROBE4(ripc, wait_end, (const char *)(kind), (const char *)(name), (long)(id),        \
+	STAP_PROBE4(ripc, wait_end, (long)(kind), (const char *)(name), (long)(id),        \
 		    (long)(error))
 #else
 /* sizeof keeps the arguments used, and unevaluated */

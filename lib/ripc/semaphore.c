@@ -97,13 +97,13 @@ int ripc_semaphore_wait_until(struct ripc_semaphore *s, int64_t deadline_ns)
 	if (!r)
 		r = ripc_spin(&s->spin, take_one, s->b);
 	if (!r) {
-		RIPC_PROBE_WAIT_BEGIN("sem", s->o->name, s->o->ino);
+		RIPC_PROBE_WAIT_BEGIN(RIPC_KIND("sem"), s->o->name, s->o->ino);
 		r = ripc_gate_wait(&s->b->gate, take_one, s->b, deadline_ns);
-		RIPC_PROBE_WAIT_END("sem", s->o->name, s->o->ino, r < 0 ? -r : 0);
+		RIPC_PROBE_WAIT_END(RIPC_KIND("sem"), s->o->name, s->o->ino, r < 0 ? -r : 0);
 	}
 	if (r < 0)
 		return r;
-	RIPC_PROBE_ACQUIRE("sem", s->o->name, s->o->ino);
+	RIPC_PROBE_ACQUIRE(RIPC_KIND("sem"), s->o->name, s->o->ino);
 	return 0;
 }
 
@@ -124,7 +124,7 @@ int ripc_semaphore_post(struct ripc_semaphore *s, unsigned n)
 			return -EOVERFLOW;
 	} while (!atomic_compare_exchange_weak(&s->b->count, &count, count + n));
 	ripc_gate_wake_fenced(&s->b->gate, n > INT_MAX ? INT_MAX : (int)n);
-	RIPC_PROBE_RELEASE("sem", s->o->name, s->o->ino);
+	RIPC_PROBE_RELEASE(RIPC_KIND("sem"), s->o->name, s->o->ino);
 	return 0;
 }
 

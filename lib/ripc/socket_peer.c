@@ -13,9 +13,9 @@
 
 #include "probes.h"
 
-static const char *kind_of(const struct ripc_peer *peer)
+static uint64_t kind_of(const struct ripc_peer *peer)
 {
-	return peer->type == SOCK_STREAM ? "tcp" : "udp";
+	return peer->type == SOCK_STREAM ? RIPC_KIND("tcp") : RIPC_KIND("udp");
 }
 
 void peer_init(struct ripc_peer *peer, int type, int fd, const struct sockaddr_storage *addr,

@@ -177,9 +177,9 @@ static ssize_t transfer(struct transfer *t, struct ripc_gate *g, ssize_t (*try)(
 	ssize_t r = try(t);
 	if (r != t->none || (t->flags & IPC_NOWAIT))
 		return r;
-	RIPC_PROBE_WAIT_BEGIN("msq", t->h->o->name, t->h->o->ino);
+	RIPC_PROBE_WAIT_BEGIN(RIPC_KIND("msq"), t->h->o->name, t->h->o->ino);
 	r = repeat(t, g, try);
-	RIPC_PROBE_WAIT_END("msq", t->h->o->name, t->h->o->ino, r < 0 ? -r : 0);
+	RIPC_PROBE_WAIT_END(RIPC_KIND("msq"), t->h->o->name, t->h->o->ino, r < 0 ? -r : 0);
 	return r;
 }
 
@@ -230,7 +230,7 @@ int ripc_msgsnd(int id, const void *message, size_t bytes, int flags)
 	RIPC_PROBE_BEGIN();
 	err = (int)transfer(&t, &t.h->q->not_full, try_send);
 	if (!err)
-		RIPC_PROBE_SEND("msq", t.h->o->name, t.h->o->ino, bytes, t.type);
+		RIPC_PROBE_SEND(RIPC_KIND("msq"), t.h->o->name, t.h->o->ino, bytes, t.type);
 	queue_put(t.h);
 	return (int)ripc_sysv_result(err);
 }
@@ -282,7 +282,7 @@ ssize_t ripc_msgrcv(int id, void *message, size_t bytes, long type, int flags)
 	RIPC_PROBE_BEGIN();
 	ssize_t r = transfer(&t, &t.h->q->not_empty, try_receive);
 	if (r >= 0)
-		RIPC_PROBE_RECEIVE("msq", t.h->o->name, t.h->o->ino, r, *(long *)message);
+		RIPC_PROBE_RECEIVE(RIPC_KIND("msq"), t.h->o->name, t.h->o->ino, r, *(long *)message);
 	queue_put(t.h);
 	return ripc_sysv_result(r);
 }

@@ -217,7 +217,7 @@ void *ripc_shmat(int id, const void *addr, int flags)
 			drop_covered(a);
 			a->next = attachments;
 			attachments = a;
-			RIPC_PROBE_ACQUIRE("shm", a->o->name, a->o->ino);
+			RIPC_PROBE_ACQUIRE(RIPC_KIND("shm"), a->o->name, a->o->ino);
 		}
 		pthread_mutex_unlock(&mutex);
 		if (err)
@@ -247,7 +247,7 @@ int ripc_shmdt(const void *addr)
 	pthread_mutex_unlock(&mutex);
 	if (!a)
 		return (int)ripc_sysv_result(-EINVAL);
-	RIPC_PROBE_RELEASE("shm", a->o->name, a->o->ino);
+	RIPC_PROBE_RELEASE(RIPC_KIND("shm"), a->o->name, a->o->ino);
 	ripc_object_close(a->o); /* the last one out removes what IPC_RMID has condemned */
 	free(a);
 	return 0;

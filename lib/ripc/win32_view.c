@@ -121,7 +121,7 @@ LPVOID MapViewOfFile(HANDLE hFileMappingObject, DWORD dwDesiredAccess, DWORD dwF
 	views = v;
 	pthread_mutex_unlock(&lock);
 	if (m->object)
-		RIPC_PROBE_ACQUIRE("mapping", m->object->name, m->object->ino);
+		RIPC_PROBE_ACQUIRE(RIPC_KIND("mapping"), m->object->name, m->object->ino);
 	return v->base;
 }
 
@@ -165,7 +165,7 @@ BOOL UnmapViewOfFile(LPCVOID lpBaseAddress)
 		return w32_result(ERROR_INVALID_ADDRESS);
 	munmap(v->base, v->bytes);
 	if (v->map->object)
-		RIPC_PROBE_RELEASE("mapping", v->map->object->name, v->map->object->ino);
+		RIPC_PROBE_RELEASE(RIPC_KIND("mapping"), v->map->object->name, v->map->object->ino);
 	w32_object_put(&v->map->base);
 	free(v);
 	return TRUE;
