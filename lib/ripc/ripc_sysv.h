@@ -23,8 +23,17 @@
  *	waiting msgsnd and msgrcv end with EINTR when a signal handler ran, SA_RESTART or not
  *	a process that dies, or calls exec, has detached; the next look at shm_nattch says so
  *	IPC_SET to another uid or gid: needs the right to give files away (EPERM)
- *	not here (EINVAL): IPC_INFO, SHM_STAT, MSG_STAT, SHM_LOCK, SHM_HUGETLB, MSG_COPY. `ripc ls`
- *	lists. EFAULT: a bad address is a SIGSEGV, as with any function of a library.
+ *	IPC_INFO, SHM_INFO, SHM_STAT, SHM_STAT_ANY, MSG_INFO, MSG_STAT, MSG_STAT_ANY, as on Linux: the
+ *	index counts through what there is in the order of the identifiers, so it shifts as others
+ *	come and go. shm_rss and shm_swp are 0: not known. (ipcs reads /proc, the kernel's own: see
+ *	`ripc ls`.)
+ *	MSG_COPY, as on Linux: with IPC_NOWAIT, the message at position `type`, which stays; cut by
+ *	MSG_NOERROR it is EINVAL
+ *	SHM_LOCK, by the owner, creator or superuser: locks what the caller has attached, and what is
+ *	attached from now on, as far as the attaching process may (RLIMIT_MEMLOCK). What others have
+ *	attached already is not locked, and with nobody attached nothing is
+ *	not here (EINVAL): SHM_HUGETLB. EFAULT: a bad address is a SIGSEGV, as with any function of a
+ *	library.
  *	attachments are counted for 4096 processes; beyond that shmat fails with ENOMEM
  *
  * The notes say "type < 0: first message with m.type < type"; it is the first of the lowest type
@@ -66,8 +75,9 @@ void *ripc_shmat(int id, const void *addr, int flags);
 /* EINVAL  nothing is attached there */
 int ripc_shmdt(const void *addr);
 /*
- * IPC_STAT (needs read permission: EACCES), IPC_SET (uid, gid, mode), IPC_RMID (both: the owner,
- * the creator or the superuser, else EPERM). EINVAL no such segment or command.
+ * IPC_STAT and SHM_STAT (need read permission: EACCES), SHM_STAT_ANY, IPC_INFO, SHM_INFO; IPC_SET
+ * (uid, gid, mode), IPC_RMID, SHM_LOCK, SHM_UNLOCK (the owner, the creator or the superuser, else
+ * EPERM). EINVAL no such segment or command; ENOMEM SHM_LOCK beyond RLIMIT_MEMLOCK.
  */
 int ripc_shmctl(int id, int cmd, struct shmid_ds *buf);
 
@@ -79,12 +89,13 @@ int ripc_msgget(key_t key, int flags);
  */
 int ripc_msgsnd(int id, const void *message, size_t bytes, int flags);
 /*
- * EINVAL  no such queue, bytes beyond SSIZE_MAX, MSG_COPY      EACCES  no read permission
+ * EINVAL  no such queue, bytes beyond SSIZE_MAX, MSG_COPY without IPC_NOWAIT or with MSG_EXCEPT
+ * EACCES  no read permission
  * E2BIG   longer than bytes, and no MSG_NOERROR: it stays
  * ENOMSG  IPC_NOWAIT and none          EIDRM  removed while waiting      EINTR
  */
 ssize_t ripc_msgrcv(int id, void *message, size_t bytes, long type, int flags);
-/* As shmctl; IPC_SET also msg_qbytes. */
+/* As shmctl, MSG_STAT, MSG_STAT_ANY, MSG_INFO; IPC_SET also msg_qbytes. */
 int ripc_msgctl(int id, int cmd, struct msqid_ds *buf);
 
 #ifdef __cplusplus

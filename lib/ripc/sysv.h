@@ -59,6 +59,15 @@ void ripc_sysv_remove(const struct sysv_kind *kind, struct ripc_object *o, bool 
 
 void ripc_sysv_id_name(char *buf, size_t bytes, int id);
 
+/*
+ * SHM_STAT and MSG_STAT count through what there is, from 0 in the order of the identifiers: that of
+ * number `index`, or -EINVAL. IPC_INFO, SHM_INFO and MSG_INFO fill what buf really points to, and
+ * return the highest number there is (0 also when there is none). sysv_info.c
+ */
+int ripc_sysv_by_index(enum ripc_type type, int index);
+int ripc_shm_info(int cmd, void *buf);
+int ripc_msq_info(int cmd, void *buf);
+
 /* errno and -1, or r */
 long ripc_sysv_result(long r);
 

@@ -237,6 +237,19 @@ int ripc_msgsnd(int id, const void *message, size_t bytes, int flags)
 
 /* ---- msgrcv ---- */
 
+/* MSG_COPY (msgrcv(2), Linux 3.8): nothing but the copy; one that is cut is refused. */
+static ssize_t copy_slot(struct transfer *t, uint32_t slot)
+{
+	struct msq_body *q = t->h->q;
+	size_t bytes = msq_bytes(q, slot);
+	long type = msq_type(q, slot);
+	if (bytes > t->bytes)
+		return t->flags & MSG_NOERROR ? -EINVAL : -E2BIG;
+	memcpy(t->in, &type, sizeof(type));
+	msq_copy_out(q, slot, (char *)t->in + sizeof(long), bytes);
+	return (ssize_t)bytes;
+}
+
 static ssize_t receive_slot(struct transfer *t, uint32_t slot, uint32_t before)
 {
 	struct msq_body *q = t->h->q;
@@ -262,10 +275,11 @@ static ssize_t try_receive(struct transfer *t)
 	ssize_t r = begin(t, 4);
 	if (r)
 		return r;
-	uint32_t slot = msq_find(q, t->type, t->flags, &before);
-	r = slot == MSQ_NONE ? -ENOMSG : receive_slot(t, slot, before);
+	bool copies = t->flags & MSG_COPY;
+	uint32_t slot = copies ? msq_nth(q, t->type) : msq_find(q, t->type, t->flags, &before);
+	r = slot == MSQ_NONE ? -ENOMSG : copies ? copy_slot(t, slot) : receive_slot(t, slot, before);
 	ripc_unlock(&q->lock);
-	if (r >= 0) /* the room may do for several, or for a smaller one than the first in line has */
+	if (r >= 0 && !copies) /* the room may do for several, or for a smaller one than the first in line has */
 		ripc_gate_wake_fenced(&q->not_full, INT_MAX);
 	return r;
 }
@@ -274,14 +288,15 @@ ssize_t ripc_msgrcv(int id, void *message, size_t bytes, long type, int flags)
 {
 	struct transfer t = {
 		.in = message, .bytes = bytes, .type = type, .flags = flags, .none = -ENOMSG};
-	if (bytes > SSIZE_MAX || (flags & MSG_COPY))
+	if (bytes > SSIZE_MAX ||
+	    ((flags & MSG_COPY) && ((flags & MSG_EXCEPT) || !(flags & IPC_NOWAIT))))
 		return ripc_sysv_result(-EINVAL);
 	int err = queue_get(&t.h, id);
 	if (err)
 		return ripc_sysv_result(err);
 	RIPC_PROBE_BEGIN();
 	ssize_t r = transfer(&t, &t.h->q->not_empty, try_receive);
-	if (r >= 0)
+	if (r >= 0 && !(flags & MSG_COPY))
 		RIPC_PROBE_RECEIVE(RIPC_KIND("msq"), t.h->o->name, t.h->o->ino, r, *(long *)message);
 	queue_put(t.h);
 	return ripc_sysv_result(r);
@@ -294,9 +309,9 @@ int ripc_msgget(key_t key, int flags)
 	return (int)ripc_sysv_result(ripc_sysv_get(&msq_kind, key, flags, NULL));
 }
 
-static int msq_stat(struct msq_body *q, struct msqid_ds *buf)
+static int msq_stat(struct msq_body *q, struct msqid_ds *buf, bool any)
 {
-	int err = ripc_sysv_may(&q->h, 4);
+	int err = any ? 0 : ripc_sysv_may(&q->h, 4);
 	if (!err)
 		err = queue_lock(q);
 	if (err)
@@ -352,12 +367,21 @@ static int msq_remove(struct ripc_object *o)
 int ripc_msgctl(int id, int cmd, struct msqid_ds *buf)
 {
 	struct queue *h;
-	int err = queue_get(&h, id);
-	if (err)
+	bool by_index = cmd == MSG_STAT || cmd == MSG_STAT_ANY;
+	if (id < 0)
+		return (int)ripc_sysv_result(-EINVAL);
+	if (cmd == IPC_INFO || cmd == MSG_INFO)
+		return (int)ripc_sysv_result(ripc_msq_info(cmd, buf));
+	if (by_index)
+		id = ripc_sysv_by_index(RIPC_TYPE_MSQ, id);
+	int err = id < 0 ? id : queue_get(&h, id);
+	if (err < 0)
 		return (int)ripc_sysv_result(err);
 	switch (cmd) {
 	case IPC_STAT:
-		err = msq_stat(h->q, buf);
+	case MSG_STAT:
+	case MSG_STAT_ANY:
+		err = msq_stat(h->q, buf, cmd == MSG_STAT_ANY);
 		break;
 	case IPC_SET:
 		err = msq_set(h->o, buf);
@@ -369,5 +393,5 @@ int ripc_msgctl(int id, int cmd, struct msqid_ds *buf)
 		err = -EINVAL;
 	}
 	queue_put(h);
-	return (int)ripc_sysv_result(err);
+	return (int)ripc_sysv_result(err || !by_index ? err : id);
 }

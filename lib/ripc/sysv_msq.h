@@ -58,6 +58,8 @@ int msq_put(struct msq_body *q, long type, const void *text, size_t bytes);
 
 /* The first that type and MSG_EXCEPT ask for: its slot, with the one before it; or MSQ_NONE. */
 uint32_t msq_find(struct msq_body *q, long type, int flags, uint32_t *before);
+/* Number `index` of the queue, from 0; MSQ_NONE. */
+uint32_t msq_nth(const struct msq_body *q, long index);
 size_t msq_bytes(const struct msq_body *q, uint32_t slot);
 long msq_type(const struct msq_body *q, uint32_t slot);
 /* Its first `bytes`. */

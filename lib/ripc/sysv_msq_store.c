@@ -170,6 +170,17 @@ uint32_t msq_find(struct msq_body *q, long type, int flags, uint32_t *before)
 	return best;
 }
 
+uint32_t msq_nth(const struct msq_body *q, long index)
+{
+	uint32_t i = q->first;
+	for (uint32_t steps = 0; i < MSQ_SLOTS && steps < MSQ_SLOTS; steps++) {
+		if (steps == index)
+			return i;
+		i = q->slots[i].next;
+	}
+	return MSQ_NONE;
+}
+
 void msq_drop(struct msq_body *q, uint32_t i, uint32_t before)
 {
 	struct msq_slot *s = &q->slots[i];

@@ -4,7 +4,7 @@
  * file with the memory, whose mode is the segment's. An attachment holds the object open and has a
  * row in the segment's own table, so that shm_nattch counts attachments and nothing else.
  */
-#include "lib/ripc/ripc_sysv.h"
+#include "lib/ripc/sysv_shm.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,23 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/ripc/probes.h"
 #include "lib/ripc/head.h"
-#include "lib/ripc/sysv.h"
-
-#define ROWS 4096
-#define PAGE 4096ul
-
-struct shm_body {
-	struct sysv_head h;
-	uint64_t bytes;
-	int64_t atime_s, dtime_s;
-	int32_t cpid, lpid;
-	_Alignas(64) _Atomic ripc_id rows[ROWS];
-};
 
 struct attachment {
 	struct attachment *next;
@@ -51,8 +40,8 @@ static void fork_child(void)
 	ripc_id_forget();
 	for (struct attachment *a = attachments; a; a = a->next) {
 		struct shm_body *b = a->o->body;
-		int row = ripc_holder_claim(b->rows, ROWS, ripc_self_id());
-		a->row = row < 0 ? ROWS : (unsigned)row;
+		int row = ripc_holder_claim(b->rows, SHM_ROWS, ripc_self_id());
+		a->row = row < 0 ? SHM_ROWS : (unsigned)row;
 	}
 	pthread_mutex_unlock(&mutex);
 }
@@ -71,7 +60,7 @@ static int shm_init(void *body, int id, const void *arg)
 	ripc_sysv_id_name(name, sizeof(name), id);
 	b->bytes = *(const size_t *)arg;
 	b->cpid = getpid();
-	size_t pages = (b->bytes + PAGE - 1) & ~(PAGE - 1);
+	size_t pages = (b->bytes + SHM_PAGE - 1) & ~(SHM_PAGE - 1);
 	int fd = ripc_companion_create(RIPC_TYPE_SHM, name, pages, b->h.mode & 0666);
 	if (fd < 0)
 		return fd;
@@ -125,7 +114,7 @@ static int open_memory(const struct shm_body *b, int flags, size_t *bytes)
 				     flags & SHM_RDONLY ? O_RDONLY : O_RDWR);
 	if (fd < 0)
 		return fd == -ENOENT ? -EINVAL : fd;
-	size_t pages = (b->bytes + PAGE - 1) & ~(PAGE - 1);
+	size_t pages = (b->bytes + SHM_PAGE - 1) & ~(SHM_PAGE - 1);
 	if (!pages || b->bytes > RIPC_SHMMAX || fstat(fd, &st) < 0 || (size_t)st.st_size < pages) {
 		close(fd);
 		return -EBADMSG;
@@ -166,7 +155,7 @@ static int attach(struct attachment *a, const void *addr, int flags)
 	int fd = open_memory(b, flags, &a->bytes);
 	if (fd < 0)
 		return fd;
-	int row = ripc_holder_claim(b->rows, ROWS, ripc_self_id());
+	int row = ripc_holder_claim(b->rows, SHM_ROWS, ripc_self_id());
 	int err = row < 0 ? -ENOMEM : map_memory(a, fd, addr, flags);
 	close(fd);
 	if (err) {
@@ -174,6 +163,8 @@ static int attach(struct attachment *a, const void *addr, int flags)
 			atomic_store(&b->rows[row], 0);
 		return err;
 	}
+	if (atomic_load(&b->locked))
+		mlock(a->addr, a->bytes); /* as far as this process may */
 	a->row = (unsigned)row;
 	b->atime_s = time(NULL);
 	b->lpid = getpid();
@@ -183,7 +174,7 @@ static int attach(struct attachment *a, const void *addr, int flags)
 static void release(struct attachment *a)
 {
 	struct shm_body *b = a->o->body;
-	if (a->row < ROWS)
+	if (a->row < SHM_ROWS)
 		atomic_store(&b->rows[a->row], 0);
 	b->dtime_s = time(NULL);
 	b->lpid = getpid();
@@ -255,22 +246,23 @@ int ripc_shmdt(const void *addr)
 
 /* ---- shmctl ---- */
 
-static int shm_stat(const struct ripc_object *o, struct shmid_ds *buf)
+static int shm_stat(const struct ripc_object *o, struct shmid_ds *buf, bool any)
 {
 	struct shm_body *b = o->body;
-	int err = ripc_sysv_may(&b->h, 4);
+	int err = any ? 0 : ripc_sysv_may(&b->h, 4);
 	if (err)
 		return err;
 	memset(buf, 0, sizeof(*buf));
 	ripc_sysv_fill_perm(&b->h, &buf->shm_perm);
 	buf->shm_perm.mode |= ripc_sysv_is_removed(o) ? SHM_DEST : 0;
+	buf->shm_perm.mode |= atomic_load(&b->locked) ? SHM_LOCKED : 0;
 	buf->shm_segsz = b->bytes;
 	buf->shm_atime = b->atime_s;
 	buf->shm_dtime = b->dtime_s;
 	buf->shm_ctime = b->h.ctime_s;
 	buf->shm_cpid = b->cpid;
 	buf->shm_lpid = b->lpid;
-	buf->shm_nattch = ripc_holder_count(b->rows, ROWS, true);
+	buf->shm_nattch = ripc_holder_count(b->rows, SHM_ROWS, true);
 	return 0;
 }
 
@@ -284,28 +276,74 @@ static int shm_remove(struct ripc_object *o)
 	return 0;
 }
 
+/* mlock or munlock of what this process has attached of it; all or nothing. */
+static int lock_attached(const struct ripc_object *o, bool lock)
+{
+	int err = 0;
+	pthread_mutex_lock(&mutex);
+	for (struct attachment *a = attachments; a && !err; a = a->next) {
+		if (a->o->dev == o->dev && a->o->ino == o->ino && lock && mlock(a->addr, a->bytes) < 0)
+			err = errno == EPERM ? -EPERM : -ENOMEM;
+	}
+	for (struct attachment *a = attachments; a && (err || !lock); a = a->next) {
+		if (a->o->dev == o->dev && a->o->ino == o->ino)
+			munlock(a->addr, a->bytes);
+	}
+	pthread_mutex_unlock(&mutex);
+	return err;
+}
+
+/* Linux ipc/shm.c: its owners may, and who is asked for no more than may be locked. */
+static int shm_lock(struct ripc_object *o, bool lock)
+{
+	struct shm_body *b = o->body;
+	struct rlimit most;
+	int err = ripc_sysv_owns(&b->h);
+	if (!err && lock && geteuid() != 0 && getrlimit(RLIMIT_MEMLOCK, &most) == 0 && !most.rlim_cur)
+		err = -EPERM;
+	if (!err)
+		err = lock_attached(o, lock);
+	if (!err)
+		atomic_store(&b->locked, lock);
+	return err;
+}
+
+static int shm_control(struct ripc_object *o, int cmd, struct shmid_ds *buf)
+{
+	struct shm_body *b = o->body;
+	int err;
+	switch (cmd) {
+	case IPC_STAT:
+	case SHM_STAT:
+	case SHM_STAT_ANY:
+		return shm_stat(o, buf, cmd == SHM_STAT_ANY);
+	case IPC_SET:
+		err = ripc_sysv_owns(&b->h);
+		return err ? err : ripc_sysv_set_perm(&shm_kind, o, &buf->shm_perm);
+	case IPC_RMID:
+		return shm_remove(o);
+	case SHM_LOCK:
+	case SHM_UNLOCK:
+		return shm_lock(o, cmd == SHM_LOCK);
+	default:
+		return -EINVAL;
+	}
+}
+
 int ripc_shmctl(int id, int cmd, struct shmid_ds *buf)
 {
 	struct ripc_object *o;
-	int err = ripc_sysv_open(&o, &shm_kind, id);
+	bool by_index = cmd == SHM_STAT || cmd == SHM_STAT_ANY;
+	if (id < 0)
+		return (int)ripc_sysv_result(-EINVAL);
+	if (cmd == IPC_INFO || cmd == SHM_INFO)
+		return (int)ripc_sysv_result(ripc_shm_info(cmd, buf));
+	if (by_index)
+		id = ripc_sysv_by_index(RIPC_TYPE_SHM, id);
+	int err = id < 0 ? id : ripc_sysv_open(&o, &shm_kind, id);
 	if (err < 0)
 		return (int)ripc_sysv_result(err);
-	struct shm_body *b = o->body;
-	switch (cmd) {
-	case IPC_STAT:
-		err = shm_stat(o, buf);
-		break;
-	case IPC_SET:
-		err = ripc_sysv_owns(&b->h);
-		if (!err)
-			err = ripc_sysv_set_perm(&shm_kind, o, &buf->shm_perm);
-		break;
-	case IPC_RMID:
-		err = shm_remove(o);
-		break;
-	default:
-		err = -EINVAL;
-	}
+	err = shm_control(o, cmd, buf);
 	ripc_object_close(o);
-	return (int)ripc_sysv_result(err);
+	return (int)ripc_sysv_result(err < 0 || !by_index ? err : id);
 }

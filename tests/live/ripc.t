@@ -53,6 +53,13 @@ is "$(sql 'select count(*) from loss')" 0 'nothing was lost'
 run "$IPCTAP" events "$DB" -e 'kind=ripc op=send chan=buffer:*' -n 1
 like "$out" 'rw-a.*ripc_send\(ripc buffer:work, bytes=32\) = 32' 'a line of the log'
 
+# Where the kernel has no link of many places (before 6.6)
+rm -rf "$T/ipc" && mkdir "$T/ipc"
+run env IPCTAP_HOOKS=none "$IPCTAP" record -o "$T/single.db" -- "$PROGS/ripcwork" "$T/ipc"
+is "$(sqlite3 -batch -noheader "$T/single.db" "select group_concat(bytes) from (select bytes from v_talk where
+	kind='ripc' and bytes > 0 and not approximate order by bytes)")" 120,180,300,5000,6440 \
+	'by a link for each place: the same flows'
+
 # The library itself, preloaded into a program that knows nothing of it, started by another.
 lib=$O/libripc-sysv.so
 RIPC_DIR=$T/ipc
