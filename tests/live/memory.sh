@@ -29,6 +29,7 @@ bounded() {
 	like "$out" '^\([0-9]+ folded\)  *churn\[' 'and shows it in one row'
 	same_file "$T/replay.txt" "$T/live.txt" 'model(live) = model(replay)'
 
+	[ -z "$SAN" ] || return 0 # a sanitizer keeps what was freed
 	# without a trace, whose writer takes what it needs to keep up with the disk
 	run "$IPCTAP" report --keep "$keep" -- "$PROGS/churn" -m -p "$processes" -c "$channels"
 	is "$status" 0 'a live report'
@@ -41,6 +42,7 @@ bounded() {
 # stalled PROCESSES CHANNELS KEEP MOST_KIB: the collector stands still until the ring has overflowed;
 # afterwards it catches up, and forgets also what it was not told the end of
 stalled() {
+	[ -z "$SAN" ] || return 0
 	"$IPCTAP" report --ring 16m --keep "$3" -- "$PROGS/churn" -m -p "$1" -c "$2" >"$T/out" 2>"$T/err" &
 	pid=$!
 	live_pids="$live_pids $pid"
