@@ -53,12 +53,17 @@ static size_t body_bytes_of(const struct ripc_buffer *b)
 static int buffer_init(void *body, size_t bytes, void *arg)
 {
 	struct buffer_body *s = body;
-	const struct ripc_buffer *b = arg;
+	struct ripc_buffer *b = arg;
 	(void)bytes;
 	s->shape = b->shape;
 	s->units = b->units;
 	s->limit = b->limit;
 	s->unit_bytes = b->unit_bytes;
+	b->is_kept = !ripc_leaf_prepare();
+	if (!b->is_kept) {
+		ripc_leaf_never_keep(&s->send_lock);
+		ripc_leaf_never_keep(&s->receive_lock);
+	}
 	return 0;
 }
 
@@ -69,7 +74,8 @@ static bool positions_are_sound(const struct ripc_buffer *b, const struct buffer
 		uint64_t head = atomic_load(&s->head), next = atomic_load(&s->next);
 		uint64_t tail = atomic_load(&s->tail);
 		if (atomic_load(&s->head) == head)
-			return tail - head <= b->units && next - head <= tail - head;
+			return tail - head <= b->units &&
+			       ripc_buffer_front(head, next) - head <= tail - head;
 	}
 	return true; /* so busy that it works; every call looks again */
 }
@@ -90,7 +96,11 @@ static int buffer_check(const void *body, size_t bytes, void *arg)
 		     there.message_bytes != wanted.message_bytes ||
 		     there.room_bytes != wanted.room_bytes))
 		return -EINVAL;
-	return positions_are_sound(b, s) ? 0 : -EBADMSG;
+	if (!positions_are_sound(b, s))
+		return -EBADMSG;
+	b->is_kept = !ripc_leaf_is_never_kept(&s->send_lock) ||
+		     !ripc_leaf_is_never_kept(&s->receive_lock);
+	return b->is_kept ? ripc_leaf_prepare() : 0;
 }
 
 int ripc_buffer_open(struct ripc_buffer **out, const char *name,
@@ -151,7 +161,8 @@ size_t ripc_buffer_count(struct ripc_buffer *b)
 	int err = ripc_leaf_lock(&b->b->receive_lock);
 	if (err && err != -EOWNERDEAD)
 		return 0;
-	uint64_t at = atomic_load(&b->b->next), tail = atomic_load(&b->b->tail);
+	uint64_t head = atomic_load(&b->b->head), tail = atomic_load(&b->b->tail);
+	uint64_t at = ripc_buffer_front(head, atomic_load(&b->b->next));
 	while (at != tail && tail - at <= b->units) {
 		uint32_t bytes, units;
 		struct record *r = ripc_buffer_record(b, at, tail, &bytes, &units);
@@ -172,7 +183,7 @@ struct request {
 	void *in;
 	size_t bytes;
 	struct ripc_span *span;
-	uint64_t head_was; /* when it was full */
+	uint64_t head_was, enough; /* when it was full; room that is worth a look */
 };
 
 static ssize_t try_put(struct request *q) { return ripc_buffer_put(q->b, q->out, q->bytes); }
@@ -184,14 +195,21 @@ static ssize_t try_look(struct request *q) { return ripc_buffer_look(q->b, q->sp
 static int has_new_room(void *arg)
 {
 	struct request *q = arg;
-	return atomic_load_explicit(&q->b->b->head, memory_order_relaxed) != q->head_was;
+	return atomic_load_explicit(&q->b->b->head, memory_order_relaxed) - q->head_was >=
+	       q->enough;
 }
 
 static int has_message(void *arg)
 {
 	struct request *q = arg;
-	return atomic_load_explicit(&q->b->b->tail, memory_order_relaxed) !=
-	       atomic_load_explicit(&q->b->b->next, memory_order_relaxed);
+	return ripc_buffer_is_worth_a_look(q->b);
+}
+
+/* At a gate: those who then find us there have not to fence for it (leaf.h). */
+static ssize_t look(struct request *q, ssize_t (*try)(struct request *))
+{
+	int err = q->b->is_kept ? ripc_leaf_fence() : 0;
+	return err ? err : try(q);
 }
 
 static ssize_t wait_at(struct request *q, struct ripc_gate *g, ssize_t (*try)(struct request *),
@@ -200,8 +218,8 @@ static ssize_t wait_at(struct request *q, struct ripc_gate *g, ssize_t (*try)(st
 	ssize_t r;
 	for (int err = 0;;) {
 		struct ripc_ticket t = ripc_gate_enter(g);
-		r = try(q);
-		if (r == -EAGAIN && atomic_load(&q->b->b->spans) && ripc_buffer_reap(q->b))
+		r = look(q, try);
+		if (r == -EAGAIN && ripc_buffer_reap(q->b))
 			r = try(q);
 		if (r == -EAGAIN && !err)
 			err = ripc_gate_sleep(g, t, deadline_ns);
@@ -220,6 +238,7 @@ static ssize_t wait_at(struct request *q, struct ripc_gate *g, ssize_t (*try)(st
  * not come soon, any room will do.
  */
 #define PATIENCE_NS 1000000
+#define MANY 16 /* units: large */
 
 static ssize_t wait_for_half(struct request *q, ssize_t (*try)(struct request *),
 			     int64_t deadline_ns)
@@ -227,13 +246,22 @@ static ssize_t wait_for_half(struct request *q, ssize_t (*try)(struct request *)
 	struct ripc_gate *g = &q->b->b->half_empty;
 	int64_t until = ripc_deadline_in(PATIENCE_NS);
 	struct ripc_ticket t = ripc_gate_enter(g);
-	ssize_t r = try(q);
+	ssize_t r = look(q, try);
 	if (r == -EAGAIN) {
 		ripc_gate_sleep(g, t, deadline_ns < until ? deadline_ns : until);
 		r = try(q);
 	}
 	ripc_gate_leave(g, t);
 	return r;
+}
+
+static int spin(struct request *q, bool is_send)
+{
+	struct ripc_buffer *b = q->b;
+	if (is_send)
+		return ripc_spin(&b->send_spin, atomic_load(&b->b->receiver_cpu) - 1, has_new_room,
+				 q);
+	return ripc_spin(&b->receive_spin, atomic_load(&b->b->sender_cpu) - 1, has_message, q);
 }
 
 /* After a first try in vain. */
@@ -243,19 +271,19 @@ static ssize_t request(struct request *q, bool is_send, ssize_t (*try)(struct re
 	struct ripc_buffer *b = q->b;
 	ssize_t r = -EAGAIN;
 	q->head_was = atomic_load_explicit(&b->b->head, memory_order_relaxed);
-	if (deadline_ns != RIPC_TRY &&
-	    ripc_spin(is_send ? &b->send_spin : &b->receive_spin,
-		      is_send ? has_new_room : has_message, q))
+	/* not for each message of a large buffer that is full: sender and receiver would go in step */
+	q->enough = b->limit >= MANY ? b->limit / 4 : 1;
+	if (deadline_ns != RIPC_TRY && spin(q, is_send))
 		r = try(q);
 	if (r != -EAGAIN)
 		return r;
 	if (deadline_ns == RIPC_TRY) {
-		if (atomic_load(&b->b->spans) && ripc_buffer_reap(b))
+		if (ripc_buffer_reap(b))
 			r = try(q);
 		return r;
 	}
 	RIPC_PROBE_WAIT_BEGIN(RIPC_KIND("buffer"), b->o->name, b->o->ino);
-	if (is_send && b->limit >= 16)
+	if (is_send && b->limit >= MANY)
 		r = wait_for_half(q, try, deadline_ns);
 	if (r == -EAGAIN)
 		r = wait_at(q, is_send ? &b->b->not_full : &b->b->not_empty, try, deadline_ns);

@@ -3,18 +3,23 @@
  * The message buffer's shared memory, and the parts of its implementation. Private to lib/ripc.
  *
  * A ring of units. A message is a record: a header and its bytes, in one piece of whole units. Three
- * positions count units from the beginning of time, head <= next <= tail:
+ * positions count units from the beginning of time, head <= front <= tail:
  *
- *	[head, next)  taken: viewed by somebody, or done with; room is given back at head
- *	[next, tail)  to be received, or reserved by a sender who still writes
+ *	[head, front)  taken: viewed by somebody, or done with; room is given back at head
+ *	[front, tail)  to be received, or reserved by a sender who still writes
+ *
+ * where front is the later one of head and `next`: a message that is received at the front with
+ * nothing taken before it only moves head, and next is left behind.
  *
  * Senders are serialised by one lock, receivers by another; they meet only in the positions, each
- * written by one side. Every step commits by one store: tail publishes a record, its state says who
- * has it. So there is nothing to repair when a lock's owner has died.
+ * written by one side. While one thread sends and one receives, each keeps its lock, and neither
+ * executes an atomic instruction; who is about to sleep fences for both. Every step commits by one store: tail publishes a record; head, or the
+ * record's state, takes it. So there is nothing to repair when a lock's owner has died.
  */
 #ifndef RIPC_BUFFER_H
 #define RIPC_BUFFER_H
 
+#include "lib/ripc/leaf.h"
 #include "lib/ripc/object.h"
 
 #define RIPC_RECORD_ALIGN 32u
@@ -40,16 +45,19 @@ struct buffer_body {
 	struct ripc_buffer_shape shape;
 	uint64_t units, limit; /* in the ring, a power of two; and how many may be in use */
 	uint32_t unit_bytes;
-	_Atomic uint32_t spans; /* reserved and viewed; too many after a death, until reaped */
 
-	struct ripc_lock send_lock;
+	struct ripc_leaf send_lock;
 	_Alignas(64) _Atomic uint64_t tail;
 	uint64_t head_seen; /* head, as the senders saw it last */
+	_Atomic int sender_cpu;	  /* where the last one was, + 1 */
+	_Atomic uint32_t reserved; /* spans; too many after a death, until reaped */
 
-	struct ripc_lock receive_lock;
-	_Alignas(64) _Atomic uint64_t next;
+	struct ripc_leaf receive_lock;
+	_Alignas(64) _Atomic uint64_t next; /* behind head it has no meaning */
 	_Atomic uint64_t head;
 	uint64_t tail_seen;
+	_Atomic int receiver_cpu; /* as sender_cpu */
+	_Atomic uint32_t viewed;  /* as reserved */
 
 	_Alignas(64) struct ripc_gate not_empty;
 	_Alignas(64) struct ripc_gate not_full;	 /* woken for each that is taken */
@@ -64,6 +72,7 @@ struct ripc_buffer {
 	struct ripc_buffer_shape shape;
 	uint64_t mask, units, limit;
 	uint32_t unit_bytes;
+	bool is_kept; /* its locks may be (leaf.h) */
 	unsigned send_spin, receive_spin;
 };
 
@@ -73,11 +82,21 @@ int ripc_buffer_hold(struct ripc_buffer *b, size_t bytes, struct ripc_span *span
 ssize_t ripc_buffer_take(struct ripc_buffer *b, void *message, size_t room);
 int ripc_buffer_look(struct ripc_buffer *b, struct ripc_span *span);
 
+/* Whether there may be a message to receive, without a lock. */
+bool ripc_buffer_is_worth_a_look(const struct ripc_buffer *b);
+
 /* Lets senders look, after `taken` records have made room. */
 void ripc_buffer_wake_senders(struct ripc_buffer *b, int taken);
 
-/* Gives back what dead processes had reserved or viewed; whether there was something. */
+/* Gives back what dead processes had reserved or viewed; whether there was something. Only looks when
+ * somebody has anything reserved or viewed. */
 bool ripc_buffer_reap(struct ripc_buffer *b);
+
+/* The front, by these. */
+static inline uint64_t ripc_buffer_front(uint64_t head, uint64_t next)
+{
+	return (int64_t)(next - head) < 0 ? head : next;
+}
 
 /* Under receive_lock. */
 int ripc_buffer_advance_head(struct ripc_buffer *b);

@@ -6,23 +6,24 @@
 #include <limits.h>
 #include <string.h>
 
+#include "lib/ripc/head.h"
 #include "lib/ripc/probes.h"
 
-static uint64_t units_for(const struct ripc_buffer *b, size_t bytes)
+static inline uint64_t units_for(const struct ripc_buffer *b, size_t bytes)
 {
 	if (!b->shape.room_bytes)
 		return 1;
 	return 1 + (bytes + RIPC_RECORD_ALIGN - 1) / RIPC_RECORD_ALIGN;
 }
 
-static struct record *record_at(const struct ripc_buffer *b, uint64_t at)
+static inline struct record *record_at(const struct ripc_buffer *b, uint64_t at)
 {
 	return (struct record *)(void *)(b->b->ring + (at & b->mask) * b->unit_bytes);
 }
 
 /* The record at `at`, if it lies within the ring and before end; its lengths in the caller's hands. */
-struct record *ripc_buffer_record(const struct ripc_buffer *b, uint64_t at, uint64_t end,
-				  uint32_t *bytes, uint32_t *units)
+static inline struct record *sound_record(const struct ripc_buffer *b, uint64_t at, uint64_t end,
+					  uint32_t *bytes, uint32_t *units)
 {
 	struct record *r = record_at(b, at);
 	*bytes = *(volatile uint32_t *)&r->bytes;
@@ -31,6 +32,12 @@ struct record *ripc_buffer_record(const struct ripc_buffer *b, uint64_t at, uint
 	    *bytes > (uint64_t)*units * b->unit_bytes - sizeof(*r))
 		return NULL;
 	return r;
+}
+
+struct record *ripc_buffer_record(const struct ripc_buffer *b, uint64_t at, uint64_t end,
+				  uint32_t *bytes, uint32_t *units)
+{
+	return sound_record(b, at, end, bytes, units);
 }
 
 /* ---- sending ---- */
@@ -48,7 +55,7 @@ static void write_filler(struct ripc_buffer *b, uint64_t at, uint32_t units)
  * Under send_lock: finds room for a record of so many units, at *at with tail to become *tail.
  * A filler may come first.
  */
-static int find_room(struct ripc_buffer *b, uint64_t units, uint64_t *at, uint64_t *tail)
+static inline int find_room(struct ripc_buffer *b, uint64_t units, uint64_t *at, uint64_t *tail)
 {
 	struct buffer_body *s = b->b;
 	uint64_t t = atomic_load_explicit(&s->tail, memory_order_relaxed);
@@ -70,8 +77,16 @@ static int find_room(struct ripc_buffer *b, uint64_t units, uint64_t *at, uint64
 	return 0;
 }
 
+/* Under the lock whose line it is in. */
+static inline void note_cpu(_Atomic int *last)
+{
+	int cpu = ripc_cpu() + 1;
+	if (atomic_load_explicit(last, memory_order_relaxed) != cpu)
+		atomic_store_explicit(last, cpu, memory_order_relaxed);
+}
+
 /* A lock whose owner died needs no repair here. */
-static int take_lock(struct ripc_lock *l)
+static inline int take_lock(struct ripc_leaf *l)
 {
 	int err = ripc_leaf_lock(l);
 	return err == -EOWNERDEAD ? 0 : err;
@@ -83,6 +98,7 @@ int ripc_buffer_put(struct ripc_buffer *b, const void *message, size_t bytes)
 	int err = take_lock(&b->b->send_lock);
 	if (err)
 		return err;
+	note_cpu(&b->b->sender_cpu);
 	err = find_room(b, units, &at, &tail);
 	if (!err) {
 		struct record *r = record_at(b, at);
@@ -99,11 +115,11 @@ int ripc_buffer_put(struct ripc_buffer *b, const void *message, size_t bytes)
 	return err;
 }
 
-static void count_span(struct ripc_buffer *b, int by)
+/* In lines of their own sides: senders and receivers do not fight for one. */
+static void count_span(_Atomic uint32_t *count, int by)
 {
-	uint32_t n = atomic_load(&b->b->spans);
-	while (!(by < 0 && n == 0) &&
-	       !atomic_compare_exchange_weak(&b->b->spans, &n, n + (uint32_t)by))
+	uint32_t n = atomic_load_explicit(count, memory_order_relaxed);
+	while (!(by < 0 && n == 0) && !atomic_compare_exchange_weak(count, &n, n + (uint32_t)by))
 		;
 }
 
@@ -113,14 +129,15 @@ int ripc_buffer_hold(struct ripc_buffer *b, size_t bytes, struct ripc_span *span
 	int err = take_lock(&b->b->send_lock);
 	if (err)
 		return err;
+	note_cpu(&b->b->sender_cpu);
 	err = find_room(b, units, &at, &tail);
 	if (!err) {
 		struct record *r = record_at(b, at);
-		count_span(b, 1);
+		count_span(&b->b->reserved, 1);
 		r->bytes = (uint32_t)bytes;
 		r->units = (uint32_t)units;
-		atomic_store(&r->owner, ripc_self_id());
-		atomic_store(&r->state, RECORD_RESERVED);
+		atomic_store_explicit(&r->owner, ripc_self_id(), memory_order_relaxed);
+		atomic_store_explicit(&r->state, RECORD_RESERVED, memory_order_relaxed);
 		atomic_store_explicit(&b->b->tail, tail, memory_order_release);
 		*span = (struct ripc_span){r + 1, bytes, at};
 	}
@@ -154,8 +171,8 @@ static int finish_reservation(struct ripc_buffer *b, struct ripc_span *span, siz
 	if (bytes > reserved)
 		return -EMSGSIZE;
 	r->bytes = (uint32_t)bytes;
-	atomic_store(&r->state, state);
-	count_span(b, -1);
+	atomic_store_explicit(&r->state, state, memory_order_release);
+	count_span(&b->b->reserved, -1); /* a fence, on x86 */
 	*span = (struct ripc_span){0};
 	return 0;
 }
@@ -165,7 +182,7 @@ int ripc_buffer_commit(struct ripc_buffer *b, struct ripc_span *span, size_t byt
 	RIPC_PROBE_BEGIN();
 	int err = finish_reservation(b, span, bytes, RECORD_READY);
 	if (!err) {
-		ripc_gate_wake(&b->b->not_empty, 1);
+		ripc_gate_wake_fenced(&b->b->not_empty, 1);
 		RIPC_PROBE_SEND(RIPC_KIND("buffer"), b->o->name, b->o->ino, bytes, 0);
 	}
 	return err;
@@ -173,7 +190,12 @@ int ripc_buffer_commit(struct ripc_buffer *b, struct ripc_span *span, size_t byt
 
 /* ---- receiving ---- */
 
-/* After receive_lock was given back, which is the fence that the gates ask for. */
+static inline uint64_t front_of(const struct buffer_body *s, uint64_t head)
+{
+	return ripc_buffer_front(head, atomic_load_explicit(&s->next, memory_order_relaxed));
+}
+
+/* After receive_lock was given back: the gates' sleepers have fenced, or unlocking did. */
 void ripc_buffer_wake_senders(struct ripc_buffer *b, int taken)
 {
 	struct buffer_body *s = b->b;
@@ -189,12 +211,12 @@ int ripc_buffer_advance_head(struct ripc_buffer *b)
 	struct buffer_body *s = b->b;
 	uint64_t at = atomic_load_explicit(&s->head, memory_order_relaxed);
 	int count = 0;
-	uint64_t next = atomic_load_explicit(&s->next, memory_order_relaxed);
-	if (next - at > b->units)
+	uint64_t front = front_of(s, at);
+	if (front - at > b->units)
 		return -EBADMSG;
-	while (at != next) {
+	while (at != front) {
 		uint32_t bytes, units;
-		struct record *r = ripc_buffer_record(b, at, next, &bytes, &units);
+		struct record *r = sound_record(b, at, front, &bytes, &units);
 		if (!r)
 			return -EBADMSG;
 		if (atomic_load_explicit(&r->state, memory_order_acquire) != RECORD_DONE)
@@ -211,74 +233,86 @@ int ripc_buffer_advance_head(struct ripc_buffer *b)
  * Under receive_lock: the first record that is ready, at *at; -EAGAIN when there is none. next is
  * moved over what has been taken, and never over a reservation.
  */
-static int find_ready(struct ripc_buffer *b, uint64_t *at, struct record **found, uint32_t *bytes,
-		      uint32_t *units)
+static inline int find_ready(struct ripc_buffer *b, uint64_t head, uint64_t *at,
+			     struct record **found, uint32_t *bytes, uint32_t *units)
 {
 	struct buffer_body *s = b->b;
-	uint64_t next = atomic_load_explicit(&s->next, memory_order_relaxed), p = next;
-	uint64_t tail = s->tail_seen;
+	uint64_t p = front_of(s, head), tail = s->tail_seen;
 	bool is_front = true;
 	for (;;) {
 		if (p == tail || tail - p > b->units) {
-			uint64_t now = atomic_load_explicit(&s->tail, memory_order_acquire);
-			if (now - p > b->units)
+			tail = atomic_load_explicit(&s->tail, memory_order_acquire);
+			if (tail - p > b->units)
 				return -EBADMSG;
-			if (p == now)
-				break;
-			s->tail_seen = tail = now;
+			if (p == tail)
+				return -EAGAIN;
+			s->tail_seen = tail;
 		}
-		struct record *r = ripc_buffer_record(b, p, tail, bytes, units);
+		/* the state first: its length may become less until it is ready */
+		uint32_t state = atomic_load_explicit(&record_at(b, p)->state, memory_order_acquire);
+		struct record *r = sound_record(b, p, tail, bytes, units);
 		if (!r)
 			return -EBADMSG;
-		uint32_t state = atomic_load_explicit(&r->state, memory_order_acquire);
 		if (state == RECORD_READY) {
-			/* its length may have become less as it was committed */
-			r = ripc_buffer_record(b, p, tail, bytes, units);
 			*at = p;
 			*found = r;
-			return r ? 0 : -EBADMSG;
+			return 0;
 		}
 		p += *units;
 		is_front &= state == RECORD_DONE || state == RECORD_VIEWED;
 		if (is_front)
 			atomic_store_explicit(&s->next, p, memory_order_relaxed);
 	}
-	return -EAGAIN;
 }
 
 /* Under receive_lock: the record at `at` is not to be received any more. */
-static void pass_over(struct ripc_buffer *b, uint64_t at, uint32_t units)
+static void pass_over(struct ripc_buffer *b, uint64_t head, uint64_t at, uint32_t units)
 {
-	if (atomic_load_explicit(&b->b->next, memory_order_relaxed) == at)
+	if (front_of(b->b, head) == at)
 		atomic_store_explicit(&b->b->next, at + units, memory_order_relaxed);
+}
+
+/* Under receive_lock: the record has been received; how many records' room that gave back. */
+static inline int finish_record(struct ripc_buffer *b, uint64_t head, struct record *r, uint64_t at,
+				uint32_t units)
+{
+	if (at == head) {
+		atomic_store_explicit(&b->b->head, at + units, memory_order_release);
+		return 1;
+	}
+	atomic_store_explicit(&r->state, RECORD_DONE, memory_order_release);
+	pass_over(b, head, at, units);
+	return ripc_buffer_advance_head(b);
 }
 
 ssize_t ripc_buffer_take(struct ripc_buffer *b, void *message, size_t room)
 {
 	struct record *r;
-	uint32_t bytes, units;
-	uint64_t at;
+	uint32_t bytes = 0, units;
+	uint64_t at, head;
 	int advanced = 0, err = take_lock(&b->b->receive_lock);
 	if (err)
 		return err;
-	err = find_ready(b, &at, &r, &bytes, &units);
-	if (!err && bytes > room)
-		err = -EMSGSIZE;
-	if (!err) {
-		if (bytes)
-			memcpy(message, r + 1, bytes);
-		atomic_store_explicit(&r->state, RECORD_DONE, memory_order_release);
-		pass_over(b, at, units);
-	}
-	if (!err || err == -EAGAIN) {
+	note_cpu(&b->b->receiver_cpu);
+	head = atomic_load_explicit(&b->b->head, memory_order_relaxed);
+	err = find_ready(b, head, &at, &r, &bytes, &units);
+	if (__builtin_expect(!err, 1)) {
+		if (bytes > room) {
+			err = -EMSGSIZE;
+		} else {
+			if (bytes)
+				memcpy(message, r + 1, bytes);
+			advanced = finish_record(b, head, r, at, units);
+		}
+	} else if (err == -EAGAIN) {
 		advanced = ripc_buffer_advance_head(b);
-		if (advanced < 0)
-			err = advanced;
 	}
+	if (advanced < 0)
+		err = advanced;
 	ripc_leaf_unlock(&b->b->receive_lock);
 	if (advanced > 0)
 		ripc_buffer_wake_senders(b, advanced);
-	if (err == -EMSGSIZE) /* others may have room for it */
+	if (__builtin_expect(err == -EMSGSIZE, 0)) /* others may have room for it */
 		ripc_gate_wake_fenced(&b->b->not_empty, 1);
 	return err ? err : (ssize_t)bytes;
 }
@@ -287,20 +321,35 @@ int ripc_buffer_look(struct ripc_buffer *b, struct ripc_span *span)
 {
 	struct record *r;
 	uint32_t bytes, units;
-	uint64_t at;
+	uint64_t at, head;
 	int err = take_lock(&b->b->receive_lock);
 	if (err)
 		return err;
-	err = find_ready(b, &at, &r, &bytes, &units);
+	note_cpu(&b->b->receiver_cpu);
+	head = atomic_load_explicit(&b->b->head, memory_order_relaxed);
+	err = find_ready(b, head, &at, &r, &bytes, &units);
 	if (!err) {
-		count_span(b, 1);
-		atomic_store(&r->owner, ripc_self_id());
-		atomic_store(&r->state, RECORD_VIEWED);
-		pass_over(b, at, units);
+		count_span(&b->b->viewed, 1);
+		atomic_store_explicit(&r->owner, ripc_self_id(), memory_order_relaxed);
+		atomic_store_explicit(&r->state, RECORD_VIEWED, memory_order_release);
+		pass_over(b, head, at, units);
 		*span = (struct ripc_span){r + 1, bytes, at};
 	}
 	ripc_leaf_unlock(&b->b->receive_lock);
 	return err;
+}
+
+bool ripc_buffer_is_worth_a_look(const struct ripc_buffer *b)
+{
+	const struct buffer_body *s = b->b;
+	uint64_t at = front_of(s, atomic_load_explicit(&s->head, memory_order_relaxed));
+	uint64_t tail = atomic_load_explicit(&s->tail, memory_order_acquire);
+	const struct record *r = record_at(b, at);
+	if (at == tail)
+		return false;
+	/* one that is still being written, and nothing behind it */
+	return atomic_load_explicit(&r->state, memory_order_relaxed) != RECORD_RESERVED ||
+	       tail - at > *(const volatile uint32_t *)&r->units;
 }
 
 static int give_back_room(struct ripc_buffer *b)
@@ -321,25 +370,15 @@ int ripc_buffer_release(struct ripc_buffer *b, struct ripc_span *span)
 	struct record *r = our_record(b, span, RECORD_VIEWED, &bytes);
 	if (!r)
 		return -EINVAL;
-	atomic_store(&r->state, RECORD_DONE);
-	count_span(b, -1);
+	atomic_store_explicit(&r->state, RECORD_DONE, memory_order_release);
+	count_span(&b->b->viewed, -1);
 	*span = (struct ripc_span){0};
 	return give_back_room(b);
 }
 
-int ripc_buffer_abandon(struct ripc_buffer *b, struct ripc_span *span)
-{
-	int err = finish_reservation(b, span, 0, RECORD_DONE);
-	if (err)
-		return err;
-	/* a receiver's look moves next over it; so do we, when it is at the front */
-	ripc_buffer_reap(b);
-	return 0;
-}
-
 /* ---- the dead ---- */
 
-bool ripc_buffer_reap(struct ripc_buffer *b)
+static bool reap(struct ripc_buffer *b)
 {
 	struct buffer_body *s = b->b;
 	if (take_lock(&s->receive_lock))
@@ -355,13 +394,13 @@ bool ripc_buffer_reap(struct ripc_buffer *b)
 		if ((state == RECORD_RESERVED || state == RECORD_VIEWED) &&
 		    !ripc_id_is_alive(atomic_load(&r->owner)) &&
 		    atomic_compare_exchange_strong(&r->state, &state, RECORD_DONE)) {
+			count_span(state == RECORD_VIEWED ? &s->viewed : &s->reserved, -1);
 			found = true;
 			state = RECORD_DONE;
-			count_span(b, -1);
 		}
 		at += units;
 		is_front &= state == RECORD_DONE || state == RECORD_VIEWED;
-		if (is_front && at > atomic_load(&s->next))
+		if (is_front && front_of(s, at) == at)
 			atomic_store(&s->next, at);
 	}
 	found |= ripc_buffer_advance_head(b) > 0;
@@ -369,4 +408,19 @@ bool ripc_buffer_reap(struct ripc_buffer *b)
 	if (found)
 		ripc_buffer_wake_senders(b, INT_MAX);
 	return found;
+}
+
+bool ripc_buffer_reap(struct ripc_buffer *b)
+{
+	return (atomic_load(&b->b->reserved) || atomic_load(&b->b->viewed)) && reap(b);
+}
+
+int ripc_buffer_abandon(struct ripc_buffer *b, struct ripc_span *span)
+{
+	int err = finish_reservation(b, span, 0, RECORD_DONE);
+	if (err)
+		return err;
+	/* a receiver's look moves next over it; so do we, when it is at the front */
+	reap(b);
+	return 0;
 }

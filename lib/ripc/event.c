@@ -90,7 +90,7 @@ int ripc_event_wait_until(struct ripc_event *e, int64_t deadline_ns)
 	if (!r && deadline_ns == RIPC_TRY)
 		return -EAGAIN;
 	if (!r)
-		r = ripc_spin(&e->spin, pass, e);
+		r = ripc_spin(&e->spin, RIPC_CPU_UNKNOWN, pass, e);
 	if (!r) {
 		RIPC_PROBE_WAIT_BEGIN(RIPC_KIND("event"), e->o->name, e->o->ino);
 		r = ripc_gate_wait(&e->b->gate, pass, e, deadline_ns);

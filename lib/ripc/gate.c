@@ -13,7 +13,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
-#include <sched.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -129,50 +128,4 @@ int ripc_gate_wait(struct ripc_gate *g, int (*is_true)(void *arg), void *arg, in
 		if (err) /* it may have come true as time ran out */
 			return (r = is_true(arg)) ? r : err;
 	}
-}
-
-/* ---- spinning ---- */
-
-/* In turns of a pause, some 50 ns: worth less than a switch to another process and back. */
-#define SPIN_START 48
-#define SPIN_MAX 96
-#define SPIN_LEAST 8
-/* After it was in vain down to the least, that many waits do not spin at all. */
-#define SKIP 0x80000000u
-#define SKIPS 64
-
-static bool is_multiprocessor(void)
-{
-	static _Atomic int known; /* 1 no, 2 yes */
-	int k = atomic_load_explicit(&known, memory_order_relaxed);
-	if (!k) {
-		cpu_set_t set;
-		k = sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) < 2 ? 1 : 2;
-		atomic_store(&known, k);
-	}
-	return k == 2;
-}
-
-int ripc_spin(unsigned *budget, int (*is_true)(void *arg), void *arg)
-{
-	if (!is_multiprocessor())
-		return is_true(arg);
-	unsigned turns = *budget ? *budget : SPIN_START;
-	if (turns & SKIP) {
-		*budget = turns > SKIP + 1 ? turns - 1 : SPIN_LEAST * 4;
-		return is_true(arg);
-	}
-	for (unsigned i = 0; i < turns; i++) {
-		int r = is_true(arg);
-		if (r) {
-			unsigned want = i * 2 + SPIN_LEAST * 2;
-			*budget = want > SPIN_MAX ? SPIN_MAX : want;
-			return r;
-		}
-#if defined(__x86_64__) || defined(__i386__)
-		__builtin_ia32_pause();
-#endif
-	}
-	*budget = turns / 2 < SPIN_LEAST ? SKIP + SKIPS : turns / 2;
-	return is_true(arg);
 }

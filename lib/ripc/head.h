@@ -6,6 +6,14 @@
 #ifndef RIPC_HEAD_PRIVATE_H
 #define RIPC_HEAD_PRIVATE_H
 
+#include <sched.h>
+#if defined(__has_include) && defined(__has_builtin)
+#if __has_include(<sys/rseq.h>) && __has_builtin(__builtin_thread_pointer)
+#include <sys/rseq.h> /* glibc 2.35: the C library has told the kernel where to keep it */
+#define RIPC_HAS_RSEQ 1
+#endif
+#endif
+
 #include "object.h"
 
 enum ripc_head_flags {
@@ -44,9 +52,10 @@ int ripc_file_unlink(int dirfd, const char *file, dev_t dev, ino_t ino);
 /* Under ripc_dir_lock(): an existing file's head and holders, at most cap rows; or -errno. */
 int ripc_file_read_head(int fd, unsigned type, struct ripc_head *h, size_t bytes);
 
-/* The calling thread, for lock.c; and what a child of fork forgets. */
+/* The calling thread, for lock.c; and what a child of fork forgets, or does again. */
 uint32_t ripc_tid(void);
 void ripc_thread_forget(void);
+void ripc_leaf_forked(void);
 void ripc_id_forget(void);
 /* 0, or -ENOSYS when the C library's robust list is not laid out as ours must be. */
 int ripc_lock_is_possible(void);
@@ -55,6 +64,28 @@ bool ripc_tid_is_alive(uint32_t tid);
 /* dir.c's mutex around fork */
 void ripc_dir_fork_prepare(void);
 void ripc_dir_fork_done(void);
+
+/* The CPU that we are on, or RIPC_CPU_UNKNOWN. */
+static inline int ripc_cpu(void)
+{
+#ifdef RIPC_HAS_RSEQ
+	const struct rseq *r =
+		(const void *)((const char *)__builtin_thread_pointer() + __rseq_offset);
+	int cpu = (int)*(const volatile uint32_t *)&r->cpu_id; /* < 0: not registered */
+#else
+	int cpu = sched_getcpu();
+#endif
+	return cpu < 0 ? RIPC_CPU_UNKNOWN : cpu;
+}
+
+static inline void ripc_cpu_relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	__asm__ volatile("yield");
+#endif
+}
 
 long ripc_futex_wait(_Atomic uint32_t *word, uint32_t value, int64_t deadline_ns);
 long ripc_futex_wake(_Atomic uint32_t *word, int how_many);

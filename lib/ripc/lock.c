@@ -12,6 +12,7 @@
  * is why objects are 0600 unless asked otherwise.
  */
 #include "head.h"
+#include "leaf.h"
 
 #include <errno.h>
 #include <linux/futex.h>
@@ -19,53 +20,39 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define LINK_OFFSET ((long)offsetof(struct ripc_lock, next))
+_Static_assert(offsetof(struct ripc_lock, next) == RIPC_LINK_OFFSET, "where libc has its links");
 #define SPINS 64
 
-static __thread struct robust_list_head *robust __attribute__((tls_model("initial-exec")));
-static __thread uint32_t my_tid __attribute__((tls_model("initial-exec")));
-
-/* The kernel reads the list when we die, between any two instructions: keep stores in order. */
-#define barrier() __asm__ volatile("" ::: "memory")
-
-static inline void cpu_relax(void)
-{
-#if defined(__x86_64__) || defined(__i386__)
-	__builtin_ia32_pause();
-#elif defined(__aarch64__)
-	__asm__ volatile("yield");
-#else
-	barrier();
-#endif
-}
+__thread struct robust_list_head *ripc_robust;
+__thread uint32_t ripc_my_tid;
 
 static void thread_learn(void)
 {
 	struct robust_list_head *head = NULL;
 	size_t bytes = 0;
 	if (syscall(SYS_get_robust_list, 0, &head, &bytes) == 0 && head &&
-	    bytes == sizeof(*head) && head->futex_offset == -LINK_OFFSET)
-		robust = head;
-	my_tid = (uint32_t)syscall(SYS_gettid);
+	    bytes == sizeof(*head) && head->futex_offset == -RIPC_LINK_OFFSET)
+		ripc_robust = head;
+	ripc_my_tid = (uint32_t)syscall(SYS_gettid);
 }
 
 uint32_t ripc_tid(void)
 {
-	if (!my_tid)
+	if (!ripc_my_tid)
 		thread_learn();
-	return my_tid;
+	return ripc_my_tid;
 }
 
 void ripc_thread_forget(void)
 {
-	my_tid = 0;
-	robust = NULL;
+	ripc_my_tid = 0;
+	ripc_robust = NULL;
 }
 
 int ripc_lock_is_possible(void)
 {
 	ripc_tid();
-	return robust ? 0 : -ENOSYS;
+	return ripc_robust ? 0 : -ENOSYS;
 }
 
 static inline struct robust_list *link_of(struct ripc_lock *l)
@@ -78,23 +65,23 @@ static inline uint64_t *prev_of(uint64_t link) { return (uint64_t *)(uintptr_t)(
 
 static void list_add(struct ripc_lock *l)
 {
-	uint64_t head = (uint64_t)(uintptr_t)&robust->list;
-	uint64_t first = (uint64_t)(uintptr_t)robust->list.next;
+	uint64_t head = (uint64_t)(uintptr_t)&ripc_robust->list;
+	uint64_t first = (uint64_t)(uintptr_t)ripc_robust->list.next;
 	l->next = first;
 	l->prev = head;
 	if ((first & ~1ull) != head) /* bit 0 marks a PI mutex */
 		*prev_of(first & ~1ull) = (uint64_t)(uintptr_t)&l->next;
-	barrier();
-	robust->list.next = link_of(l);
+	ripc_barrier();
+	ripc_robust->list.next = link_of(l);
 }
 
 /* Searched from the front, where it nearly always is; the backward link is only kept for libc. */
 static bool list_remove(struct ripc_lock *l)
 {
-	uint64_t head = (uint64_t)(uintptr_t)&robust->list, me = (uint64_t)(uintptr_t)&l->next;
+	uint64_t head = (uint64_t)(uintptr_t)&ripc_robust->list, me = (uint64_t)(uintptr_t)&l->next;
 	uint64_t at = head;
-	if (robust->list.next == link_of(l) && l->next == head) { /* the only one: nearly always */
-		robust->list.next = &robust->list;
+	if (ripc_robust->list.next == link_of(l) && l->next == head) { /* the only one: nearly always */
+		ripc_robust->list.next = &ripc_robust->list;
 		return true;
 	}
 	for (int steps = 0; steps < ROBUST_LIST_LIMIT; steps++) {
@@ -116,7 +103,7 @@ static bool list_remove(struct ripc_lock *l)
 
 static bool list_has(const struct ripc_lock *l)
 {
-	uint64_t head = (uint64_t)(uintptr_t)&robust->list, at = head;
+	uint64_t head = (uint64_t)(uintptr_t)&ripc_robust->list, at = head;
 	for (int steps = 0; steps < ROBUST_LIST_LIMIT; steps++) {
 		at = *(uint64_t *)(uintptr_t)at & ~1ull;
 		if (at == head)
@@ -128,14 +115,13 @@ static bool list_has(const struct ripc_lock *l)
 }
 
 /* Takes a lock whose word is free, seen as v. The waiters' bit stays, for those behind us. */
-static inline int take(struct ripc_lock *l, uint32_t v, uint32_t waited, bool is_leaf)
+static inline int take(struct ripc_lock *l, uint32_t v, uint32_t waited)
 {
-	uint32_t mine = my_tid | (v & FUTEX_WAITERS) | waited;
+	uint32_t mine = ripc_my_tid | (v & FUTEX_WAITERS) | waited;
 	if (!atomic_compare_exchange_strong_explicit(&l->word, &v, mine, memory_order_acquire,
 						     memory_order_relaxed))
 		return -EAGAIN;
-	if (!is_leaf)
-		list_add(l);
+	list_add(l);
 	return v & FUTEX_OWNER_DIED ? -EOWNERDEAD : 0;
 }
 
@@ -146,25 +132,24 @@ static inline int take(struct ripc_lock *l, uint32_t v, uint32_t waited, bool is
 static void mark_if_orphan(struct ripc_lock *l, uint32_t v)
 {
 	uint32_t owner = v & FUTEX_TID_MASK;
-	if (owner == my_tid ? list_has(l) : ripc_tid_is_alive(owner))
+	if (owner == ripc_my_tid ? list_has(l) : ripc_tid_is_alive(owner))
 		return;
 	atomic_compare_exchange_strong(&l->word, &v, (v & FUTEX_WAITERS) | FUTEX_OWNER_DIED);
 }
 
-static __attribute__((noinline)) int lock_slow(struct ripc_lock *l, int64_t deadline_ns,
-						bool is_leaf)
+static __attribute__((noinline)) int lock_slow(struct ripc_lock *l, int64_t deadline_ns)
 {
 	uint32_t waited = 0;
 	for (int spins = 0;; spins++) {
 		uint32_t v = atomic_load_explicit(&l->word, memory_order_relaxed);
 		uint32_t owner = v & FUTEX_TID_MASK;
 		if (!owner) {
-			int err = take(l, v, waited, is_leaf);
+			int err = take(l, v, waited);
 			if (err != -EAGAIN)
 				return err;
 			continue;
 		}
-		if (owner == my_tid) {
+		if (owner == ripc_my_tid) {
 			if (list_has(l))
 				return -EDEADLK;
 			mark_if_orphan(l, v);
@@ -173,7 +158,7 @@ static __attribute__((noinline)) int lock_slow(struct ripc_lock *l, int64_t dead
 		if (deadline_ns == RIPC_TRY)
 			return -EAGAIN;
 		if (spins < SPINS && !(v & FUTEX_WAITERS)) {
-			cpu_relax();
+			ripc_cpu_relax();
 			continue;
 		}
 		if (!(v & FUTEX_WAITERS) &&
@@ -193,49 +178,21 @@ static __attribute__((noinline)) int lock_slow(struct ripc_lock *l, int64_t dead
 
 int ripc_lock_until(struct ripc_lock *l, int64_t deadline_ns)
 {
-	if (__builtin_expect(!my_tid, 0))
+	if (__builtin_expect(!ripc_my_tid, 0))
 		thread_learn();
-	if (__builtin_expect(!robust, 0))
+	if (__builtin_expect(!ripc_robust, 0))
 		return -ENOSYS;
-	robust->list_op_pending = link_of(l);
-	barrier();
-	int err = take(l, 0, 0, false);
+	ripc_robust->list_op_pending = link_of(l);
+	ripc_barrier();
+	int err = take(l, 0, 0);
 	if (__builtin_expect(err == -EAGAIN, 0))
-		err = lock_slow(l, deadline_ns, false);
-	barrier();
-	robust->list_op_pending = NULL;
+		err = lock_slow(l, deadline_ns);
+	ripc_barrier();
+	ripc_robust->list_op_pending = NULL;
 	return err;
 }
 
 int ripc_lock(struct ripc_lock *l) { return ripc_lock_until(l, RIPC_FOREVER); }
-
-/* ---- the leaf form: in no list, the pending operation all the while ---- */
-
-int ripc_leaf_lock(struct ripc_lock *l)
-{
-	if (__builtin_expect(!my_tid, 0))
-		thread_learn();
-	if (__builtin_expect(!robust, 0))
-		return -ENOSYS;
-	if (__builtin_expect(robust->list_op_pending != NULL, 0))
-		return -EDEADLK; /* a signal handler, in the middle of another */
-	robust->list_op_pending = link_of(l);
-	barrier();
-	int err = take(l, 0, 0, true);
-	if (__builtin_expect(err == -EAGAIN, 0))
-		err = lock_slow(l, RIPC_FOREVER, true);
-	if (err && err != -EOWNERDEAD)
-		robust->list_op_pending = NULL;
-	return err;
-}
-
-void ripc_leaf_unlock(struct ripc_lock *l)
-{
-	if (atomic_exchange(&l->word, 0) & FUTEX_WAITERS)
-		ripc_futex_wake(&l->word, 1);
-	barrier();
-	robust->list_op_pending = NULL;
-}
 
 bool ripc_lock_is_mine(const struct ripc_lock *l)
 {
@@ -245,20 +202,20 @@ bool ripc_lock_is_mine(const struct ripc_lock *l)
 
 int ripc_unlock(struct ripc_lock *l)
 {
-	if (!ripc_lock_is_mine(l) || !robust)
+	if (!ripc_lock_is_mine(l) || !ripc_robust)
 		return -EPERM;
-	robust->list_op_pending = link_of(l);
-	barrier();
+	ripc_robust->list_op_pending = link_of(l);
+	ripc_barrier();
 	if (!list_remove(l)) {
 		/* the word says that we have it, our list says not: somebody wrote to it */
-		robust->list_op_pending = NULL;
+		ripc_robust->list_op_pending = NULL;
 		return -EPERM;
 	}
-	barrier();
+	ripc_barrier();
 	if (atomic_exchange(&l->word, 0) & FUTEX_WAITERS)
 		ripc_futex_wake(&l->word, 1);
-	barrier();
-	robust->list_op_pending = NULL;
+	ripc_barrier();
+	ripc_robust->list_op_pending = NULL;
 	return 0;
 }
 

@@ -104,7 +104,7 @@ static DWORD flow_wait(struct flow *f, int (*is_true)(void *), struct ripc_gate 
 	if (!state && nowait)
 		return ERROR_NO_DATA;
 	if (!state)
-		state = ripc_spin(f->spin, is_true, f);
+		state = ripc_spin(f->spin, RIPC_CPU_UNKNOWN, is_true, f);
 	if (!state) {
 		RIPC_PROBE_WAIT_BEGIN(RIPC_KIND("npipe"), f->end->name, f->end->object->ino);
 		state = ripc_gate_wait(gate, is_true, f, RIPC_FOREVER);

@@ -84,6 +84,7 @@ static void fork_parent(void)
 static void fork_child(void)
 {
 	ripc_thread_forget();
+	ripc_leaf_forked();
 	ripc_id_forget();
 	for (struct ripc_object *o = open_objects.next; o != &open_objects; o = o->next) {
 		int row = ripc_holder_claim(o->head->holders, o->nholders, ripc_self_id());

@@ -7,7 +7,9 @@
  *   dir      where the files are; their names; one lock for coming and going           dir.c
  *   holder   who has it open, counted in a way that survives kill -9                   holder.c
  *   lock     a mutex that the kernel marks when its owner dies                         lock.c
+ *   leaf     the same for short sections, kept by who takes it again and again         leaf.h
  *   gate     sleeping until something may have changed, with a deadline                gate.c
+ *   spin     looking for a while before that                                           spin.c
  *
  * Rules for a body
  *
@@ -194,14 +196,6 @@ struct ripc_lock {
 };
 _Static_assert(sizeof(struct ripc_lock) == 64, "one cache line");
 
-/*
- * The leaf form is for short sections in which no other lock of this kind and no robust mutex of
- * the C library is touched: it is cheaper, as robust. Waits for ever; -EOWNERDEAD as above; -EDEADLK
- * in a signal handler that interrupted such a section.
- */
-int ripc_leaf_lock(struct ripc_lock *l);
-void ripc_leaf_unlock(struct ripc_lock *l);
-
 int ripc_lock(struct ripc_lock *l);
 int ripc_lock_until(struct ripc_lock *l, int64_t deadline_ns);
 int ripc_unlock(struct ripc_lock *l);
@@ -284,11 +278,16 @@ static inline void ripc_gate_wake(struct ripc_gate *g, int how_many)
 bool ripc_gate_has_moved(const struct ripc_gate *g, struct ripc_ticket t);
 
 /*
- * Asks is_true() for as long as spinning has been worth it lately (*budget, private to a handle,
- * start with 0), at most some 5 microseconds, and hardly ever where it never is; its answer. On one
- * processor it does not spin.
+ * Asks is_true() for a while before the caller sleeps, as far as that has been worth it lately; its
+ * answer. peer_cpu is where whoever makes it true was last seen (head.h: ripc_cpu()). On another CPU:
+ * pauses, for at most some 50 microseconds, which is what sleeping and being woken across CPUs can
+ * cost. On this one: gives its turn away a few times, which costs less than to sleep and be woken,
+ * as long as nobody else takes long turns. Not known: some 5 microseconds, and nothing where this
+ * process has but one CPU. After it was in vain a few times, hardly ever.
+ * *budget is private to a handle, and starts with 0.
  */
-int ripc_spin(unsigned *budget, int (*is_true)(void *arg), void *arg);
+#define RIPC_CPU_UNKNOWN (-1)
+int ripc_spin(unsigned *budget, int peer_cpu, int (*is_true)(void *arg), void *arg);
 
 /* ---- the directory ---- */
 

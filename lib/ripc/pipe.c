@@ -311,7 +311,7 @@ static int wait_for(struct wait *w, int (*is_true)(void *))
 	if (!state && w->end->nonblock)
 		return -EAGAIN;
 	if (!state)
-		state = ripc_spin(&w->end->spin, is_true, w);
+		state = ripc_spin(&w->end->spin, RIPC_CPU_UNKNOWN, is_true, w);
 	if (!state) {
 		RIPC_PROBE_WAIT_BEGIN(RIPC_KIND("pipe"), o->name, o->ino);
 		state = ripc_gate_wait(&w->end->body->side[w->end->side].gate, is_true, w,

@@ -95,7 +95,7 @@ int ripc_semaphore_wait_until(struct ripc_semaphore *s, int64_t deadline_ns)
 	if (!r && deadline_ns == RIPC_TRY)
 		return -EAGAIN;
 	if (!r)
-		r = ripc_spin(&s->spin, take_one, s->b);
+		r = ripc_spin(&s->spin, RIPC_CPU_UNKNOWN, take_one, s->b);
 	if (!r) {
 		RIPC_PROBE_WAIT_BEGIN(RIPC_KIND("sem"), s->o->name, s->o->ino);
 		r = ripc_gate_wait(&s->b->gate, take_one, s->b, deadline_ns);

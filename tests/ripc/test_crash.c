@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Kills without end (crash.h): the named objects of ripc.h, messages among them. */
 #include "lib/ripc/ripc.h"
+#include "lib/ripc/leaf.h"
 #include "tests/ripc/crash.h"
 
 /* ---- critical section ---- */
@@ -33,6 +34,44 @@ static bool cs_is_sound(int killed)
 	else if (err || page->first != page->last)
 		return false;
 	return ripc_cs_leave(cs) == 0 && !page->torn;
+}
+
+/* ---- the leaf lock: kept, taken, left ---- */
+
+static struct ripc_leaf *leaf;
+
+static void leaf_work(void)
+{
+	for (;;) {
+		unsigned burst = 1u << roll(10);
+		for (unsigned i = 0; i < burst; i++) {
+			int err = ripc_leaf_lock(leaf);
+			if (err == -EOWNERDEAD) {
+				page->told++;
+				page->last = page->first;
+			} else if (err || page->first != page->last) {
+				page->torn++;
+			}
+			if (i == 0)
+				leaf->reluctance = 0;
+			page->first++;
+			page->last++;
+			ripc_leaf_unlock(leaf);
+		}
+	}
+}
+
+static bool leaf_is_sound(int killed)
+{
+	(void)killed;
+	int64_t start = ripc_now_ns();
+	int err = ripc_leaf_lock(leaf);
+	if (err == -EOWNERDEAD)
+		page->last = page->first;
+	else if (err || page->first != page->last)
+		return false;
+	ripc_leaf_unlock(leaf);
+	return !page->torn && ripc_now_ns() - start < 5 * SECOND;
 }
 
 /* ---- semaphore ---- */
@@ -245,6 +284,7 @@ static bool stream_is_sound(int killed)
 
 static const struct story stories[] = {
 	{"critical section", cs_work, cs_is_sound, 300, "heirs were told (EOWNERDEAD)"},
+	{"leaf lock", leaf_work, leaf_is_sound, 300, "heirs were told (EOWNERDEAD)"},
 	{"semaphore", sem_work, sem_is_sound, 300, NULL},
 	{"event and condition", event_work, event_is_sound, 400, NULL},
 	{"fixed message buffer", fixed_work, fixed_is_sound, 300, NULL},
@@ -268,6 +308,9 @@ int main(int argc, char **argv)
 	struct ripc_buffer_shape f = {.messages = SLOTS, .message_bytes = 320};
 	struct ripc_buffer_shape v = {.room_bytes = 8192, .message_bytes = 320};
 	crash_begin();
+	leaf = mmap(NULL, sizeof(*leaf), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (ripc_leaf_prepare())
+		ripc_leaf_never_keep(leaf);
 	cs = init_CS("c");
 	sem = init_semaphore(UNITS, "s");
 	event = init_event("e");
