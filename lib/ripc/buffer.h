@@ -48,9 +48,10 @@ struct buffer_body {
 
 	struct ripc_leaf send_lock;
 	_Alignas(64) _Atomic uint64_t tail;
-	uint64_t head_seen; /* head, as the senders saw it last */
-	_Atomic int sender_cpu;	  /* where the last one was, + 1 */
+	uint64_t head_seen;	   /* head, as the senders saw it last */
+	_Atomic int sender_cpu;	   /* where the last one was, + 1 */
 	_Atomic uint32_t reserved; /* spans; too many after a death, until reaped */
+	uint32_t receives_apart;   /* the last receiver was on another CPU */
 
 	struct ripc_leaf receive_lock;
 	_Alignas(64) _Atomic uint64_t next; /* behind head it has no meaning */
@@ -58,6 +59,7 @@ struct buffer_body {
 	uint64_t tail_seen;
 	_Atomic int receiver_cpu; /* as sender_cpu */
 	_Atomic uint32_t viewed;  /* as reserved */
+	uint32_t sends_apart;
 
 	_Alignas(64) struct ripc_gate not_empty;
 	_Alignas(64) struct ripc_gate not_full;	 /* woken for each that is taken */
