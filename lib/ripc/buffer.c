@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* The message buffer: opening, and waiting for room or a message (buffer.h, buffer_ring.c). */
-#include "lib/ripc/buffer.h"
+#include "lib/ripc/buffer_ring.h"
 
 #include <errno.h>
 #include <stdlib.h>

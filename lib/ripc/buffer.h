@@ -2,8 +2,8 @@
 /*
  * The message buffer's shared memory, and the parts of its implementation. Private to lib/ripc.
  *
- * A ring of units. A message is a record: a header and its bytes, in one piece of whole units. Three
- * positions count units from the beginning of time, head <= front <= tail:
+ * A ring of units. A message is a record: a header and its bytes, in one piece of whole units.
+ * Three positions count units from the beginning of time, head <= front <= tail:
  *
  *	[head, front)  taken: viewed by somebody, or done with; room is given back at head
  *	[front, tail)  to be received, or reserved by a sender who still writes
@@ -13,8 +13,9 @@
  *
  * Senders are serialised by one lock, receivers by another; they meet only in the positions, each
  * written by one side. While one thread sends and one receives, each keeps its lock, and neither
- * executes an atomic instruction; who is about to sleep fences for both. Every step commits by one store: tail publishes a record; head, or the
- * record's state, takes it. So there is nothing to repair when a lock's owner has died.
+ * executes an atomic read-modify-write; who is about to sleep fences for both. Every step commits
+ * by one store: tail publishes a record; head, or the record's state, takes it. So there is nothing
+ * to repair when a lock's owner has died.
  */
 #ifndef RIPC_BUFFER_H
 #define RIPC_BUFFER_H
@@ -90,8 +91,7 @@ bool ripc_buffer_is_worth_a_look(const struct ripc_buffer *b);
 /* Lets senders look, after `taken` records have made room. */
 void ripc_buffer_wake_senders(struct ripc_buffer *b, int taken);
 
-/* Gives back what dead processes had reserved or viewed; whether there was something. Only looks when
- * somebody has anything reserved or viewed. */
+/* Gives back what the dead had reserved or viewed, if there is a span; whether there was any. */
 bool ripc_buffer_reap(struct ripc_buffer *b);
 
 /* The front, by these. */
@@ -102,7 +102,5 @@ static inline uint64_t ripc_buffer_front(uint64_t head, uint64_t next)
 
 /* Under receive_lock. */
 int ripc_buffer_advance_head(struct ripc_buffer *b);
-struct record *ripc_buffer_record(const struct ripc_buffer *b, uint64_t at, uint64_t end,
-				  uint32_t *bytes, uint32_t *units);
 
 #endif

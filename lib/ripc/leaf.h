@@ -10,13 +10,13 @@
  *         KEPT | a seat    kept by the thread of that seat, which is inside or not
  *
  * A seat is a thread's, until it has ended: its id, and whether it is inside a lock that it keeps:
- * 0 or its id, again a robust futex. The keeper writes `inside`, then looks whether the word is still
- * its own; who wants the lock takes the word, then looks whether the keeper is inside, and waits
- * until it is out. Each must see what the other wrote before; and so it is with `wanted`, by which
- * the keeper knows that it has to wake somebody as it goes. The keeper pays nothing for that, not one
- * atomic instruction: the other makes all CPUs that run users of such locks pass a memory barrier
- * (membarrier(2), MEMBARRIER_CMD_GLOBAL_EXPEDITED; up to tens of microseconds when it has to
- * interrupt another CPU). Each time a lock is taken so, it is kept more reluctantly.
+ * 0 or its id, again a robust futex. The keeper writes `inside`, then looks whether the word is
+ * still its own; who wants the lock takes the word, then looks whether the keeper is inside, and
+ * waits until it is out. Each must see what the other wrote before; and so it is with `wanted`, by
+ * which the keeper knows that it has to wake somebody as it goes. The keeper pays nothing for that,
+ * not one atomic read-modify-write: the other makes all CPUs that run users of such locks pass a
+ * memory barrier (membarrier(2), MEMBARRIER_CMD_GLOBAL_EXPEDITED; tens of microseconds when it
+ * has to interrupt another CPU). Each time a lock is taken so, it is kept more reluctantly.
  *
  * While a thread is inside, its robust list's pending operation (Documentation/robust-futexes.rst)
  * is the futex that says so, the word or its seat's: the kernel marks it when the thread ends, at
@@ -57,7 +57,8 @@ _Static_assert(sizeof(struct ripc_leaf) == 64, "one cache line");
 /*
  * Whether this process can take part: -ENOSYS without membarrier(2) (CONFIG_MEMBARRIER, or a
  * sandbox). To be asked before a leaf is used; then either all users can, or whoever made it has
- * called ripc_leaf_never_keep(), and it is an ordinary lock.
+ * called ripc_leaf_never_keep(), and it is an ordinary lock. The first time in a process that has
+ * several threads it takes some milliseconds.
  */
 int ripc_leaf_prepare(void);
 void ripc_leaf_never_keep(struct ripc_leaf *l);
@@ -68,9 +69,9 @@ bool ripc_leaf_is_never_kept(const struct ripc_leaf *l);
  * interrupted such a section; -ENOSYS when libc's robust list is not laid out as ours must be.
  * Waits for ever.
  *
- * Unlocking is no memory fence. Who unlocks and then looks for others that wait for what it has done
- * (a gate, object.h) sees them if they, after they came to the gate and before they looked, called
- * ripc_leaf_fence(): 0, or -ENOSYS and nothing is sure.
+ * Unlocking is no memory fence. Who unlocks and then looks for others that wait for what it has
+ * done (a gate, object.h) sees them if they, after they came to the gate and before they looked,
+ * called ripc_leaf_fence(): 0, or -ENOSYS and nothing is sure.
  */
 int ripc_leaf_fence(void);
 static inline int ripc_leaf_lock(struct ripc_leaf *l);
@@ -87,7 +88,7 @@ extern __thread uint32_t ripc_my_tid
 /* The kernel reads the list when we die, between any two instructions: keep stores in order. */
 #define ripc_barrier() __asm__ volatile("" ::: "memory")
 
-/* The kernel finds the futex at this distance in front of a link; a pending link is not followed. */
+/* The kernel finds the futex so far in front of a link; a pending link is not followed. */
 #define RIPC_LINK_OFFSET 32
 static inline struct robust_list *ripc_link_of(_Atomic uint32_t *futex)
 {

@@ -18,7 +18,7 @@ enum bench_channel { BENCH_THERE, BENCH_BACK, BENCH_CHANNELS };
 
 struct bench_carrier {
 	const char *name;
-	/* before fork, room for depth messages if it can; 0, or not possible (this size, this machine) */
+	/* before fork, with room for depth messages if it can; 0, or not possible (size, machine) */
 	int (*open)(size_t bytes, unsigned depth);
 	/* whole messages; 0, or an error that ends the run */
 	int (*send)(int channel, const void *message, size_t bytes);
@@ -27,7 +27,7 @@ struct bench_carrier {
 	int senders_max; /* 0: any number */
 };
 
-/* libripc's first, then the others, then what no carrier can beat; bench_carriers.c, bench_bare.c */
+/* libripc's first, then the others, then what none can beat; bench_carriers.c, bench_bare.c */
 #define BENCH_OURS 3
 #define BENCH_MOST 9
 extern const struct bench_carrier bench_ours[BENCH_OURS];

@@ -116,7 +116,10 @@ static int sysv_open(size_t bytes, unsigned depth)
 	return queues[1] < 0 || bytes > 8192 ? -1 : 0;
 }
 
-static int sysv_send(int c, const void *m, size_t n) { return msgsnd(queues[c], with_type(m), n, 0); }
+static int sysv_send(int c, const void *m, size_t n)
+{
+	return msgsnd(queues[c], with_type(m), n, 0);
+}
 
 static int sysv_receive(int c, void *m, size_t n)
 {

@@ -4,11 +4,11 @@
  *
  *     bench_ripc [ROUNDS]        default 5, at most 101; in the environment
  *         RIPC_BENCH_MS=40       milliseconds for each run
- *         RIPC_BENCH_PLACES=…    words of: apart (the receiver on one CPU, the senders on others),
+ *         RIPC_BENCH_PLACES=…    of: apart (the receiver on one CPU, the senders on others),
  *                                together (all on one CPU), free (as the scheduler likes); all
  *         RIPC_BENCH_SIZES=…     of: 64 1024 65536; all
  *         RIPC_BENCH_ONLY=…      carriers whose name contains this
- *         RIPC_BENCH_RUNS=…      letters of: 1 4 (one way, so many senders), t (round trip), l (locks)
+ *         RIPC_BENCH_RUNS=…      of: 1 4 (one way, so many senders), t (round trip), l (locks)
  *
  * In a round all carriers take turns, each round beginning with another: what else the machine does
  * hits them alike. A figure is the median over the rounds; a goal is judged by the median of the
@@ -134,7 +134,7 @@ static pid_t start_sender(const struct bench_carrier *c, size_t bytes, int who)
 	return pid;
 }
 
-/* For at least so long, a few at a time so that the clock costs nothing; messages a second, or -1. */
+/* For at least so long, some at a time so that the clock costs nothing; messages a second, or -1 */
 static double receive_for(const struct bench_carrier *c, size_t bytes, int64_t ns)
 {
 	long n = 0, every = bytes > 1024 ? 4 : 64;
