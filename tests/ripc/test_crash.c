@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Kills without end (crash.h): the named objects of ripc.h, messages among them. */
-#include "lib/ripc/ripc.h"
-#include "lib/ripc/leaf.h"
+#include "lib/ripc/buffer.h"
 #include "tests/ripc/crash.h"
 
 /* ---- critical section ---- */
@@ -280,6 +279,28 @@ static bool stream_is_sound(int killed)
 	return sent && received && fixed_is_sound(killed);
 }
 
+/* One way, as fast as can be: each side keeps its lock until another comes. */
+static void one_way_work(void)
+{
+	bool sends = roll(2);
+	for (;;) {
+		for (int i = 0; i < 100; i++) {
+			if (sends)
+				send_letter(fixed, false);
+			else
+				receive_letter(fixed, false);
+		}
+		/* whoever came has made it reluctant */
+		fixed->b->send_lock.reluctance = fixed->b->receive_lock.reluctance = 0;
+	}
+}
+
+static bool one_way_is_sound(int killed)
+{
+	page->told += !!(atomic_load(&fixed->b->send_lock.word) & RIPC_LEAF_KEPT);
+	return fixed_is_sound(killed);
+}
+
 /* ---- all of it ---- */
 
 static const struct story stories[] = {
@@ -289,6 +310,7 @@ static const struct story stories[] = {
 	{"event and condition", event_work, event_is_sound, 400, NULL},
 	{"fixed message buffer", fixed_work, fixed_is_sound, 300, NULL},
 	{"variable message buffer", variable_work, variable_is_sound, 300, NULL},
+	{"message buffer, one way", one_way_work, one_way_is_sound, 400, "a lock was kept"},
 	{"message buffer, full and empty", stream_work, stream_is_sound, 600, NULL},
 };
 
