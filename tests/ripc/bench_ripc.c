@@ -24,6 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -346,8 +347,43 @@ static void run_locks(int rounds)
 	judge("semaphore", against, median_ratio(ns[BENCH_SEM], ns[BENCH_MUTEX], rounds), 2, false);
 }
 
+/* ---- what else the machine did ---- */
+
+/* Seconds that all CPUs were busy, by proc_stat(5), and that this process and its children ran. */
+static void used(double *all, double *ours)
+{
+	unsigned long long t[8] = {0};
+	struct rusage self, children;
+	FILE *f = fopen("/proc/stat", "re");
+	if (!f || fscanf(f, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &t[0], &t[1], &t[2],
+			 &t[3], &t[4], &t[5], &t[6], &t[7]) != 8)
+		memset(t, 0, sizeof(t));
+	if (f)
+		fclose(f);
+	/* user nice system idle iowait irq softirq steal */
+	*all = (double)(t[0] + t[1] + t[2] + t[5] + t[6] + t[7]) / (double)sysconf(_SC_CLK_TCK);
+	getrusage(RUSAGE_SELF, &self);
+	getrusage(RUSAGE_CHILDREN, &children);
+	*ours = (double)(self.ru_utime.tv_sec + self.ru_stime.tv_sec + children.ru_utime.tv_sec +
+			 children.ru_stime.tv_sec) +
+		(double)(self.ru_utime.tv_usec + self.ru_stime.tv_usec + children.ru_utime.tv_usec +
+			 children.ru_stime.tv_usec) /
+			1e6;
+}
+
+static void tell_of_others(double all, double ours)
+{
+	double all_now, ours_now;
+	used(&all_now, &ours_now);
+	double others = all_now - all - (ours_now - ours);
+	if (all_now > all && others > 0.05 * (all_now - all))
+		printf("\nother work had %.0f %% of the CPU time meanwhile: %s\n",
+		       100 * others / (all_now - all), "figures are low, ratios hold less well");
+}
+
 int main(int argc, char **argv)
 {
+	double all, ours;
 	int rounds = argc > 1 ? atoi(argv[1]) : 5;
 	const char *ms = getenv("RIPC_BENCH_MS");
 	if (rounds < 1 || rounds > BENCH_ROUNDS_MAX)
@@ -355,6 +391,7 @@ int main(int argc, char **argv)
 	run_ns = (ms && atoi(ms) > 0 ? atoi(ms) : 40) * 1000000ll;
 	sched_getaffinity(0, sizeof(all_cpus), &all_cpus);
 	add_carriers();
+	used(&all, &ours);
 	printf("medians of %d rounds of %d ms, %d CPUs\n", rounds, (int)(run_ns / 1000000),
 	       CPU_COUNT(&all_cpus));
 	for (int p = 0; p < PLACES; p++) {
@@ -365,6 +402,7 @@ int main(int argc, char **argv)
 	}
 	if (is_run('l'))
 		run_locks(rounds);
+	tell_of_others(all, ours);
 	printf("\ngoals, at 64 B\n%s", verdicts);
 	return goals_missed ? 1 : 0;
 }
