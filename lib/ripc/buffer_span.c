@@ -80,7 +80,7 @@ int ripc_buffer_commit(struct ripc_buffer *b, struct ripc_span *span, size_t byt
 	int err = finish_reservation(b, span, bytes, RECORD_READY);
 	if (!err) {
 		ripc_gate_wake_fenced(&b->b->not_empty, 1);
-		RIPC_PROBE_SEND("buffer", b->o->name, b->o->ino, bytes, 0);
+		RIPC_PROBE_SEND(RIPC_KIND("buffer"), b->o->name, b->o->ino, bytes, 0);
 	}
 	return err;
 }
