@@ -6,11 +6,11 @@
 cgroup=
 at_end() { [ -z "$cgroup" ] || rmdir "$cgroup" 2>/dev/null; }
 
-background "$PROGS/echo" server "$T/sock" 60
+background "$PROGS/echo" server "$T/sock" 120
 server=$started
 wait_until 10 test -e "$T/sock.ready"
 name=echo-$$ # nobody else on this host has it
-background "$PROGS/echo" client "$T/sock" 30 "$name"
+background "$PROGS/echo" client "$T/sock" 100 "$name"
 client=$started
 wait_until 10 test -e "$T/sock.asked"
 ok $? 'a server runs and a client keeps it busy'
@@ -42,7 +42,7 @@ is "$(sql "select count(*) from (select 1 from v_talk where src_comm='$name' and
 	dst_comm='$name' and bytes = 150*messages and messages > 20)")" 2 'two -p: 50 bytes there, 150 back'
 
 # a pid that ends
-background "$PROGS/echo" client "$T/sock" 1.5
+background "$PROGS/echo" client "$T/sock" 3
 record -p "$started"
 is "$status" 0 '-p of a process that exits: ends by itself'
 is "$(sql "select count(*) > 0 from v_event where pid=$started and op='sendto'")" 1 '… with what it did'
