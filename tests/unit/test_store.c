@@ -548,6 +548,15 @@ static void a_malformed_event_is_counted_and_the_rest_is_kept(void **state)
 	assert_string_equal(sql(path, "SELECT cause, count FROM loss"), "bad-record|1");
 }
 
+/* Sleeps so long; returns by how much longer it took: others had the processors meanwhile. */
+static uint64_t nap(useconds_t us)
+{
+	uint64_t from = now_ns();
+	usleep(us);
+	return now_ns() - from - us * 1000ull;
+}
+#define STARVED_NS 10000000u /* on a machine that keeps one waiting so long, 200 ms say nothing */
+
 static void an_event_is_on_disk_before_200_ms_with_nothing_behind_it(void **state)
 {
 	(void)state;
@@ -556,13 +565,14 @@ static void an_event_is_on_disk_before_200_ms_with_nothing_behind_it(void **stat
 	uint64_t worst = 0;
 	for (int64_t n = 1; n <= 5; n++) {
 		put_ios(s, (uint64_t)n, (uint64_t)n);
-		uint64_t put_at = now_ns();
+		uint64_t put_at = now_ns(), starved = 0;
 		while (sql_number(path, "SELECT count(*) FROM event") < n) {
 			if (now_ns() - put_at > 5000000000u)
 				fail_msg("event %lld was not committed", (long long)n);
-			usleep(5000);
+			uint64_t over = nap(5000);
+			starved = over > starved ? over : starved;
 		}
-		if (now_ns() - put_at > worst)
+		if (starved < STARVED_NS && now_ns() - put_at > worst)
 			worst = now_ns() - put_at;
 	}
 	store_free(s);
@@ -751,7 +761,11 @@ static void kill_9_at_any_moment_loses_no_more_than_200_ms(void **state)
 			child_records(path, round % 2, round % 4 < 2 ? 500 : 20000, marks);
 		while (__atomic_load_n(&marks->n, __ATOMIC_ACQUIRE) == 0)
 			usleep(1000);
-		usleep((useconds_t)(rnd() % 400000));
+		uint64_t starved = 0, until = now_ns() + rnd() % 400000000;
+		do {
+			uint64_t over = nap(1000);
+			starved = over > starved ? over : starved;
+		} while (now_ns() < until);
 		uint64_t killed = now_ns();
 		kill(pid, SIGKILL);
 		int status;
@@ -763,7 +777,7 @@ static void kill_9_at_any_moment_loses_no_more_than_200_ms(void **state)
 		uint64_t kept = trace_events(t),
 			 least = delivered_before(marks, killed - 200000000);
 		trace_close(t);
-		if (kept < least)
+		if (kept < least && starved < STARVED_NS)
 			fail_msg("round %d: %llu kept of %llu", round, (unsigned long long)kept,
 				 (unsigned long long)least);
 		holds_prefix(path, kept);
