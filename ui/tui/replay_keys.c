@@ -323,10 +323,10 @@ static int own_key(struct replay *r, int key, struct fail *fail)
 /* It is asking something, or covered by something. */
 static bool wants_all_keys(const struct dash *d)
 {
-	return d->prompt != PROMPT_NONE || d->help;
+	return d->prompt != PROMPT_NONE || d->cover != COVER_NONE;
 }
 
-bool replay_is_helping(const struct replay *r) { return r->dash.help; }
+bool replay_is_helping(const struct replay *r) { return r->dash.cover == COVER_HELP; }
 
 static int scroll_key(int key)
 {
