@@ -17,9 +17,9 @@ static void sleep_until(uint64_t t_ns)
 
 static bool is_empty(const struct solution *s) { return !s->nfindings && !s->ninconclusive; }
 
-int diagnose(struct diagnosis *d, struct snap *snap, uint64_t slow_ns, struct fail *fail)
+int diagnose(struct diagnosis *d, struct snap *snap, uint64_t slow_ns, bool slow_quiet, struct fail *fail)
 {
-	struct solve_opts opts = { .slow_ns = slow_ns };
+	struct solve_opts opts = { .slow_ns = slow_ns, .slow_quiet = slow_quiet };
 	int err;
 
 	*d = (struct diagnosis){ 0 };

@@ -6,6 +6,8 @@
 #ifndef IPCTAP_COLLECTOR_DIAGNOSE_H
 #define IPCTAP_COLLECTOR_DIAGNOSE_H
 
+#include <stdbool.h>
+
 #include "collector/snap.h"
 #include "lib/analysis/solve.h"
 #include "lib/base/fail.h"
@@ -16,8 +18,11 @@ struct diagnosis {
 	uint64_t now_ns; /* when `graph` was taken; CLOCK_MONOTONIC */
 };
 
-/* slow_ns as in struct solve_opts. 0, or a negative errno with *fail filled. Release it either way. */
-int diagnose(struct diagnosis *d, struct snap *snap, uint64_t slow_ns, struct fail *fail);
+/*
+ * slow_ns and slow_quiet as in struct solve_opts. 0, or a negative errno with *fail filled. Release it
+ * either way.
+ */
+int diagnose(struct diagnosis *d, struct snap *snap, uint64_t slow_ns, bool slow_quiet, struct fail *fail);
 void diagnosis_release(struct diagnosis *d);
 
 #endif

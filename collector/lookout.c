@@ -112,7 +112,7 @@ static void look(struct lookout *l, bool anyway)
 
 	if (suspects_look(&l->suspects, l->snap, AGE_NS, is_meant, &l->scope) == 0 && !anyway)
 		return;
-	if (diagnose(&d, l->snap, 0, NULL) == 0)
+	if (diagnose(&d, l->snap, 0, false, NULL) == 0)
 		publish(l, &d);
 	diagnosis_release(&d);
 }

@@ -279,7 +279,7 @@ static void find_slow(struct work *w, const struct solve_opts *opts)
 		const struct wg_thread *thread = &g->threads.item[t];
 		uint32_t node = g->thread_node.item[t], finding;
 
-		if (graph_runs(g, t) || thread->quiet || !thread->since_ns ||
+		if (graph_runs(g, t) || (thread->quiet && !opts->slow_quiet) || !thread->since_ns ||
 		    opts->now_ns < thread->since_ns + opts->slow_ns ||
 		    w->in->owner[node] != WG_NONE || solution_step(w->s, t).by == WG_NONE)
 			continue;

@@ -67,6 +67,7 @@ struct solution {
 struct solve_opts {
 	uint64_t now_ns;
 	uint64_t slow_ns; /* asleep for longer: a `slow` finding. 0: look for none */
+	bool slow_quiet;  /* also those that just wait to be spoken to, as idle ones do */
 };
 
 /* -ENOMEM, or 0 with *s filled. Linear in the graph. */

@@ -188,7 +188,7 @@ static int run(const struct args *args, struct fail *fail)
 	} else {
 		err = snap_open(&snap, SNAP_AUTO, fail);
 		if (!err)
-			err = diagnose(&d, snap, 0, fail);
+			err = diagnose(&d, snap, 0, false, fail);
 	}
 	if (!err) {
 		a.view.solution = &d.solution;

@@ -80,7 +80,7 @@ void longwaits_look(struct longwaits *l, const struct model *m)
 		l->cannot = true;
 		return;
 	}
-	if (diagnose(&d, l->snap, 0, NULL) == 0) {
+	if (diagnose(&d, l->snap, 0, false, NULL) == 0) {
 		remember(l, &d, m);
 		l->key = key;
 	}

@@ -31,7 +31,7 @@ static int load(struct trace *trace, const char *path, uint64_t slow_ns, struct 
 		struct findings_view *v, struct fail *fail)
 {
 	const char *text = trace_meta(trace, "waitgraph");
-	struct solve_opts opts = { .slow_ns = slow_ns,
+	struct solve_opts opts = { .slow_ns = slow_ns, .slow_quiet = true,
 				   .now_ns = number(trace_meta(trace, "waitgraph_ns")) };
 	int err;
 

@@ -174,7 +174,9 @@ static int look(struct watch *w, bool last, bool whole, struct fail *fail)
 	struct findings_view v = { .solution = &d.solution,
 				   .level = a->level ? (enum wg_verdict)a->level : WG_ORPHAN,
 				   .verbose = a->verbose };
-	int err = diagnose(&d, w->snap, v.level == WG_SLOW ? SLOW_NS : 0, fail);
+	/* of one who was named even idling is of interest; on the whole host nearly all idle */
+	bool named = w->command.pid || a->feed.scope.npids || a->feed.scope.comms || a->feed.scope.cgroups;
+	int err = diagnose(&d, w->snap, v.level == WG_SLOW ? SLOW_NS : 0, named, fail);
 
 	if (!err) {
 		v.now_ns = d.now_ns;
