@@ -7,11 +7,8 @@
  * A semaphore set or message queue is read while the task that sleeps on it is looked at, so that
  * what belongs together is read together.
  */
-#include "waits_kernel.h"
-#include "lib/abi/snap.h"
+#include "waits_uring.bpf.h"
 
-#include <bpf/bpf_core_read.h>
-#include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
 char LICENSE[] SEC("license") = "GPL";
@@ -20,22 +17,6 @@ char LICENSE[] SEC("license") = "GPL";
 const volatile __s32 nr_semop = -1, nr_semtimedop = -1, nr_msgsnd = -1, nr_msgrcv = -1;
 
 #define IPCMNI_MASK 0x7fff
-
-/* What a walk over a list carries from one step to the next. */
-struct walk {
-	struct seq_file *seq;
-	__u64 at, head; /* struct list_head___w * */
-	__u64 obj;
-	__u64 aux;
-	__u32 tid;
-	__u32 n;
-};
-
-static __always_inline void cut(struct seq_file *seq, __u32 tid)
-{
-	struct snap_hdr h = { .type = SNAP_CUT, .size = sizeof(h), .tid = tid };
-	bpf_seq_write(seq, &h, sizeof(h));
-}
 
 /* ---- tasks ---- */
 
@@ -383,36 +364,37 @@ static __always_inline void lock_old(struct snap_lock *r, struct file_lock___old
 	r->end = BPF_CORE_READ(l, fl_end);
 }
 
+static __always_inline void lock_record(struct walk *w, __u64 lock, __u8 waits)
+{
+	struct snap_lock r = {
+		.hdr = { .type = SNAP_LOCK, .size = sizeof(r), .tid = w->tid },
+		.obj = w->obj,
+		.lock = lock,
+		.kind = (__u8)w->aux,
+		.waits = waits,
+	};
+	if (bpf_core_field_exists(struct file_lock___w, c))
+		lock_new(&r, (void *)lock);
+	else
+		lock_old(&r, (void *)lock);
+	bpf_seq_write(w->seq, &r, sizeof(r));
+}
+
+/* Where in a lock each of its lists is. */
+#define LOCK_FIELD(name)                                                                           \
+	(bpf_core_field_exists(struct file_lock___w, c)                                            \
+		 ? bpf_core_field_offset(struct file_lock_core___w, flc_##name)                    \
+		 : bpf_core_field_offset(struct file_lock___old, fl_##name))
+
 /* One that waits for the lock before; those that wait for it in turn are not told. */
 static long waiter_one(__u32 i, struct walk *w)
 {
 	if (!w->at || w->at == w->head)
 		return 1;
 	struct list_head___w *l = (void *)w->at;
-	struct snap_lock r = {
-		.hdr = { .type = SNAP_LOCK, .size = sizeof(r), .tid = w->tid },
-		.obj = w->obj,
-		.kind = (__u8)w->aux,
-		.waits = 1,
-	};
-	if (bpf_core_field_exists(struct file_lock___w, c)) {
-		r.lock = w->at - bpf_core_field_offset(struct file_lock_core___w, flc_blocked_member);
-		lock_new(&r, (void *)r.lock);
-	} else {
-		r.lock = w->at - bpf_core_field_offset(struct file_lock___old, fl_blocked_member);
-		lock_old(&r, (void *)r.lock);
-	}
-	bpf_seq_write(w->seq, &r, sizeof(r));
+	lock_record(w, w->at - LOCK_FIELD(blocked_member), 1);
 	w->at = (__u64)BPF_CORE_READ(l, next);
 	return 0;
-}
-
-static __always_inline void waiter_records(const struct walk *w, __u64 lock, __u64 list)
-{
-	struct walk to = { .seq = w->seq, .obj = w->obj, .aux = w->aux, .tid = w->tid, .head = lock + list };
-	bpf_probe_read_kernel(&to.at, sizeof(to.at), (void *)to.head);
-	if (to.at != to.head)
-		bpf_loop(SNAP_WAITERS_MAX, waiter_one, &to, 0);
 }
 
 static long lock_one(__u32 i, struct walk *w)
@@ -420,23 +402,13 @@ static long lock_one(__u32 i, struct walk *w)
 	if (!w->at || w->at == w->head)
 		return 1;
 	struct list_head___w *l = (void *)w->at;
-	struct snap_lock r = {
-		.hdr = { .type = SNAP_LOCK, .size = sizeof(r), .tid = w->tid },
-		.obj = w->obj,
-		.kind = (__u8)w->aux,
-	};
-	__u64 list;
-	if (bpf_core_field_exists(struct file_lock___w, c)) {
-		r.lock = w->at - bpf_core_field_offset(struct file_lock_core___w, flc_list);
-		lock_new(&r, (void *)r.lock);
-		list = bpf_core_field_offset(struct file_lock_core___w, flc_blocked_requests);
-	} else {
-		r.lock = w->at - bpf_core_field_offset(struct file_lock___old, fl_list);
-		lock_old(&r, (void *)r.lock);
-		list = bpf_core_field_offset(struct file_lock___old, fl_blocked_requests);
-	}
-	bpf_seq_write(w->seq, &r, sizeof(r));
-	waiter_records(w, r.lock, list);
+	__u64 lock = w->at - LOCK_FIELD(list);
+	struct walk waiters = *w;
+	lock_record(w, lock, 0);
+	waiters.head = lock + LOCK_FIELD(blocked_requests);
+	bpf_probe_read_kernel(&waiters.at, sizeof(waiters.at), (void *)waiters.head);
+	if (waiters.at != waiters.head)
+		bpf_loop(SNAP_WAITERS_MAX, waiter_one, &waiters, 0);
 	w->at = (__u64)BPF_CORE_READ(l, next);
 	return 0;
 }
@@ -459,41 +431,12 @@ static __always_inline void lock_records(struct seq_file *seq, struct snap_file 
 		cut(seq, f->hdr.tid);
 }
 
-static __always_inline __u16 file_what(__u64 *obj, struct file___w *f, struct inode___w *inode)
-{
-	__u16 fmt = BPF_CORE_READ(inode, i_mode) & S_IFMT;
-	__u64 magic = BPF_CORE_READ(inode, i_sb, s_magic);
-	*obj = (__u64)inode;
-	if (fmt == S_IFIFO) {
-		*obj = (__u64)BPF_CORE_READ(f, private_data);
-		return magic == PIPEFS_MAGIC ? SNAP_IS_PIPE : SNAP_IS_FIFO;
-	}
-	if (fmt == S_IFSOCK) {
-		struct socket *so = BPF_CORE_READ(f, private_data);
-		*obj = (__u64)BPF_CORE_READ(so, sk);
-		return SNAP_IS_SOCK;
-	}
-	if (magic == MQUEUE_MAGIC)
-		return SNAP_IS_MQ;
-	if (fmt == S_IFREG || fmt == S_IFDIR)
-		return SNAP_IS_REG;
-	if (fmt == S_IFCHR)
-		return SNAP_IS_CHAR;
-	if (!fmt) { /* anonymous inodes have no type */
-		*obj = (__u64)BPF_CORE_READ(f, private_data);
-		return SNAP_IS_ANON;
-	}
-	return SNAP_IS_OTHER;
-}
-
 static __always_inline __u64 file_refs(struct file___w *f)
 {
 	if (bpf_core_field_exists(struct file___w, f_ref))
 		return (__u64)BPF_CORE_READ(f, f_ref.refcnt.counter);
 	return (__u64)BPF_CORE_READ((struct file___old *)f, f_count.counter) - 1;
 }
-
-#include "waits_uring.bpf.h"
 
 SEC("iter/task_file")
 int snap_files(struct bpf_iter__task_file *ctx)

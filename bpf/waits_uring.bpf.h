@@ -6,6 +6,8 @@
 #ifndef IPCTAP_BPF_WAITS_URING_H
 #define IPCTAP_BPF_WAITS_URING_H
 
+#include "waits_walk.bpf.h"
+
 #define URING_NAME 0x6e6972755f6f695bull /* "[io_urin", as its dentry is called */
 
 static __always_inline bool is_ring(struct file___w *f)
