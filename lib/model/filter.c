@@ -88,13 +88,13 @@ static bool compare(enum term_cmp cmp, int order)
 	}
 }
 
-static bool holds_unsigned(const struct term *t, uint64_t n)
+bool term_holds_unsigned(const struct term *t, uint64_t n)
 {
 	uint64_t with = (uint64_t)t->value;
 	return compare(t->cmp, (n > with) - (n < with));
 }
 
-static bool holds_signed(const struct term *t, int64_t n)
+bool term_holds_signed(const struct term *t, int64_t n)
 {
 	return compare(t->cmp, (n > t->value) - (n < t->value));
 }
@@ -122,15 +122,15 @@ static bool term_holds(const struct term *t, const struct model *m, const struct
 	case TERM_CHAN:
 		return chan_match(t, chan_of(s, m));
 	case TERM_BYTES:
-		return holds_unsigned(t, s->bytes);
+		return term_holds_unsigned(t, s->bytes);
 	case TERM_LATENCY:
-		return holds_unsigned(t, s->latency_ns);
+		return term_holds_unsigned(t, s->latency_ns);
 	case TERM_SLEPT:
-		return holds_unsigned(t, s->slept_ns);
+		return term_holds_unsigned(t, s->slept_ns);
 	case TERM_RET:
-		return s->returned && holds_signed(t, s->ret);
+		return s->returned && term_holds_signed(t, s->ret);
 	case TERM_FD:
-		return holds_signed(t, s->fd);
+		return term_holds_signed(t, s->fd);
 	case TERM_BLOCKED:
 		return s->blocked;
 	default:

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Private to filter.c and filter_parse.c: a parsed filter, a list of terms that must all hold. */
+/*
+ * A parsed filter, a list of terms that must all hold: for filter.c and filter_parse.c, and for who
+ * holds the same words against other things than operations (ui/tui/rowfilter.c).
+ */
 #ifndef IPCTAP_MODEL_FILTER_TERMS_H
 #define IPCTAP_MODEL_FILTER_TERMS_H
 
@@ -48,6 +51,10 @@ struct filter {
 	struct term *terms;
 	size_t n;
 };
+
+/* Compares n with the term's value, as its cmp says. */
+bool term_holds_unsigned(const struct term *t, uint64_t n);
+bool term_holds_signed(const struct term *t, int64_t n);
 
 void term_release(struct term *t);
 

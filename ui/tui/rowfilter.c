@@ -176,28 +176,10 @@ static bool op_matches(const struct view *view, const struct row *row, const str
 
 static bool number_holds(const struct value *v, const struct term *t)
 {
-	int order;
-
 	if (!v)
 		return false;
-	if (t->what == TERM_RET || t->what == TERM_FD)
-		order = ((int64_t)v->n > t->value) - ((int64_t)v->n < t->value);
-	else
-		order = (v->n > (uint64_t)t->value) - (v->n < (uint64_t)t->value);
-	switch (t->cmp) {
-	case CMP_EQ:
-		return order == 0;
-	case CMP_NE:
-		return order != 0;
-	case CMP_LT:
-		return order < 0;
-	case CMP_LE:
-		return order <= 0;
-	case CMP_GT:
-		return order > 0;
-	default:
-		return order >= 0;
-	}
+	return t->what == TERM_RET || t->what == TERM_FD ? term_holds_signed(t, (int64_t)v->n) :
+							   term_holds_unsigned(t, v->n);
 }
 
 static bool word_matches(const struct rowfilter *f, size_t i, const struct view *view,
