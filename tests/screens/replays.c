@@ -98,15 +98,16 @@ static void look_live(struct dash *d, const struct tui_opts *opts, int look)
 /* Records, and looks at it whenever it is time. */
 static void live(const char *path)
 {
+	struct tail tail;
 	struct tui_opts opts = { .model = model_new(), .title = "world", .interval_s = 0.1,
-				 .verb = "replay" };
+				 .verb = "replay", .tail = &tail };
 	struct store_opts store_opts = { .source = "test", .command = "", .options = "" };
 	struct store *store;
 	struct fail fail;
 	struct dash dash;
 	int look = 0;
 
-	if (!opts.model || dash_init(&dash, &opts, NULL) < 0 ||
+	if (!opts.model || tail_init(&tail) < 0 || dash_init(&dash, &opts, NULL) < 0 ||
 	    store_create(&store, path, &store_opts, &fail))
 		die("cannot begin");
 	store_follow(store, opts.model);
@@ -114,13 +115,15 @@ static void live(const char *path)
 		for (; look < LOOKS && event_tells_time(events[i]) &&
 		       events[i]->t_ns > look_ns(look); look++)
 			look_live(&dash, &opts, look);
-		if (model_apply(opts.model, events[i]) || sink_event(store_sink(store), events[i]))
+		if (model_apply(opts.model, events[i]) || sink_event(&tail.sink, events[i]) ||
+		    sink_event(store_sink(store), events[i]))
 			die("an event was refused");
 	}
 	if (look != LOOKS || store_finish(store, opts.model, &fail))
 		die("it did not end well");
 	store_free(store);
 	dash_release(&dash);
+	tail_release(&tail);
 	model_free(opts.model);
 }
 

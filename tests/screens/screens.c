@@ -497,8 +497,11 @@ static void test_any_keys(bool utf8)
 		char *text;
 
 		seed = seed * 1103515245 + 12345;
-		press(&s, seed >> 16 & 1 ? (int)(' ' + (seed >> 20) % 95) :
-					   special[(seed >> 20) % (sizeof(special) / sizeof(*special))]);
+		int key = seed >> 16 & 1 ? (int)(' ' + (seed >> 20) % 95) :
+					   special[(seed >> 20) % (sizeof(special) / sizeof(*special))];
+
+		if (key != 'w') /* writes files */
+			press(&s, key);
 		if (i % 10 == 0)
 			stage_refresh(&s, now += 100 * MS);
 		text = screen(&s, size[0], size[1]);

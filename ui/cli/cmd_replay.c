@@ -279,6 +279,7 @@ static int print(struct show *s, struct tui_opts *opts, struct fail *fail)
 static int run(struct show *s, struct fail *fail)
 {
 	const struct args *a = s->args;
+	char config[TUI_PATH_SIZE];
 	struct replay_opts opts = {
 		.tui = {
 			.verb = "replay",
@@ -289,6 +290,8 @@ static int run(struct show *s, struct fail *fail)
 			.sort = a->sort,
 			.filter = a->filter,
 			.mono = getenv("NO_COLOR") && *getenv("NO_COLOR"),
+			.config = tui_config_path(config) == 0 ? config : NULL,
+			.all_views = true, /* what a view shows is not to depend on when it was open */
 		},
 		.at = a->at,
 	};

@@ -89,6 +89,15 @@ int config_load(struct dash *d, const char *path, struct fail *fail)
 	return err;
 }
 
+void dash_configure(struct dash *d)
+{
+	struct fail fail = { 0 };
+
+	d->config = d->opts->config;
+	if (d->config && config_load(d, d->config, &fail) < 0)
+		snprintf(d->message, sizeof(d->message), "%.156s", fail.what);
+}
+
 /* The folders that the file lies in. Those that are there already are as they are. */
 static void make_folders(const char *path)
 {

@@ -121,6 +121,8 @@ void export_name(const struct dash *d, char *buf, size_t size);
  * as a whole.
  */
 int config_load(struct dash *d, const char *path, struct fail *fail);
+/* Loads opts->config, if there is one, and keeps it for F2; what went wrong is d->message. */
+void dash_configure(struct dash *d);
 int config_save(const struct dash *d, const char *path, struct fail *fail);
 
 /* Lines about deadlocks from y on, at most `height`; returns how many. (findings_draw.c) */

@@ -219,16 +219,24 @@ static int scan_parts(struct page *p, const struct scan *scan, const struct m_pr
 	return err;
 }
 
+static const struct ev_io *find_event(const struct tail *t, const struct row_key *key)
+{
+	for (uint64_t i = t ? t->n : 0; i-- > (t ? tail_first(t) : 0);) {
+		struct row_key k = tail_key(tail_get(t, i));
+
+		if (row_keys_equal(&k, key))
+			return tail_get(t, i);
+	}
+	return NULL;
+}
+
 static int scan_event(struct page *p, const struct scan *scan)
 {
-	const struct tail *t = scan->tail;
-	uint64_t i = p->subject.v[1];
-	const struct ev_io *io;
+	const struct ev_io *io = find_event(scan->tail, &p->subject);
 	const struct m_task *task;
 
-	if (!t || i < tail_first(t) || i >= t->n)
+	if (!io)
 		return -ENOENT;
-	io = tail_get(t, i);
 	task = model_task(scan->model, io->tid);
 	page_head_event(p, scan, io);
 	return scan_parts(p, scan, task ? task->proc : NULL, NULL,

@@ -3,6 +3,7 @@
 #include "ui/tui/replay.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,10 +25,35 @@ static uint64_t interval_ns(const struct replay *r)
 
 static int refresh(struct replay *r, uint64_t now_ns, struct fail *fail)
 {
-	int err = dash_refresh(&r->dash, &r->opts->tui, now_ns);
+	int err = dash_refresh(&r->dash, &r->tui, now_ns);
 
 	return err ? fail_set(fail, -err, NULL, "cannot take a frame") : 0;
 }
+
+/* ---- the latest operations ---- */
+
+#define TAIL_EVENTS (2 * TAIL_MAX) /* so many events back are enough for them, or nearly */
+
+static int listen(struct sink *sink, const struct ev_hdr *ev)
+{
+	struct replay *r = (struct replay *)((char *)sink - offsetof(struct replay, listener));
+
+	if (ev->type != EV_IO ||
+	    !filter_match_io(r->tui.filter, r->tui.model, (const struct ev_io *)ev))
+		return 0;
+	return sink_event(&r->tail.sink, ev);
+}
+
+/* Goes back so far that the operations on the way to `seq` are those that were seen last live. */
+static int collect_tail(struct replay *r, uint64_t seq, struct fail *fail)
+{
+	int err = player_to_seq(r->player, seq > TAIL_EVENTS ? seq - TAIL_EVENTS : 0, fail);
+
+	tail_clear(&r->tail);
+	return err ? err : player_to_seq(r->player, seq, fail);
+}
+
+/* ---- frames ---- */
 
 /* The frame before, which rates begin at. In front of the first event nothing has happened yet. */
 static int refresh_before(struct replay *r, uint64_t from_ns, struct fail *fail)
@@ -38,8 +64,11 @@ static int refresh_before(struct replay *r, uint64_t from_ns, struct fail *fail)
 	if (from_ns <= first_ns) {
 		from_ns = first_ns;
 		err = player_to_seq(r->player, 0, fail);
+		tail_clear(&r->tail);
 	} else {
 		err = player_to_time(r->player, from_ns, fail);
+		if (!err)
+			err = collect_tail(r, player_seq(r->player), fail);
 	}
 	return err ? err : refresh(r, from_ns, fail);
 }
@@ -138,7 +167,14 @@ int replay_init(struct replay *r, const struct replay_opts *opts, struct fail *f
 		},
 	};
 	r->bar.slots = player_activity(opts->player, &r->bar.nslots);
-	err = dash_init(&r->dash, &opts->tui, fail);
+	r->tui = opts->tui;
+	r->tui.tail = &r->tail;
+	r->listener.event = listen;
+	err = tail_init(&r->tail);
+	if (err)
+		return fail_set(fail, -err, NULL, "cannot set up the dashboard");
+	player_set_listener(r->player, &r->listener);
+	err = dash_init(&r->dash, &r->tui, fail);
 	if (!err && grid_init(&r->grid, REPLAY_MIN_ROWS, DASH_MIN_COLS) < 0)
 		err = fail_set(fail, ENOMEM, NULL, "cannot set up the dashboard");
 	return err ? err : go_to_beginning(r, fail);
@@ -146,6 +182,8 @@ int replay_init(struct replay *r, const struct replay_opts *opts, struct fail *f
 
 void replay_release(struct replay *r)
 {
+	player_set_listener(r->player, NULL);
+	tail_release(&r->tail);
 	filter_free(r->match);
 	dash_release(&r->dash);
 	grid_release(&r->grid);

@@ -15,6 +15,7 @@
 #include "lib/store/player.h"
 #include "ui/tui/dash.h"
 #include "ui/tui/place.h"
+#include "ui/tui/tail.h"
 #include "ui/tui/timebar.h"
 
 #define REPLAY_ROWS (TIMEBAR_ROWS + 1) /* below the dashboard */
@@ -34,6 +35,9 @@ enum replay_prompt { REPLAY_PROMPT_NONE, REPLAY_PROMPT_GO, REPLAY_PROMPT_MATCH }
 struct replay {
 	const struct replay_opts *opts;
 	struct player *player;
+	struct sink listener; /* of the player: keeps the operations that -e lets through */
+	struct tail tail;
+	struct tui_opts tui;  /* opts->tui with that */
 	struct dash dash;
 	struct timebar bar;
 	struct grid grid; /* all of the screen */

@@ -13,6 +13,7 @@
 
 struct run {
 	struct replay replay;
+	enum theme theme; /* of the terminal */
 	bool quit, gone, open;
 };
 
@@ -59,6 +60,8 @@ static int take_keys(struct run *r, struct fail *fail)
 		err = replay_key(&r->replay, key, &wish, fail);
 		if (err)
 			return err;
+		if (r->replay.dash.theme != r->theme)
+			terminal_theme(r->theme = r->replay.dash.theme);
 		if (wish & DASH_REDRAW)
 			terminal_forget();
 		r->quit |= (wish & DASH_QUIT) != 0;
@@ -99,7 +102,10 @@ int replay_run(const struct replay_opts *opts, struct fail *fail)
 	setlocale(LC_CTYPE, ""); /* which characters the terminal can show */
 	err = replay_init(&r.replay, opts, fail);
 	if (!err)
-		err = terminal_open(opts->tui.mono, fail);
+		dash_configure(&r.replay.dash);
+	r.theme = r.replay.dash.theme;
+	if (!err)
+		err = terminal_open(r.theme, fail);
 	if (!err) {
 		player_set_progress(opts->player, show_progress, &r);
 		err = loop(&r, fail);

@@ -128,13 +128,8 @@ int tui_run(const struct tui_opts *opts, struct fail *fail)
 
 	setlocale(LC_CTYPE, ""); /* which characters the terminal can show */
 	err = dash_init(&r.dash, opts, fail);
-	if (!err && opts->config) {
-		struct fail why = { 0 };
-
-		r.dash.config = opts->config;
-		if (config_load(&r.dash, opts->config, &why) < 0)
-			snprintf(r.dash.message, sizeof(r.dash.message), "%.156s", why.what);
-	}
+	if (!err)
+		dash_configure(&r.dash);
 	r.theme = r.dash.theme;
 	if (!err)
 		err = terminal_open(r.theme, fail);

@@ -153,6 +153,13 @@ static inline struct row_key row_key_proc(const struct m_proc *proc)
 	return row_key_of(proc->pid, proc->first_ns);
 }
 
+/* An operation has no number that stays the same when a recording is replayed; this does. */
+static inline struct row_key tail_key(const struct ev_io *io)
+{
+	return (struct row_key){ { ROW_EVENT, io->enter_ns, io->tid, io->chan, io->op,
+				   io->hdr.flags } };
+}
+
 static inline void value_text(struct value *v, const char *text)
 {
 	v->text = text;

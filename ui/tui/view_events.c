@@ -87,7 +87,8 @@ static const void *events_next(const struct scan *scan, const void *object)
 
 static bool events_key(const struct scan *scan, const void *object, struct row_key *key)
 {
-	*key = (struct row_key){ { ROW_EVENT, number_of(scan->tail, object) } };
+	(void)scan;
+	*key = tail_key(object);
 	return true;
 }
 
@@ -120,7 +121,7 @@ static void events_gather(const struct scan *scan, struct rows *rows, struct row
 		value_n(&v[COL_WOKEN], io->waker_tid);
 	if (!(io->hdr.flags & IO_KILLED))
 		value_n(&v[COL_RET], (uint64_t)io->ret);
-	value_n(&v[COL_NUMBER], row->key.v[1]);
+	value_n(&v[COL_NUMBER], number_of(scan->tail, io) + 1);
 	value_n(&v[COL_T_NS], io->enter_ns);
 	value_n(&v[COL_CHAN], io->chan);
 	value_n(&v[COL_ERROR], (io->hdr.flags & IO_ERROR) != 0);
