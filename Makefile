@@ -100,7 +100,7 @@ LIB_SRC  := $(wildcard lib/abi/*.c lib/base/*.c lib/stream/*.c lib/model/*.c lib
 PROG_SRC := $(filter-out $(BPF_ONLY),$(wildcard collector/*.c ui/cli/*.c ui/tui/*.c ui/demo/*.c))
 TEST_SRC := $(wildcard tests/unit/test_*.c tests/progs/*.c tests/screens/*.c tests/fuzz/fuzz_*.c tests/fuzz/pack.c) \
 	$(filter-out $(if $(filter 0,$(BPF)),tests/bench/floor.c), \
-	$(filter-out %.bpf.c,$(wildcard tests/bench/*.c)))
+	$(filter-out %.bpf.c tests/bench/interpose.c,$(wildcard tests/bench/*.c)))
 SKELS    := $(patsubst %.bpf.c,$(O)/%.skel.h,$(if $(filter 0,$(BPF)),,$(wildcard bpf/*.bpf.c)))
 
 LIB_OBJ  := $(LIB_SRC:%.c=$(O)/%.o)
@@ -115,7 +115,7 @@ MAN      := $(patsubst ui/man/%.scd,$(O)/man/%,$(wildcard ui/man/*.scd))
 all: $(O)/ipctap $(O)/libipctap-shim.so ripc-all
 test-programs: $(UNIT) $(PROGS) $(SCREENS) ripc-programs
 unit-programs: $(UNIT)
-bench-programs: $(BENCHES)
+bench-programs: $(BENCHES) $(O)/tests/bench/interpose.so
 man: $(MAN)
 
 # ---- how ----
@@ -202,6 +202,12 @@ $(O)/libipctap-shim.so: $(SHIM_OBJ) $(O)/.shim-objects
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -shared -Wl,-soname,libipctap-shim.so -Wl,-z,defs \
 		-Wl,-z,nodelete -o $@ $(filter %.o,$^)
 -include $(SHIM_OBJ:.o=.d)
+
+# The floor beside which its cost is measured
+$(O)/tests/bench/interpose.so: tests/bench/interpose.c $(O)/.cflags
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(filter-out $(SANFLAGS),$(ALL_CFLAGS)) -fPIC -shared -o $@ $<
 
 # ---- lib/ripc ----
 

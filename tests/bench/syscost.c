@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * syscost pipe|getppid CALLS: makes so many system calls, pinned to one CPU, and prints what one
+ * syscost pipe|getppid|mutex CALLS: makes so many calls, pinned to one CPU, and prints what one
  * took: "ns_per_call=550.3 calls=400000". What a tracer adds is the difference between two runs.
  *
- * pipe writes one byte and reads it back, so half the calls are writes. The clock starts after a
+ * pipe writes one byte and reads it back, so half the calls are writes; of mutex one "call" is a lock
+ * and its unlock, which nobody contends for and which make no system call. The clock starts after a
  * tenth of the calls, when caches and the tracer's own tables are warm.
  */
+#include <pthread.h>
 #include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -59,6 +61,16 @@ static int getppid_calls(long calls)
 	return 0;
 }
 
+static int mutex_calls(long calls)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+	for (long i = 0; i < calls; i++)
+		if (pthread_mutex_lock(&lock) || pthread_mutex_unlock(&lock))
+			return -1;
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	int (*work)(long) = NULL;
@@ -68,8 +80,10 @@ int main(int argc, char **argv)
 		work = pipe_calls;
 	else if (argc == 3 && !strcmp(argv[1], "getppid"))
 		work = getppid_calls;
+	else if (argc == 3 && !strcmp(argv[1], "mutex"))
+		work = mutex_calls;
 	if (!work || calls < 20 || calls > 100000000) {
-		fprintf(stderr, "usage: syscost pipe|getppid CALLS (20 to 100000000)\n");
+		fprintf(stderr, "usage: syscost pipe|getppid|mutex CALLS (20 to 100000000)\n");
 		return 2;
 	}
 	if (pin()) {
