@@ -17,15 +17,29 @@ struct ripc_ring {
 	_Alignas(64) _Atomic uint64_t head; /* the reader's */
 };
 
-/* Bytes that can be read, or UINT64_MAX when the ring says what cannot be: it is broken. */
+#define RING_TRIES 1000 /* a head that never stands still is as good as a broken one */
+
+/*
+ * Bytes that can be read, or UINT64_MAX when the ring says what cannot be: it is broken. Asked
+ * without a lock, by one of several readers, others may read on, and writers write, between the two
+ * loads: that is no breakage as long as the head has moved meanwhile.
+ */
 static inline uint64_t ring_used(const struct ripc_ring *r, uint64_t size)
 {
 	uint64_t head = atomic_load_explicit(&r->head, memory_order_acquire);
-	uint64_t tail = atomic_load_explicit(&r->tail, memory_order_acquire);
-	uint64_t used = tail - head;
 
-	/* only the reader and the writer ask, and one of the two positions is their own */
-	return used <= size ? used : UINT64_MAX;
+	for (int i = 0; i < RING_TRIES; i++) {
+		uint64_t tail = atomic_load_explicit(&r->tail, memory_order_acquire);
+		uint64_t used = tail - head, now;
+
+		if (used <= size)
+			return used;
+		now = atomic_load_explicit(&r->head, memory_order_acquire);
+		if (now == head)
+			break;
+		head = now;
+	}
+	return UINT64_MAX;
 }
 
 static inline void ring_put(char *data, uint64_t size, uint64_t pos, const void *from, uint64_t n)

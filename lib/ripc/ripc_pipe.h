@@ -9,7 +9,8 @@
  *   read    waits for at least one byte; with nobody left who could write, and nothing in the pipe: 0.
  *   left    an end is held by every process that made or inherited it until it closes it, ends,
  *           is killed or execs; an end that a process has open twice counts until both are closed.
- *           A death is noticed within RIPC_HEARTBEAT_NS (200 ms).
+ *           A death is noticed by whoever waits, within RIPC_HEARTBEAT_NS (200 ms); a writer that
+ *           always finds room learns of it when the pipe is full.
  *
  * Otherwise than POSIX: an end does not survive exec (as with O_CLOEXEC), non-blocking is a property
  * of each process's handle and not shared with children, signals do not interrupt a wait. CreatePipe

@@ -4,7 +4,7 @@
 # A hundred thousand kills of libripc's users: the crash suites of the ripc tier, ten times as long.
 . tests/lib.sh
 
-RIPC_KILLS=7500
+RIPC_KILLS=5000
 export RIPC_KILLS
 for program in "$O"/tests/ripc/test_crash*; do
 	case $program in *.[do]) continue ;; esac

@@ -23,7 +23,7 @@
 #include "lib/ripc/object.h"
 #include "tests/ripc/tap.h"
 
-#define KILLS 750 /* of a story: some 14 stories, in two programs, and 2,500 of named pipes */
+#define KILLS 500 /* of a story: 15 stories, in three programs, and 2,500 of named pipes */
 #define WORKERS 3
 #define SECOND 1000000000ll
 #define MESSAGES (1u << 22)
