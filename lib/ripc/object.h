@@ -229,7 +229,10 @@ void ripc_lock_expire(struct ripc_lock *l);
  *	-EINTR       a signal handler ran (only from ripc_gate_sleep_intr(); sleep goes on)
  *
  * The heartbeat is not how waiting works. It bounds the one thing that the kernel tells nobody:
- * that a process died between its store and its wake, or was woken and died before it used it.
+ * that a process died between its store and its wake, or was woken and died before it used it. (A
+ * robust lock's death wakes one waiter at the lock's own word. Sleepers at a gate are not there; to
+ * wait at both words, futex_waitv(2), would have every unlock wake them, and not help with the
+ * second case.) A look costs a sleeper some 20 microseconds: 0.01 % of a processor.
  *
  * ripc_gate_wait() is the loop above for a condition given as a function. Spin first, briefly, when
  * the other side is likely to be running: ripc_spin().

@@ -390,9 +390,10 @@ BOOL ReleaseSemaphore(HANDLE hSemaphore, long lReleaseCount, long *lpPreviousCou
 
 /*
  * Makes an instance of the pipe \\.\pipe\[path]name, and the pipe with its first instance. At most
- * 256 characters, no difference between upper and lower case (ASCII); else ERROR_INVALID_NAME, also
- * for another machine's name. An instance is open for a client from the start, ConnectNamedPipe
- * waits for one. It is gone with its last handle; the pipe is gone with its last instance.
+ * 160 characters behind \\.\pipe\ (in Win32 256 in all), no difference between upper and lower case
+ * (ASCII); else ERROR_INVALID_NAME, also for another machine's name. An instance is open for a client
+ * from the start, ConnectNamedPipe waits for one. It is gone with its last handle; the pipe is gone
+ * with its last instance.
  *
  * nMaxInstances: 1 to 255, of the first instance's call; when so many are there: ERROR_PIPE_BUSY.
  * The type (byte or message), the access and the limit are those of the first instance; others:
