@@ -34,7 +34,7 @@ struct ripc_head {
 	uint64_t pad[10];
 	_Atomic ripc_id holders[]; /* nholders of them */
 };
-_Static_assert(sizeof(struct ripc_head) == 128, "layout 1");
+_Static_assert(sizeof(struct ripc_head) == 128, "layout 2");
 _Static_assert(sizeof(struct ripc_head) + RIPC_HOLDERS_DEFAULT * 8 == 4096, "one page");
 
 #define RIPC_NO_HOLDER UINT32_MAX

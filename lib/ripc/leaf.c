@@ -99,13 +99,15 @@ static int give_back(struct ripc_leaf *l, uint32_t v)
 	return -ENOSYS;
 }
 
-static int take_kept(struct ripc_leaf *l, uint32_t v)
+static int take_kept(struct ripc_leaf *l, uint32_t v, uint32_t waited)
 {
-	if (!atomic_compare_exchange_strong(&l->word, &v, ripc_my_tid | (v & FUTEX_WAITERS)))
+	uint32_t mine = ripc_my_tid | (v & FUTEX_WAITERS) | waited;
+	if (!atomic_compare_exchange_strong(&l->word, &v, mine))
 		return -EAGAIN;
 	int err = settle(l);
 	if (err == -ENOSYS)
 		return give_back(l, v);
+	l->last = ripc_my_tid;
 	l->run = 0;
 	if (l->reluctance < RELUCTANCE_MOST)
 		l->reluctance++;
@@ -131,22 +133,20 @@ static int take_free(struct ripc_leaf *l, uint32_t v, uint32_t waited)
 
 static int take(struct ripc_leaf *l)
 {
-	uint32_t waited = 0;
+	uint32_t waited = 0; /* once we have: others may sleep, and one is to be woken as we leave */
 	for (int spins = 0;; spins++) {
 		uint32_t v = atomic_load_explicit(&l->word, memory_order_relaxed);
 		int err = -EAGAIN;
 		if (v & RIPC_LEAF_KEPT)
-			err = take_kept(l, v);
+			err = take_kept(l, v, waited);
 		else if (!(v & FUTEX_TID_MASK))
 			err = take_free(l, v, waited);
 		else if ((v & FUTEX_TID_MASK) == ripc_my_tid) /* a thread's that had our number */
 			atomic_compare_exchange_strong(&l->word, &v, v & FUTEX_WAITERS);
 		else if (spins < SPINS && !(v & FUTEX_WAITERS))
 			ripc_cpu_relax();
-		else {
-			wait_for(&l->word, v);
-			waited = FUTEX_WAITERS; /* others may sleep: wake one when we leave */
-		}
+		else
+			wait_for(&l->word, v), waited = FUTEX_WAITERS;
 		if (err != -EAGAIN)
 			return err;
 	}
@@ -201,6 +201,12 @@ static bool keep(struct ripc_leaf *l)
 
 void ripc_leaf_unlock_slow(struct ripc_leaf *l)
 {
+	if ((atomic_load(&l->word) & FUTEX_TID_MASK) != ripc_my_tid) {
+		struct ripc_leaf_seat *s = seat_of(l, is_ours);
+		if (s)
+			ripc_leaf_step_out(&s->inside);
+		return;
+	}
 	uint32_t reluctance = l->reluctance;
 	if (!(reluctance <= RELUCTANCE_MOST && l->run > 16u << reluctance && keep(l)) &&
 	    atomic_exchange(&l->word, 0) & FUTEX_WAITERS)

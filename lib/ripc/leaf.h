@@ -126,7 +126,10 @@ static inline void ripc_leaf_unlock(struct ripc_leaf *l)
 {
 	struct robust_list_head *r = ripc_robust;
 	char *pending = (char *)r->list_op_pending;
-	if (__builtin_expect(pending == (char *)ripc_link_of(&l->word), 0)) {
+	/* the word's; or none, when a signal handler has used a lock of another kind meanwhile */
+	if (__builtin_expect(pending < (char *)ripc_link_of(&l->seats[0].tid) ||
+				     pending >= (char *)ripc_link_of(&l->wanted),
+			     0)) {
 		ripc_leaf_unlock_slow(l);
 		return;
 	}

@@ -35,7 +35,7 @@
 
 /* "RIPC" in the file, then what may not be mixed; a newer layout is refused, not guessed at. */
 #define RIPC_MAGIC 0x31435049522e2e0aull
-#define RIPC_LAYOUT 1u
+#define RIPC_LAYOUT 2u
 
 #define RIPC_NAME_MAX 180	    /* bytes of an object's name as the caller gives it */
 #define RIPC_FILE_MAX 255	    /* bytes of its file's name */

@@ -164,7 +164,12 @@ int ripc_condition_unlink(const char *name);
  * Reservations and views belong to the process, not to a thread. commit, abandon and release of
  * what is not ours: -EINVAL.
  *
- * -EBADMSG from any call: somebody wrote where he should not have; close it.
+ * A call that has to wait looks for some 50 microseconds first, or lets the other side have the CPU
+ * when it is on the same one; where that is in vain it soon sleeps at once.
+ *
+ * -EBADMSG from any call: somebody wrote where he should not have; close it. -ENOSYS from an open, or
+ * from a call that has to wait: the buffer was made where there is membarrier(2), and is used where
+ * there is none (a sandbox); made there, it works, and is slower.
  */
 #define RIPC_MESSAGE_BYTES 512
 #define RIPC_MESSAGE_MAX (1u << 30)

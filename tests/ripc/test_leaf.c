@@ -192,6 +192,15 @@ static void on_signal(int sig)
 	page->stage = ripc_leaf_lock(&page->leaf) == -EDEADLK;
 }
 
+static struct ripc_cs *handlers_cs;
+
+static void use_other_lock(int sig)
+{
+	(void)sig;
+	ripc_cs_enter(handlers_cs);
+	ripc_cs_leave(handlers_cs);
+}
+
 static void test_signal_inside(void)
 {
 	fresh();
@@ -207,6 +216,17 @@ static void test_signal_inside(void)
 	ripc_leaf_unlock(&page->leaf);
 	OK(page->stage && is_kept(), "and inside a lock that is kept");
 	IS(once(), 0, "nothing came of it");
+	struct ripc_cs *cs = init_CS("c");
+	signal(SIGUSR2, use_other_lock);
+	handlers_cs = cs;
+	for (int kept = 1; kept >= 0; kept--) {
+		page->leaf.reluctance = kept ? 0 : RIPC_LEAF_NEVER;
+		ripc_leaf_lock(&page->leaf);
+		raise(SIGUSR2);
+		ripc_leaf_unlock(&page->leaf);
+		IS(tap_wait(tap_fork(take_it, NULL)), 0, "one that uses another lock may do so");
+	}
+	ripc_cs_close(cs);
 }
 
 /* ---- many ---- */
