@@ -9,26 +9,17 @@
 
 int ripc_buffer_put(struct ripc_buffer *b, const void *message, size_t bytes)
 {
-	uint64_t units = units_for(b, bytes), at, tail;
-	int err = take_lock(&b->b->send_lock);
+	struct new_record n;
+	int err = new_record(b, bytes, &n);
 	if (err)
 		return err;
-	note_cpu(&b->b->sender_cpu);
-	err = find_room(b, units, &at, &tail);
-	if (!err) {
-		struct record *r = record_at(b, at);
-		fetch_room(b, tail, units);
-		r->bytes = (uint32_t)bytes;
-		r->units = (uint32_t)units;
-		atomic_store_explicit(&r->state, RECORD_READY, memory_order_relaxed);
-		if (bytes)
-			memcpy(r + 1, message, bytes);
-		atomic_store_explicit(&b->b->tail, tail, memory_order_release);
-	}
+	atomic_store_explicit(&n.r->state, RECORD_READY, memory_order_relaxed);
+	if (bytes)
+		memcpy(n.r + 1, message, bytes);
+	atomic_store_explicit(&b->b->tail, n.tail, memory_order_release);
 	ripc_leaf_unlock(&b->b->send_lock);
-	if (!err)
-		ripc_gate_wake_fenced(&b->b->not_empty, 1);
-	return err;
+	ripc_gate_wake_fenced(&b->b->not_empty, 1);
+	return 0;
 }
 
 /* ---- receiving ---- */

@@ -143,6 +143,32 @@ static inline int take_lock(struct ripc_leaf *l)
 	return err == -EOWNERDEAD ? 0 : err;
 }
 
+/* A record for a message of so many bytes: all but its state; there once tail is stored. */
+struct new_record {
+	struct record *r;
+	uint64_t at, tail;
+};
+
+/* With send_lock taken when it returns 0. */
+static inline int new_record(struct ripc_buffer *b, size_t bytes, struct new_record *n)
+{
+	uint64_t units = units_for(b, bytes);
+	int err = take_lock(&b->b->send_lock);
+	if (err)
+		return err;
+	note_cpu(&b->b->sender_cpu);
+	err = find_room(b, units, &n->at, &n->tail);
+	if (__builtin_expect(err, 0)) {
+		ripc_leaf_unlock(&b->b->send_lock);
+		return err;
+	}
+	fetch_room(b, n->tail, units);
+	n->r = record_at(b, n->at);
+	n->r->bytes = (uint32_t)bytes;
+	n->r->units = (uint32_t)units;
+	return 0;
+}
+
 /* ---- receiving ---- */
 
 static inline uint64_t front_of(const struct buffer_body *s, uint64_t head)

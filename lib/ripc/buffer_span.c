@@ -21,25 +21,17 @@ static void count_span(_Atomic uint32_t *count, int by)
 
 int ripc_buffer_hold(struct ripc_buffer *b, size_t bytes, struct ripc_span *span)
 {
-	uint64_t units = units_for(b, bytes), at, tail;
-	int err = take_lock(&b->b->send_lock);
+	struct new_record n;
+	int err = new_record(b, bytes, &n);
 	if (err)
 		return err;
-	note_cpu(&b->b->sender_cpu);
-	err = find_room(b, units, &at, &tail);
-	if (!err) {
-		struct record *r = record_at(b, at);
-		fetch_room(b, tail, units);
-		count_span(&b->b->reserved, 1);
-		r->bytes = (uint32_t)bytes;
-		r->units = (uint32_t)units;
-		atomic_store_explicit(&r->owner, ripc_self_id(), memory_order_relaxed);
-		atomic_store_explicit(&r->state, RECORD_RESERVED, memory_order_relaxed);
-		atomic_store_explicit(&b->b->tail, tail, memory_order_release);
-		*span = (struct ripc_span){r + 1, bytes, at};
-	}
+	count_span(&b->b->reserved, 1);
+	atomic_store_explicit(&n.r->owner, ripc_self_id(), memory_order_relaxed);
+	atomic_store_explicit(&n.r->state, RECORD_RESERVED, memory_order_relaxed);
+	atomic_store_explicit(&b->b->tail, n.tail, memory_order_release);
+	*span = (struct ripc_span){n.r + 1, bytes, n.at};
 	ripc_leaf_unlock(&b->b->send_lock);
-	return err;
+	return 0;
 }
 
 /* The record of a span that is ours and in this state. */
