@@ -70,8 +70,9 @@ void store_free(struct store *s); /* without store_finish: leaves the file as a 
 
 /*
  * The wait graph that a trace carries (lib/analysis/waitgraph.h as text): who waited for whom when
- * waits had become long. Added to a finished trace; replaces the one that was there. With it go the
- * rows of `holder`, as far as their channels are in the trace by `ident`; a file that is locked, by its path.
+ * waits had become long. Added to a finished trace, or, without holders, to one that is being
+ * recorded; replaces the one that was there. With it go the rows of `holder`, as far as their
+ * channels are in the trace by `ident`; a file that is locked, by its path.
  */
 struct trace_holder {
 	const char *ident;

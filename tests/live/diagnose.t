@@ -142,6 +142,20 @@ like "$out" "^Root: tp-left\[$left\] cannot move \(proven\)" 'and why knows it'
 is "$(sql "select count(*) from holder h join chan c on c.id = h.chan where c.kind = 'pipe' and pid in ($left, $right)
 	and exists (select 1 from wait w where w.chan = c.id and w.until_ns is null)")" 2 \
 	'the holders of the awaited ends are in it'
+# killed, it leaves what it had seen
+background "$IPCTAP" demo two-pipes-full
+both() { [ "$(child_of "$started" | wc -w)" = 2 ]; }
+wait_until 10 both
+members=$(child_of "$started")
+record_bg -p "$(echo $members | tr ' ' ,)"
+seen() { [ "$(sql "select count(*) from meta where key = 'waitgraph'")" = 1 ]; }
+wait_until 20 seen
+kill -KILL "$recorder"
+wait "$recorder" 2>/dev/null
+run "$IPCTAP" deadlock --json "$DB"
+is "$status:$(json 'f, = d["findings"]
+print(f["verdict"], *sorted(w["pid"] for w in f["core"]))')" "1:proven $(echo $members)" 'so has one whose recorder was killed'
+
 record -- sleep 0.1
 run "$IPCTAP" deadlock "$DB"
 is "$status:$out" '0:No deadlock found.' 'a trace without long waits has none'

@@ -99,7 +99,7 @@ static int trace_into(struct session *s, struct store *store, struct longwaits *
 	if (!err) {
 		do {
 			err = session_step(s, STEP_MS, fail);
-			longwaits_look(waits, s->model);
+			longwaits_look(waits, s->model, s->args->output);
 		} while (err > 0);
 	}
 	if (s->out_err)

@@ -11,6 +11,7 @@
 
 #define LONG_NS NS_PER_S
 #define EACH_NS (NS_PER_S / 2)
+#define KEEP_NS (5 * NS_PER_S)
 
 /* A number for the waits that are long: the sum knows no order. 0: there are none. */
 static uint64_t key_of(const struct model *m, uint64_t now_ns)
@@ -63,15 +64,28 @@ static void remember(struct longwaits *l, struct diagnosis *d, const struct mode
 	l->t_ns = d->now_ns;
 	l->graph = g;
 	d->graph = NULL;
+	l->unkept = true;
 }
 
-void longwaits_look(struct longwaits *l, const struct model *m)
+/* That it cannot be put there now is no matter: it is tried again, and at the end. */
+static void keep(struct longwaits *l, const char *path, uint64_t now_ns)
+{
+	struct trace_waitgraph w = { .t_ns = l->t_ns, .text = l->text, .tids = l->tids };
+
+	if (!l->unkept || (l->kept_ns && now_ns < l->kept_ns + KEEP_NS))
+		return;
+	l->kept_ns = now_ns;
+	l->unkept = trace_add_waitgraph(path, &w, NULL) != 0;
+}
+
+void longwaits_look(struct longwaits *l, const struct model *m, const char *path)
 {
 	uint64_t now = clock_now_ns(), key;
 	struct diagnosis d = { 0 };
 
 	if (l->cannot || now < l->next_ns)
 		return;
+	keep(l, path, now);
 	l->next_ns = now + EACH_NS;
 	key = key_of(m, now);
 	if (!key || key == l->key)
@@ -83,6 +97,7 @@ void longwaits_look(struct longwaits *l, const struct model *m)
 	if (diagnose(&d, l->snap, 0, false, NULL) == 0) {
 		remember(l, &d, m);
 		l->key = key;
+		keep(l, path, now);
 	}
 	diagnosis_release(&d);
 }

@@ -18,10 +18,17 @@ struct longwaits {
 	char *tids;        /* of the waits, "12,13" */
 	struct waitgraph *graph;
 	uint64_t t_ns;
+	uint64_t kept_ns;  /* when it was last put into the unfinished trace; 0: never */
+	bool unkept;       /* there is a newer one than that */
 };
 
-/* To be called often; does something when a wait has become long, and at most once in 2 s. */
-void longwaits_look(struct longwaits *l, const struct model *m);
+/*
+ * To be called often; does something when a wait has become long, and at most twice a second. What it
+ * has seen goes into the trace that is being recorded at `path` at once, and then at most every five
+ * seconds, so that it is there when the recorder is killed; without the rows of `holder`, for which
+ * an unfinished trace has no index.
+ */
+void longwaits_look(struct longwaits *l, const struct model *m, const char *path);
 /* Adds what was seen, if anything, to the finished trace. */
 int longwaits_store(const struct longwaits *l, const char *path, struct fail *fail);
 void longwaits_release(struct longwaits *l);
