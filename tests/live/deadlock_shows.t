@@ -21,7 +21,6 @@ end_started() {
 	kill -KILL $started_tree 2>/dev/null
 	wait "$started" 2>/dev/null
 }
-at_end() { end_started; }
 
 # ---- the list, and the one that it is all about ----
 run "$IPCTAP" demo
@@ -47,7 +46,7 @@ seen=0
 for demo in $("$IPCTAP" demo --json | python3 -c 'import json, sys
 print(*(d["name"] for d in json.load(sys.stdin) if "verdict" not in d))'); do
 	background "$IPCTAP" demo "$demo" -d 20
-	under() { [ -n "$(child_of "$started")" ]; }
+	under() { is_gone "$started" || [ -n "$(child_of "$started")" ]; }
 	wait_until 5 under
 	run "$IPCTAP" deadlock --json --no-stacks -p "$started"
 	[ "$status:$(json 'print(d["findings"])')" = '0:[]' ] || found="$found $demo"
@@ -115,4 +114,5 @@ ok $? 'two flock commands that nest in opposite order'
 run "$IPCTAP" deadlock --no-stacks -p "$started"
 like "$out" '^DEADLOCK \(proven\)' '... are proven'
 like "$out" "flock\[[0-9]+\]  flock\([0-9]+\)  on .*/[ab]" '... with the file'
+end_started
 done_testing
