@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -193,4 +194,23 @@ int procfs_eventfd(uint32_t pid, int fd, int32_t *id)
 			err = 0;
 	fclose(f);
 	return err;
+}
+
+int procfs_handlers(uint32_t pid, char *buf, size_t size)
+{
+	char text[4096];
+	const char *at = slurp(pid, "status", text, sizeof(text)) > 0 ? strstr(text, "\nSigCgt:") : NULL;
+	uint64_t mask = at ? strtoull(at + 8, NULL, 16) : 0;
+	size_t len = 0;
+	int n = 0;
+	buf[0] = '\0';
+	for (int sig = 1; sig < 32; sig++) {
+		const char *name = mask >> (sig - 1) & 1 ? sigabbrev_np(sig) : NULL;
+		if (!name)
+			continue;
+		if (len < size)
+			len += (size_t)snprintf(buf + len, size - len, "%s%s", n ? ", " : "", name);
+		n++;
+	}
+	return n;
 }

@@ -37,6 +37,9 @@ int procfs_eventfd(uint32_t pid, int fd, int32_t *id);
 /* The string at `address` in the memory of `pid`, cut at size - 1. */
 int procfs_read_string(uint32_t pid, uint64_t address, char *buf, size_t size);
 
+/* The classic signals for which `pid` has handlers, "INT, TERM"; how many, 0 also when it cannot be told. */
+int procfs_handlers(uint32_t pid, char *buf, size_t size);
+
 /* Calls each(arg, pid) for every child of `pid`. */
 int procfs_children(uint32_t pid, void (*each)(void *arg, uint32_t pid), void *arg);
 

@@ -11,6 +11,7 @@
 struct snap {
 	struct snap_reader *reader;
 	enum snap_source source;
+	struct fail without_bpf;
 };
 
 int snap_open(struct snap **out, enum snap_source source, struct fail *fail)
@@ -29,8 +30,14 @@ int snap_open(struct snap **out, enum snap_source source, struct fail *fail)
 		*fail = why;
 		return -why.err;
 	}
+	s->without_bpf = why;
 	*out = s;
 	return 0;
+}
+
+const struct fail *snap_without_bpf(const struct snap *s)
+{
+	return s->source == SNAP_PROC && s->without_bpf.what[0] ? &s->without_bpf : NULL;
 }
 
 void snap_free(struct snap *s)

@@ -32,6 +32,8 @@ int snap_open(struct snap **out, enum snap_source source, struct fail *fail);
 void snap_free(struct snap *s); /* accepts NULL */
 
 enum snap_source snap_source(const struct snap *s); /* SNAP_BPF or SNAP_PROC */
+/* Why SNAP_AUTO came down to /proc, for the user to be told; NULL: it did not. Borrowed. */
+const struct fail *snap_without_bpf(const struct snap *s);
 
 /* One pass. The caller frees *out. */
 int snap_take(struct snap *s, struct waitgraph **out, struct fail *fail);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "collector/procfs.h"
 #include "snap_futex.h"
 
 #define BEFORE 12 /* words looked at before the address … */
@@ -133,8 +134,9 @@ static bool is_sem(struct futex_word *f)
 	if (f->val != 0 || f->word[0] != 0 || !f->word[1] || f->word[1] >= MANY ||
 	    f->cmd != FUTEX_WAIT_BITSET || f->word[2] != (f->is_private ? 0u : FUTEX_PRIVATE_FLAG))
 		return false;
+	char names[8];
 	/* sem_post is what a handler may call, and what programs that wait for their end have it call */
-	bool handler = futex_is_alone(f) && snap_handles_signals(f->c->t->pid);
+	bool handler = futex_is_alone(f) && procfs_handlers(f->c->t->pid, names, sizeof(names));
 	futex_set(f, WG_POSIX_SEM, "sem_wait",
 		  handler ? wg_outside(f->c->w->g, WG_SIG, "a signal handler of its own may post it")
 			  : futex_reachers(f));

@@ -81,18 +81,6 @@ bool snap_never_wrote(uint32_t pid)
 	return never;
 }
 
-bool snap_handles_signals(uint32_t pid)
-{
-	char path[64];
-	snprintf(path, sizeof(path), "/proc/%u/status", pid);
-	char *text = read_whole(path);
-	const char *at = text ? strstr(text, "\nSigCgt:") : NULL;
-	/* the real-time signals are glibc's own, of which the first two have handlers in many programs */
-	bool does = !at || (strtoull(at + 8, NULL, 16) & 0x7fffffff);
-	free(text);
-	return does;
-}
-
 /* ---- mappings ---- */
 
 struct mapping {

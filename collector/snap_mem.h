@@ -16,8 +16,6 @@ void snap_fd_link(uint32_t pid, int fd, char *buf, size_t size);
 char *snap_fdinfo(uint32_t pid, int fd);
 /* True when process pid has never called write in any form. False when unknown. */
 bool snap_never_wrote(uint32_t pid);
-/* True when process pid has a handler for any classic signal, or that cannot be known. */
-bool snap_handles_signals(uint32_t pid);
 
 /* Where an address is mapped. */
 struct snap_place {

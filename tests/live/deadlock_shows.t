@@ -40,6 +40,21 @@ end_started
 run timeout 60 "$IPCTAP" deadlock -d 5 -- "$IPCTAP" demo mutex-abba
 is "$status" 1 'of a command that hangs: status 1'
 
+# ---- what is said beside a verdict ----
+background python3 -c 'import os, signal
+signal.signal(signal.SIGTERM, lambda *a: None)
+r, w = os.pipe()
+os.read(r, 1)'
+wait_until 10 hangs "$started"
+run "$IPCTAP" deadlock --no-stacks -p "$started"
+like "$out" "^  A signal may reach it: python3\[$started\] has handlers for .*TERM" 'handlers are named'
+cp "$IPCTAP" "$T/ipctap"
+chmod 755 "$T" "$T/ipctap"
+run setpriv --reuid=65534 --regid=65534 --clear-groups "$T/ipctap" deadlock --level stuck -p "$started"
+is "$status" 0 'without root nothing of another user is proven'
+like "$err" '^ipctap: not allowed to look with BPF' '... and why is said'
+end_started
+
 # ---- what goes on is never found ----
 found=
 seen=0

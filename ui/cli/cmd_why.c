@@ -188,6 +188,8 @@ static int run(const struct args *args, struct fail *fail)
 	} else {
 		err = snap_open(&snap, SNAP_AUTO, fail);
 		if (!err)
+			findings_say_source(snap);
+		if (!err)
 			err = diagnose(&d, snap, 0, false, fail);
 	}
 	if (!err) {
@@ -198,6 +200,7 @@ static int run(const struct args *args, struct fail *fail)
 			err = not_seen(args, fail);
 	}
 	if (!err) {
+		a.view.live = !args->file;
 		a.view.stacks = args->no_stacks || args->file ? NULL : stacks_new();
 		print(&a, (uint32_t)args->subject, args->json);
 		stacks_free(a.view.stacks);

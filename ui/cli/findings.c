@@ -8,12 +8,16 @@
 #include <unistd.h>
 
 #include "collector/procfs.h"
+#include "collector/snap.h"
 #include "collector/stacks.h"
 #include "lib/base/escape.h"
+#include "say.h"
 #include "ui/tui/units.h"
 
 #define ANCESTORS_MAX 64
 #define INCONCLUSIVE_SHOWN 5
+#define HANDLERS_SHOWN 4  /* processes of a core */
+#define HANDLER_WORDS 160 /* "INT, TERM, …" */
 
 /* ---- which of them are meant ---- */
 
@@ -85,6 +89,15 @@ void findings_release(struct findings_view *v)
 static bool is_meant(const struct findings_view *v, uint32_t thread)
 {
 	return !v->in_scope || v->in_scope[thread];
+}
+
+void findings_say_source(const struct snap *snap)
+{
+	const struct fail *why = snap_without_bpf(snap);
+
+	if (why)
+		say("%s; what /proc alone does not tell is taken to be able to help%s%s", why->what,
+		    why->remedy[0] ? ": " : "", why->remedy);
 }
 
 bool findings_has(const struct findings_view *v, const struct wg_finding *f)
@@ -224,6 +237,26 @@ static void print_victims(const struct findings_view *v, const struct wg_finding
 	}
 }
 
+/*
+ * What one of the core would do on a signal, only the program knows. A handler does not make a verdict
+ * weaker (a signal is what it already excepts), but whoever is to help will want to know.
+ */
+static void print_handlers(const struct findings_view *v, const struct wg_finding *f, FILE *out)
+{
+	uint32_t last = 0, told = 0;
+
+	for (uint32_t i = 0; v->live && i < f->ncore && told < HANDLERS_SHOWN; i++) {
+		const struct wg_thread *t = waitgraph_thread(v->solution->graph, f->core[i]);
+		char name[EXPLAIN_NAME_LEN], words[HANDLER_WORDS];
+
+		if (t->pid == last || !procfs_handlers(t->pid, words, sizeof(words)))
+			continue;
+		last = t->pid;
+		told++;
+		fprintf(out, "  A signal may reach it: %s has handlers for %s.\n", explain_name(t, name), words);
+	}
+}
+
 void findings_print_one(const struct findings_view *v, const struct wg_finding *f, FILE *out)
 {
 	char buf[EXPLAIN_LEN];
@@ -239,6 +272,7 @@ void findings_print_one(const struct findings_view *v, const struct wg_finding *
 	print_victims(v, f, out);
 	fprintf(out, "  Cause: %s\n", explain_cause(v->solution, f, buf));
 	fprintf(out, "  Cure:  %s\n", explain_cure(v->solution, f, buf));
+	print_handlers(v, f, out);
 	if (f->guessed)
 		fprintf(out, "  Who holds what was partly deduced from who used it last.\n");
 	if (!v->verbose)

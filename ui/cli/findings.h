@@ -12,6 +12,7 @@
 #include "args.h"
 #include "lib/analysis/explain.h"
 
+struct snap;
 struct stacks;
 
 struct findings_view {
@@ -21,6 +22,7 @@ struct findings_view {
 	bool *in_scope;        /* by thread; NULL: all are */
 	bool verbose;          /* the certificate in the text too */
 	struct stacks *stacks; /* borrowed; NULL: none */
+	bool live;             /* the processes are there, and /proc can be asked about them */
 };
 
 /*
@@ -29,6 +31,9 @@ struct findings_view {
  */
 int findings_set_scope(struct findings_view *v, const struct scope *scope, pid_t command);
 void findings_release(struct findings_view *v);
+
+/* Says on stderr why less can be seen than with BPF, when that is so. */
+void findings_say_source(const struct snap *snap);
 
 /* At or above the level, and with somebody of the scope in its core or among its victims. */
 bool findings_has(const struct findings_view *v, const struct wg_finding *f);

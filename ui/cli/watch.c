@@ -180,6 +180,7 @@ static int look(struct watch *w, bool last, bool whole, struct fail *fail)
 
 	if (!err) {
 		v.now_ns = d.now_ns;
+		v.live = true;
 		v.stacks = a->no_stacks ? NULL : stacks_new();
 		err = findings_set_scope(&v, &a->feed.scope, w->command.pid ? getpid() : 0);
 		if (err)
@@ -277,6 +278,8 @@ int watch_run(const struct args *a, uint32_t *found, struct fail *fail)
 		goto out;
 	}
 	err = snap_open(&w.snap, SNAP_AUTO, fail);
+	if (!err)
+		findings_say_source(w.snap);
 	if (!err && a->feed.scope.argv)
 		err = start_command(&w, fail);
 	if (!err)
