@@ -47,7 +47,8 @@ struct ripc_server_counts {
 
 /*
  * Binds and begins to serve. `host` is an address or a name (NULL: loopback, 127.0.0.1), port 0
- * takes any free one: ripc_server_port. An IPv6 address serves IPv6 only.
+ * takes any free one: ripc_server_port. An IPv6 address serves IPv6 only, but "::", all addresses of
+ * the machine, serves both: IPv4's clients have names like any others of theirs.
  */
 int ripc_server_start(struct ripc_server **server, const char *host, uint16_t port,
 		      const struct ripc_server_options *options);

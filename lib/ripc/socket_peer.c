@@ -32,9 +32,12 @@ void peer_init(struct ripc_peer *peer, int type, int fd, const struct sockaddr_s
 	if (getnameinfo((const struct sockaddr *)addr, addr_len, host, sizeof(host), port,
 			sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) != 0)
 		return;
-	snprintf(peer->name, sizeof(peer->name), addr->ss_family == AF_INET6 ? "[%.48s]:%.6s"
-									       : "%.48s:%.6s",
-		 host, port);
+	/* of IPv4, at a server for both: ::ffff:127.0.0.1 */
+	bool mapped = addr->ss_family == AF_INET6 && strncmp(host, "::ffff:", 7) == 0 &&
+		      strchr(host, '.');
+	snprintf(peer->name, sizeof(peer->name),
+		 addr->ss_family == AF_INET6 && !mapped ? "[%.48s]:%.6s" : "%.48s:%.6s",
+		 mapped ? host + 7 : host, port);
 }
 
 int peer_set_timeout(int fd, unsigned int ms)

@@ -248,6 +248,14 @@ static void *server_main(void *arg)
 
 /* ---- start and stop ---- */
 
+/* RFC 3493, 5.3: the unspecified address of IPv6 may stand for all of IPv4 as well. */
+static int is_ipv6_only(const struct addrinfo *ai)
+{
+	const struct sockaddr_in6 *a = (const struct sockaddr_in6 *)(const void *)ai->ai_addr;
+
+	return !IN6_IS_ADDR_UNSPECIFIED(&a->sin6_addr);
+}
+
 static int bind_to(const struct addrinfo *ai, const struct ripc_server_options *o)
 {
 	int fd = socket(ai->ai_family, ai->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
@@ -258,8 +266,11 @@ static int bind_to(const struct addrinfo *ai, const struct ripc_server_options *
 		return -errno;
 	if (ai->ai_socktype == SOCK_STREAM)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (ai->ai_family == AF_INET6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
+	if (ai->ai_family == AF_INET6) {
+		int only = is_ipv6_only(ai);
+
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof(only));
+	}
 	if (bind(fd, ai->ai_addr, ai->ai_addrlen) < 0 ||
 	    (ai->ai_socktype == SOCK_STREAM &&
 	     listen(fd, (int)(o->backlog ? o->backlog : DEFAULT_BACKLOG)) < 0)) {

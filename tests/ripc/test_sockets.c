@@ -3,8 +3,11 @@
 #include "children.h"
 
 #include <arpa/inet.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "lib/ripc/ripc_socket.h"
@@ -85,6 +88,75 @@ static void each_form(void **state)
 			/* TCP's clients have said goodbye, UDP's cannot */
 			assert_int_equal(ripc_server_stop(s, t ? 0 : 5000), t ? 3 : 0);
 		}
+	}
+}
+
+/* A network of its own, of which only loopback is there. */
+static bool own_network(void)
+{
+	struct ifreq lo = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
+	int fd;
+	bool up;
+
+	if (unshare(CLONE_NEWNET) < 0)
+		return false;
+	fd = socket(AF_INET, SOCK_DGRAM, 0);
+	up = fd >= 0 && ioctl(fd, SIOCSIFFLAGS, &lo) == 0;
+	close(fd);
+	return up;
+}
+
+static void name_back(struct ripc_peer *peer, void *arg)
+{
+	char c;
+
+	(void)arg;
+	while (ripc_receive(peer, &c, 1) > 0)
+		ripc_send(peer, ripc_peer_name(peer), strlen(ripc_peer_name(peer)));
+}
+
+/* 0; 77: not possible here */
+static int serve_both(int type)
+{
+	static const char *const hosts[] = {"127.0.0.1", "::1"};
+	static const char *const names[] = {"127.0.0.1:", "[::1]:"};
+	struct ripc_server_options o = {.serve = name_back, .type = type};
+	struct ripc_server *s;
+
+	if (!own_network())
+		return 77;
+	CHECK(ripc_server_start(&s, "::", 0, &o) == 0);
+	for (int h = 0; h < 2; h++) {
+		struct ripc_peer *p;
+		char name[64] = "";
+
+		CHECK(ripc_connect(&p, hosts[h], ripc_server_port(s), type, 5000) == 0);
+		CHECK(ripc_send(p, "?", 1) == 0);
+		CHECK(ripc_receive(p, name, sizeof(name) - 1) > 0);
+		CHECK(strncmp(name, names[h], strlen(names[h])) == 0);
+		ripc_close(p);
+	}
+	ripc_server_stop(s, 100);
+	return 0;
+}
+
+static void one_server_for_both(void **state)
+{
+	static const int types[] = {SOCK_STREAM, SOCK_DGRAM};
+
+	(void)state;
+	if (!has_ipv6())
+		skip();
+	for (int t = 0; t < 2; t++) {
+		int status;
+		pid_t pid = fork();
+
+		if (pid == 0)
+			_exit(serve_both(types[t]));
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+			skip();
+		assert_int_equal(status, 0);
 	}
 }
 
@@ -251,6 +323,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(each_form),
+	    cmocka_unit_test(one_server_for_both),
 	    cmocka_unit_test(errors),
 	    cmocka_unit_test(more_clients_than_allowed_wait),
 	    cmocka_unit_test(more_udp_clients_than_allowed_are_counted),
