@@ -229,6 +229,10 @@ static ssize_t wait_at(struct request *q, struct ripc_gate *g, ssize_t (*try)(st
 		/* after the deadline, one more look: what came with it is not lost */
 		if (r != -EAGAIN || err == -EAGAIN)
 			return r;
+		/* woken, and nearly always for something */
+		r = try(q);
+		if (r != -EAGAIN)
+			return r;
 	}
 }
 

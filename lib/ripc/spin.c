@@ -11,9 +11,21 @@
 /* A turn given away that comes back later than this went to somebody with work of his own. */
 #define YIELD_MOST_NS 200000
 #define YIELDS 3
-/* After it was in vain down to the least, that many waits do without. */
-#define SKIP 0x80000000u
+/* That many waits do without after it was in vain down to the least; or, doubled for each turn that
+ * took long without a short one in between, up to BUSY_MOST times, after that. */
 #define SKIPS 64
+#define BUSY_MOST 7
+
+/* A handle's memory of how it went. */
+union budget {
+	unsigned all;
+	struct {
+		unsigned ns_16 : 12; /* to pause for, in units of 16 ns; 0 is SPIN_START_NS */
+		unsigned skip : 14;
+		unsigned busy : 3;
+	};
+};
+_Static_assert(SPIN_START_NS / 16 < 1 << 12 && SKIPS << BUSY_MOST < 1 << 14, "fits");
 
 static bool is_multiprocessor(void)
 {
@@ -55,11 +67,13 @@ static int yield_to(int (*is_true)(void *arg), void *arg, bool *took_long)
 
 int ripc_spin(unsigned *budget, int peer_cpu, int (*is_true)(void *arg), void *arg)
 {
-	unsigned ns = *budget ? *budget : SPIN_START_NS;
+	union budget b = {.all = *budget};
+	unsigned ns = b.ns_16 ? b.ns_16 * 16 : SPIN_START_NS;
 	bool took_long = false;
 	int r;
-	if (ns & SKIP) {
-		*budget = ns > SKIP + 1 ? ns - 1 : SPIN_START_NS;
+	if (b.skip) {
+		b.skip--;
+		*budget = b.all;
 		return is_true(arg);
 	}
 	if (peer_cpu == RIPC_CPU_UNKNOWN)
@@ -69,9 +83,16 @@ int ripc_spin(unsigned *budget, int peer_cpu, int (*is_true)(void *arg), void *a
 		r = yield_to(is_true, arg, &took_long);
 	else
 		r = pause_for(ns, is_true, arg);
-	if (took_long || (!r && ns / 2 < SPIN_LEAST_NS))
-		*budget = SKIP + SKIPS;
-	else
-		*budget = r ? SPIN_START_NS : ns / 2;
+	b.ns_16 = r ? 0 : ns / 2 / 16;
+	if (took_long) {
+		b.busy += b.busy < BUSY_MOST;
+		b.skip = SKIPS << b.busy;
+	} else if (r) {
+		b.busy -= b.busy > 0;
+	} else if (ns / 2 < SPIN_LEAST_NS) {
+		b.ns_16 = 0;
+		b.skip = SKIPS;
+	}
+	*budget = b.all;
 	return r;
 }
