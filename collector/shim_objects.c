@@ -8,6 +8,8 @@
 #include <sys/socket.h>
 #include <uthash.h>
 
+#include "collector/shim_sleep.h"
+
 /* Remembered at most; what the joiner has forgotten goes first, the oldest description before others. */
 #define OBJECTS_MAX 65536
 
@@ -23,10 +25,18 @@ struct pair {
 	UT_hash_handle hh;
 };
 
+/* Who gave last. */
+struct giver {
+	uint64_t obj, t_ns;
+	uint32_t tid;
+	UT_hash_handle hh;
+};
+
 struct shim_objects {
 	struct sink *join;
 	struct known *by_obj;
 	struct pair *pairs;
+	struct giver *givers;
 };
 
 struct shim_objects *shim_objects_new(struct sink *join)
@@ -50,6 +60,11 @@ void shim_objects_free(struct shim_objects *s)
 	HASH_ITER(hh, s->pairs, p, next_p) {
 		HASH_DEL(s->pairs, p);
 		free(p);
+	}
+	struct giver *g, *next_g;
+	HASH_ITER(hh, s->givers, g, next_g) {
+		HASH_DEL(s->givers, g);
+		free(g);
 	}
 	free(s);
 }
@@ -218,4 +233,40 @@ uint64_t shim_objects_unix(struct shim_objects *s, const struct shim_io_unix *r)
 		    memcmp(k->raw.name, r->path, r->len) == 0)
 			best = k->obj; /* the latest that was bound to it */
 	return best;
+}
+
+/* ---- who woke whom ---- */
+
+static void give(struct shim_objects *s, const struct ev_io *e)
+{
+	struct giver *g;
+	HASH_FIND(hh, s->givers, &e->chan, sizeof(e->chan), g);
+	if (!g && HASH_COUNT(s->givers) >= OBJECTS_MAX) {
+		g = s->givers;
+		HASH_DEL(s->givers, g);
+		free(g);
+		g = NULL;
+	}
+	if (!g) {
+		g = calloc(1, sizeof(*g));
+		if (!g)
+			return;
+		g->obj = e->chan;
+		HASH_ADD(hh, s->givers, obj, sizeof(g->obj), g);
+	}
+	g->t_ns = e->enter_ns + e->dur_ns;
+	g->tid = e->tid;
+}
+
+uint32_t shim_objects_waker(struct shim_objects *s, const struct ev_io *e)
+{
+	const struct giver *g = NULL;
+	if (!e->chan)
+		return 0;
+	if (e->slept_ns)
+		HASH_FIND(hh, s->givers, &e->chan, sizeof(e->chan), g);
+	uint32_t tid = g && g->t_ns >= e->enter_ns && g->tid != e->tid ? g->tid : 0;
+	if (op_gives(e))
+		give(s, e);
+	return tid;
 }

@@ -33,4 +33,11 @@ void shim_objects_forget(struct shim_objects *s, uint64_t obj);
 uint64_t shim_objects_inet(struct shim_objects *s, struct raw_io_addr *r);
 uint64_t shim_objects_unix(struct shim_objects *s, const struct shim_io_unix *r);
 
+/*
+ * Who ended the sleep of operation *e, which is over: the thread that gave to its object last, if it
+ * did so while *e slept; 0: not known. Notes *e when it gives. Operations come in the order of their
+ * returns, so one that gives and returns later than whom it woke is missed.
+ */
+uint32_t shim_objects_waker(struct shim_objects *s, const struct ev_io *e);
+
 #endif

@@ -100,7 +100,7 @@ static bool is_valid(union shim_record *r)
 	case EV_ENDPOINT:
 		return h->size == sizeof(r->endpoint) && endpoint_is_valid(&r->endpoint);
 	case EV_TASK:
-		return h->size == sizeof(r->task) && (r->task.what == TASK_FORK || r->task.what == TASK_EXEC) &&
+		return h->size == sizeof(r->task) && r->task.what >= TASK_FORK && r->task.what <= TASK_RENAME &&
 		       is_text(r->task.comm, sizeof(r->task.comm)) && is_text(r->task.exe, sizeof(r->task.exe));
 	case RAW_OBJECT:
 		return h->size == sizeof(r->object) && object_is_valid(&r->object);

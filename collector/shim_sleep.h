@@ -4,8 +4,10 @@
 #define IPCTAP_COLLECTOR_SHIM_SLEEP_H
 
 #include <stdbool.h>
+#include <fcntl.h>
+#include <sys/file.h>
 
-#include "lib/abi/event.h"
+#include "lib/abi/raw.h"
 
 static inline bool op_can_sleep(unsigned int op)
 {
@@ -19,9 +21,33 @@ static inline bool op_can_sleep(unsigned int op)
 	case OP_MQ_TIMEDSEND: case OP_MQ_TIMEDRECEIVE:
 	case OP_RT_SIGTIMEDWAIT: case OP_PAUSE: case OP_RT_SIGSUSPEND:
 	case OP_FLOCK: case OP_FCNTL: case OP_WAIT4: case OP_WAITID: case OP_VFORK: case OP_FUTEX:
+	case OP_MUTEX_LOCK: case OP_RWLOCK_RDLOCK: case OP_RWLOCK_WRLOCK: case OP_COND_WAIT:
+	case OP_BARRIER_WAIT: case OP_SEM_WAIT:
 		return true;
 	}
 	return false;
+}
+
+/*
+ * Does the operation let go of, or add to, what others wait for without moving bytes? Who does so last
+ * while another sleeps in a call on the same object is taken for its waker.
+ */
+static inline bool op_gives(const struct ev_io *e)
+{
+	if (e->hdr.flags & IO_ERROR)
+		return false;
+	switch (e->op) {
+	case OP_SEM_POST: case OP_MUTEX_UNLOCK: case OP_RWLOCK_UNLOCK: case OP_COND_SIGNAL:
+	case OP_COND_BROADCAST: case OP_BARRIER_WAIT:
+		return true;
+	case OP_SEMOP: case OP_SEMTIMEDOP:
+		return e->mtype > 0;
+	case OP_FLOCK:
+		return e->mtype & LOCK_UN;
+	case OP_FCNTL:
+		return e->mtype >> 16 == F_UNLCK;
+	}
+	return RAW_OBJ_KIND(e->chan) == KIND_EVENTFD && e->hdr.flags & IO_WRITE;
 }
 
 #endif

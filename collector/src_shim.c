@@ -23,6 +23,7 @@
 #include "collector/shim_objects.h"
 #include "collector/shim_ring.h"
 #include "collector/shim_sleep.h"
+#include "collector/shim_strays.h"
 #include "collector/sleepers.h"
 #include "lib/base/clock.h"
 
@@ -70,6 +71,7 @@ struct src_shim {
 	struct join *join;
 	struct shim_objects *objects;
 	struct sleepers *sleepers;
+	struct shim_strays *strays;
 	struct sink into_sleepers, into_out;
 	struct sink *out;
 	struct ring **rings;  /* the first nheap of them a heap by the stamp of their next record */
@@ -165,12 +167,12 @@ static void note_deaths(struct src_shim *s)
 			p->dead = kill((pid_t)p->pid, 0) && errno == ESRCH;
 }
 
-static int tell_task(struct src_shim *s, const struct proc *p, uint32_t tid, uint16_t what, uint32_t flags,
-		     int exit_code, uint64_t t_ns)
+static int tell_task(struct src_shim *s, const struct proc *p, uint32_t tid, uint64_t start_ns, uint16_t what,
+		     uint32_t flags, int exit_code, uint64_t t_ns)
 {
 	struct ev_task e = {
 		.hdr = { .t_ns = t_ns, .type = EV_TASK, .size = sizeof(e), .flags = flags },
-		.start_ns = p->start_ns, .pid = p->pid, .tid = tid, .ppid = p->ppid, .what = what,
+		.start_ns = start_ns, .pid = p->pid, .tid = tid, .ppid = p->ppid, .what = what,
 		.exit_code = exit_code,
 	};
 	memcpy(e.comm, p->comm, sizeof(e.comm));
@@ -321,7 +323,7 @@ static int thread_exited(struct src_shim *s, struct ring *r)
 	if (is_main || r->told_exit)
 		return 0;
 	r->told_exit = true;
-	return tell_task(s, r->proc, r->reader.tid, TASK_EXIT, 0, 0, r->proc->last_ns + 1);
+	return tell_task(s, r->proc, r->reader.tid, r->start_ns, TASK_EXIT, 0, 0, r->proc->last_ns + 1);
 }
 
 static int proc_exited(struct src_shim *s, struct proc *p, int code, uint64_t t_ns)
@@ -335,7 +337,7 @@ static int proc_exited(struct src_shim *s, struct proc *p, int code, uint64_t t_
 			err = thread_exited(s, s->rings[i]);
 	if (code < 0)
 		code = (int)(p->exit_status & 0xff) << 8;
-	return err ? err : tell_task(s, p, p->pid, TASK_EXIT, TASK_F_LAST, code, t_ns);
+	return err ? err : tell_task(s, p, p->pid, p->start_ns, TASK_EXIT, TASK_F_LAST, code, t_ns);
 }
 
 /*
@@ -362,6 +364,7 @@ static int on_io(struct src_shim *s, const struct ring *r, union shim_record *re
 	io_finish(e, r);
 	if (err)
 		return err;
+	e->waker_tid = shim_objects_waker(s->objects, e);
 	if (e->hdr.type == RAW_IO_ADDR) {
 		uint64_t to = shim_objects_inet(s->objects, &rec->io_addr);
 		if (e->hdr.flags & IO_WRITE && to) {
@@ -383,6 +386,44 @@ static int on_io(struct src_shim *s, const struct ring *r, union shim_record *re
 	return err ? err : sink_event(join_sink(s->join), &rec->hdr);
 }
 
+/* A program that ran before this collector came: nobody has told of it. */
+static int known_first(struct src_shim *s, struct ring *r, uint64_t t_ns)
+{
+	struct proc *p = r->proc;
+	if (p->start_ns)
+		return 0;
+	p->start_ns = r->start_ns;
+	memcpy(p->comm, r->reader.ring->comm, sizeof(p->comm));
+	p->comm[sizeof(p->comm) - 1] = '\0';
+	return tell_task(s, p, p->pid, p->start_ns, TASK_SEEN, EV_SYNTHETIC, 0, t_ns);
+}
+
+/*
+ * What is executed will tell nothing more. A child that was spawned is not known at all; this process
+ * ends for us with its rings, and what comes has another name.
+ */
+static int not_covered(struct src_shim *s, struct ring *r, const struct ev_task *t)
+{
+	struct ev_task e = *t;
+	bool is_child = e.pid && e.pid != r->proc->pid;
+	e.args[0] = e.cgroup_path[0] = e.comm[sizeof(e.comm) - 1] = e.exe[sizeof(e.exe) - 1] = '\0';
+	e.hdr.flags = is_child ? EV_SYNTHETIC | TASK_F_OUTSIDE : 0;
+	e.what = is_child ? TASK_SEEN : TASK_EXEC;
+	e.pid = e.tid = is_child ? e.pid : r->proc->pid;
+	e.ppid = is_child ? r->proc->pid : r->proc->ppid;
+	e.start_ns = is_child ? e.hdr.t_ns : r->proc->start_ns;
+	if (!is_child)
+		memcpy(r->proc->comm, e.comm, sizeof(e.comm));
+	e.exit_code = 0;
+	e.cgroup = e.pidns = 0;
+	return shim_strays_tell(s->strays, &e);
+}
+
+static bool is_covered(void *arg, uint32_t pid)
+{
+	return proc_find(arg, pid) != NULL;
+}
+
 /* The first of a thread, or of a process: forked, or executed anew. */
 static int on_task(struct src_shim *s, struct ring *r, union shim_record *rec)
 {
@@ -390,6 +431,10 @@ static int on_task(struct src_shim *s, struct ring *r, union shim_record *rec)
 	struct proc *p = r->proc;
 	bool is_thread = r->reader.tid != p->pid, is_known = p->start_ns != 0;
 	int err = 0;
+	if (e->hdr.flags & SHIM_TASK_NOT_COVERED) {
+		err = known_first(s, r, e->hdr.t_ns);
+		return err ? err : not_covered(s, r, e);
+	}
 	e->hdr.flags = 0;
 	e->pid = p->pid;
 	e->tid = r->reader.tid;
@@ -402,27 +447,19 @@ static int on_task(struct src_shim *s, struct ring *r, union shim_record *rec)
 		replace_rings(s, r);
 	if (!is_thread)
 		memcpy(p->comm, e->comm, sizeof(p->comm));
-	if (!is_known) {
+	if (!is_known && e->what != TASK_RENAME) {
 		p->start_ns = e->hdr.t_ns;
 		if (is_thread || e->what == TASK_EXEC)
-			err = tell_task(s, p, p->pid, (pid_t)p->pid == s->held ? TASK_SEEN : TASK_FORK, 0, 0, e->hdr.t_ns);
+			err = tell_task(s, p, p->pid, p->start_ns, (pid_t)p->pid == s->held ? TASK_SEEN : TASK_FORK, 0, 0, e->hdr.t_ns);
 	}
 	e->start_ns = is_thread ? r->start_ns : p->start_ns;
+	if (e->what == TASK_RENAME) {
+		err = known_first(s, r, e->hdr.t_ns);
+		return err ? err : sink_event(join_sink(s->join), &e->hdr);
+	}
 	if (!is_thread && is_known && e->what == TASK_FORK)
 		return err; /* its record is the second of two rings it made: known already */
 	return err ? err : sink_event(join_sink(s->join), &e->hdr);
-}
-
-/* A program that ran before this collector came: nobody has told of it. */
-static int known_first(struct src_shim *s, struct ring *r, uint64_t t_ns)
-{
-	struct proc *p = r->proc;
-	if (p->start_ns)
-		return 0;
-	p->start_ns = r->start_ns;
-	memcpy(p->comm, r->reader.ring->comm, sizeof(p->comm));
-	p->comm[sizeof(p->comm) - 1] = '\0';
-	return tell_task(s, p, p->pid, TASK_SEEN, EV_SYNTHETIC, 0, t_ns);
 }
 
 static int on_record(struct src_shim *s, struct ring *r, union shim_record *rec)
@@ -511,6 +548,20 @@ static int merge(struct src_shim *s, uint64_t limit_ns)
 	return err;
 }
 
+/* What the writer had no room for, and what made no sense. */
+static int ring_losses(struct src_shim *s, struct ring *r)
+{
+	static const uint32_t causes[] = {
+		[SHIM_LOST_OP] = LOST_SHIM_OP, [SHIM_LOST_CTL] = LOST_SHIM_CTL, [SHIM_LOST_NESTED] = LOST_SHIM_NESTED,
+	};
+	uint64_t bad = r->reader.bad;
+	r->reader.bad = 0;
+	int err = tell_lost(s, LOST_BAD_RECORD, bad);
+	for (uint32_t i = 0; i < sizeof(causes) / sizeof(*causes) && !err; i++)
+		err = tell_lost(s, causes[i], shim_reader_lost(&r->reader, (enum shim_lost)i));
+	return err;
+}
+
 /* ---- ends ---- */
 
 /* The call that the thread did not come back from. */
@@ -553,7 +604,9 @@ static int reap(struct src_shim *s, uint64_t now)
 			i++;
 			continue;
 		}
-		err = tell_lost(s, LOST_BAD_RECORD, r->reader.bad + r->guard.cut);
+		err = tell_lost(s, LOST_BAD_RECORD, r->guard.cut);
+		if (!err)
+			err = ring_losses(s, r);
 		s->rings[i] = s->rings[--s->nrings];
 		if (!err)
 			err = ring_done(s, r, now);
@@ -571,21 +624,10 @@ static int reap(struct src_shim *s, uint64_t now)
 
 static int tell_losses(struct src_shim *s)
 {
-	uint64_t op = 0, ctl = 0, nested = 0, bad = 0;
-	for (size_t i = 0; i < s->nrings; i++) {
-		struct shim_reader *r = &s->rings[i]->reader;
-		op += shim_reader_lost(r, SHIM_LOST_OP);
-		ctl += shim_reader_lost(r, SHIM_LOST_CTL);
-		nested += shim_reader_lost(r, SHIM_LOST_NESTED);
-		bad += r->bad;
-		r->bad = 0;
-	}
-	int err = tell_lost(s, LOST_SHIM_OP, op);
-	if (!err)
-		err = tell_lost(s, LOST_SHIM_CTL, ctl);
-	if (!err)
-		err = tell_lost(s, LOST_SHIM_NESTED, nested);
-	return err ? err : tell_lost(s, LOST_BAD_RECORD, bad);
+	int err = 0;
+	for (size_t i = 0; i < s->nrings && !err; i++)
+		err = ring_losses(s, s->rings[i]);
+	return err;
 }
 
 /* Is the thread asleep? One that only waits for a CPU is none of those who wait for others. */
@@ -642,6 +684,8 @@ static int periodic(struct src_shim *s, uint64_t now)
 		err = tell_losses(s);
 		if (!err && !s->detached)
 			err = look(s, now);
+		if (!err && !s->detached && s->held && !s->opts.scope.no_follow)
+			err = shim_strays_look(s->strays, (uint32_t)s->held, now, is_covered, s);
 	}
 	return err;
 }
@@ -704,6 +748,7 @@ static void shim_free(struct source *self)
 	shim_objects_free(s->objects);
 	sleepers_free(s->sleepers);
 	shim_guard_remove(&s->control_guard);
+	shim_strays_free(s->strays);
 	shim_folder_release(&s->folder);
 	free(s);
 }
@@ -736,8 +781,9 @@ int src_shim_open(struct src_shim **out, struct shim_folder *folder, const struc
 	s->deaths = epoll_create1(EPOLL_CLOEXEC);
 	s->sleepers = sleepers_new(&s->into_out);
 	s->join = join_new(&s->into_sleepers);
+	s->strays = s->join ? shim_strays_new(join_sink(s->join), &s->into_out) : NULL;
 	s->objects = s->join ? shim_objects_new(join_sink(s->join)) : NULL;
-	if (unguarded || s->notify < 0 || s->deaths < 0 || !s->sleepers || !s->objects ||
+	if (unguarded || s->notify < 0 || s->deaths < 0 || !s->sleepers || !s->objects || !s->strays ||
 	    inotify_add_watch(s->notify, s->folder.path, IN_MOVED_TO) < 0) {
 		int err = errno;
 		shim_free(&s->source);

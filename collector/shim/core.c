@@ -16,6 +16,7 @@
 
 #include "collector/shim/names.h"
 #include "collector/shim/shim.h"
+#include "collector/shim/stdio.h"
 
 __thread struct shim_thread shim_self __attribute__((tls_model("initial-exec")));
 
@@ -179,6 +180,7 @@ static bool ring_make(struct shim_thread *t, uint32_t ppid)
 	t->head = t->tail = 0;
 	t->depth = 0;
 	t->endings = 0;
+	t->nheld = 0;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	t->epoch = *shim_epoch;
 	t->generation = generation;
@@ -275,6 +277,7 @@ static struct shim_thread *child_start(struct shim_thread *t)
 	if (!ring_make(t, parent))
 		return NULL;
 	__atomic_store_n(&is_announced, true, __ATOMIC_RELEASE);
+	shim_sync_forked();
 	tell_task(t, TASK_FORK);
 	shim_fds_inherit(t);
 	return t;
@@ -387,9 +390,9 @@ static bool make_room(struct shim_thread *t, uint32_t size)
 }
 
 static void put_outermost(struct shim_thread *t, const void *record, uint32_t size,
-			  enum shim_lost cause)
+			  enum shim_lost cause, const char *frame)
 {
-	t->section = __builtin_frame_address(0);
+	t->section = frame;
 	t->depth = 1;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	if (make_room(t, size)) {
@@ -452,7 +455,7 @@ void shim_put_slow(struct shim_thread *t, const void *record, uint32_t size, enu
 	if (t->depth && is_abandoned(t, frame))
 		abandon(t);
 	if (!t->depth) {
-		put_outermost(t, record, size, cause);
+		put_outermost(t, record, size, cause, frame);
 		if (s->len)
 			shim_flush_side(t);
 		if (__atomic_load_n(&shim_control->asleep, __ATOMIC_RELAXED))
@@ -487,7 +490,7 @@ void shim_flush_side(struct shim_thread *t)
 			/* before it is put: should a handler jump out of here, it is not put twice */
 			s->flushed += h.size;
 			__atomic_signal_fence(__ATOMIC_SEQ_CST);
-			put_outermost(t, record, h.size, SHIM_LOST_OP);
+			put_outermost(t, record, h.size, SHIM_LOST_OP, __builtin_frame_address(0));
 		}
 		s->flushed = 0;
 		if (__atomic_compare_exchange_n(&s->len, &len, 0, false, __ATOMIC_RELAXED,
@@ -531,6 +534,7 @@ void shim_tell_payload(struct shim_op *o, const void *data, size_t have)
 static void on_exit_of_program(int status, void *arg)
 {
 	(void)arg;
+	shim_stdio_end();
 	shim_exiting(status);
 }
 
@@ -545,5 +549,7 @@ __attribute__((constructor)) static void shim_load(int argc, char **argv, char *
 	shim_ready();
 	if (state == LIVE)
 		on_exit(on_exit_of_program, NULL);
+	if (state == LIVE && shim_control->no_follow)
+		shim_exec_unfollow();
 	errno = saved;
 }

@@ -289,7 +289,7 @@ static bool describe_tty(int fd, const struct stat *st, struct raw_object *o)
 	} else {
 		return false;
 	}
-	uint64_t identity = ((uint64_t)o->dev << 32 | (uint64_t)number << 1) + 2;
+	uint64_t identity = ((uint64_t)number << 1) + 2; /* of the one devpts that there usually is */
 	o->kind = KIND_PTY;
 	o->ino = number;
 	o->sk = identity + is_master;

@@ -73,6 +73,7 @@ void shim_tell_map(struct shim_op *o, const struct raw_map *change)
 	r.io.hdr.type = RAW_MAP;
 	r.io.hdr.size = sizeof(r);
 	has_mapped = true;
+	__atomic_fetch_add(&shim_mappings, 1, __ATOMIC_RELAXED);
 	shim_put(o->t, &r, sizeof(r), SHIM_LOST_OP);
 }
 

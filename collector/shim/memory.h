@@ -8,6 +8,9 @@
 /* Tells of a change of what is mapped: *change, its io taken from the operation, which is done. */
 void shim_tell_map(struct shim_op *o, const struct raw_map *change);
 
+/* Counts the changes of shared mappings: an address looked up before one may mean something else. */
+extern uint32_t shim_mappings;
+
 struct shim_mapping {
 	uint64_t start, end, offset, ino;
 	uint32_t dev;

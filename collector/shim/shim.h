@@ -54,13 +54,14 @@ struct shim_thread {
 	struct shim_ring *old; /* the one before it, of a collector that is gone: somebody we interrupted may be in it */
 	size_t old_bytes;
 	struct shim_side *side;
-	char *section; /* the frame that stores */
+	const char *section; /* the frame of the wrapper that stores */
 	uint32_t tid;
 	uint32_t vfork_pid; /* called vfork: until it is known which of the two this is */
 	uint32_t generation; /* of the collector that the ring was made for */
 	uint32_t failed;    /* generation in which no ring could be made */
 	uint32_t endings;   /* how often its end was announced */
 	uint32_t inside;    /* on the slow way */
+	uint32_t nheld;     /* locks; the first SHIM_HELD_MAX stand in the ring's header */
 };
 
 /* Initial-exec: a preloaded library has its place beside the program's, and no call is needed to find it. */
@@ -93,9 +94,10 @@ static inline uint64_t shim_now(void)
 void shim_forked(void);
 /* The process ends, with what it gave to exit; its rings say so. */
 void shim_exiting(int status);
-/* Just before the program is replaced, and when that failed. */
-void shim_exec_begin(void);
-void shim_exec_failed(void);
+/* Nothing that this process executes is to be traced. */
+void shim_exec_unfollow(void);
+/* In the child of a fork: private objects are other ones now. sync.c */
+void shim_sync_forked(void);
 /* Before vfork, which returns twice on one stack. */
 void shim_vfork_begin(void);
 
@@ -104,28 +106,30 @@ void shim_vfork_begin(void);
 /* A longjmp is about to leave frames, of which one may be storing a record. */
 void shim_jumped(void);
 
-/* Publishes one record (a struct of raw.h or event.h, hdr filled in), or counts it as lost. */
+/* Publishes one record (a struct of raw.h or event.h, hdr filled in), or counts it as lost. `frame` is
+ * the wrapper's. */
 void shim_put_slow(struct shim_thread *t, const void *record, uint32_t size, enum shim_lost cause,
 		   const char *frame);
 void shim_flush_side(struct shim_thread *t);
 void shim_wake(void);
 
-static inline void shim_put(struct shim_thread *t, const void *record, uint32_t size,
+static inline __attribute__((always_inline)) void shim_put(struct shim_thread *t, const void *record, uint32_t size,
 			    enum shim_lost cause)
 {
+	const char *frame = __builtin_frame_address(0);
 	uint64_t pos = t->head, at = pos & t->mask;
 	if (SHIM_RARE(t->depth || at + size > t->mask + 1 || pos + size - t->tail > t->mask + 1)) {
-		shim_put_slow(t, record, size, cause, __builtin_frame_address(0));
+		shim_put_slow(t, record, size, cause, frame);
 		return;
 	}
-	t->section = __builtin_frame_address(0);
+	t->section = frame;
 	t->depth = 1;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	pos = t->head; /* a handler may have come just before */
 	at = pos & t->mask;
 	if (SHIM_RARE(at + size > t->mask + 1 || pos + size - t->tail > t->mask + 1)) {
 		t->depth = 0;
-		shim_put_slow(t, record, size, cause, __builtin_frame_address(0));
+		shim_put_slow(t, record, size, cause, frame);
 		return;
 	}
 	memcpy(t->data + at, record, size);
@@ -180,7 +184,7 @@ static inline void shim_done(struct shim_op *o, int64_t ret)
 	}
 }
 
-static inline void shim_tell(struct shim_op *o)
+static inline __attribute__((always_inline)) void shim_tell(struct shim_op *o)
 {
 	shim_put(o->t, &o->io, sizeof(o->io), SHIM_LOST_OP);
 }

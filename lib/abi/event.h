@@ -227,7 +227,7 @@ struct ev_lost {
 	__u64 count;
 	__u32 cause; /* enum ipctap_loss */
 	__u32 where; /* COMPAT32: the i386 call number; URING: IORING_OP_*, 64: completions that found
-			no room; RING_*: CPU; else 0 */
+			no room; RING_*: CPU; NOT_COVERED: the process; else 0 */
 };
 
 _Static_assert(sizeof(struct ev_hdr) == 16, "wire");

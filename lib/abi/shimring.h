@@ -21,7 +21,7 @@
  * Records are those of raw.h and event.h, with object ids where a channel is named, and with
  *
  *     hdr.t_ns     the stamp: the clock when the record was made; of an operation, its return
- *     pid, tid     left 0: the ring's are meant
+ *     pid, tid     left 0: the ring's are meant (but see SHIM_TASK_NOT_COVERED)
  *     enter_ns     set; dur_ns is left 0: the stamp less enter_ns
  *
  * Within a ring stamps run backwards only where a signal handler came between. A record that describes an object is published, by
@@ -118,6 +118,9 @@ struct shim_ring {
 	/* by the collector */
 	__u64 tail;
 };
+
+/* hdr.flags of an EV_TASK, TASK_EXEC, in a ring: what is executed by process pid (0: this one) has no shim. */
+#define SHIM_TASK_NOT_COVERED 0x0001u
 
 enum shim_type {
 	SHIM_PAD = 128, /* no record: the rest of the ring's end */

@@ -149,13 +149,29 @@
 	O(111, PROCESS_VM_WRITEV, "process_vm_writev")                                             \
 	O(112, IO_URING_ENTER, "io_uring_enter") /* only when it slept: a wait for completions */  \
 	O(113, SIGNAL, "signal") /* no call: the kernel sent one, or somebody outside the scope */  \
-	O(130, RIPC_OPEN, "ripc_open") /* libripc's, told by its own probes, not system calls */   \
-	O(131, RIPC_CLOSE, "ripc_close")                                                           \
-	O(132, RIPC_SEND, "ripc_send")                                                             \
-	O(133, RIPC_RECEIVE, "ripc_receive")                                                       \
-	O(134, RIPC_ACQUIRE, "ripc_acquire")                                                       \
-	O(135, RIPC_RELEASE, "ripc_release")                                                       \
-	O(136, RIPC_WAIT, "ripc_wait") /* one that ended in an error; the others are part of a call */
+	/* functions of the C library, as the shim sees them; mtype of an unlock: held so many ns */ \
+	O(120, MUTEX_LOCK, "pthread_mutex_lock")                                                   \
+	O(121, MUTEX_TRYLOCK, "pthread_mutex_trylock")                                             \
+	O(122, MUTEX_UNLOCK, "pthread_mutex_unlock")                                               \
+	O(123, RWLOCK_RDLOCK, "pthread_rwlock_rdlock")                                             \
+	O(124, RWLOCK_WRLOCK, "pthread_rwlock_wrlock")                                             \
+	O(125, RWLOCK_UNLOCK, "pthread_rwlock_unlock")                                             \
+	O(126, COND_WAIT, "pthread_cond_wait")                                                     \
+	O(127, COND_SIGNAL, "pthread_cond_signal")                                                 \
+	O(128, COND_BROADCAST, "pthread_cond_broadcast")                                           \
+	O(129, BARRIER_WAIT, "pthread_barrier_wait")                                               \
+	O(130, SPIN_LOCK, "pthread_spin_lock")                                                     \
+	O(131, SPIN_UNLOCK, "pthread_spin_unlock")                                                 \
+	O(132, SEM_WAIT, "sem_wait")                                                               \
+	O(133, SEM_TRYWAIT, "sem_trywait")                                                         \
+	O(134, SEM_POST, "sem_post")                                                               \
+	O(140, RIPC_OPEN, "ripc_open") /* libripc's, told by its own probes, not system calls */   \
+	O(141, RIPC_CLOSE, "ripc_close")                                                           \
+	O(142, RIPC_SEND, "ripc_send")                                                             \
+	O(143, RIPC_RECEIVE, "ripc_receive")                                                       \
+	O(144, RIPC_ACQUIRE, "ripc_acquire")                                                       \
+	O(145, RIPC_RELEASE, "ripc_release")                                                       \
+	O(146, RIPC_WAIT, "ripc_wait") /* one that ended in an error; the others are part of a call */
 
 /*
  * L(number, ID, word, what was lost, remedy). A count of any of these means that something is
@@ -190,6 +206,9 @@
 	  "raise --ring SIZE, or narrow the scope")                                                \
 	L(12, SHIM_NESTED, "shim-nested",                                                          \
 	  "operations of signal handlers that interrupted the shim several deep",                  \
+	  "trace with --source bpf")                                                               \
+	L(13, NOT_COVERED, "not-covered",                                                          \
+	  "processes that the shim did not get into: static, privileged, or of another environment", \
 	  "trace with --source bpf")
 
 #endif

@@ -367,6 +367,20 @@ static int print_segments(const struct report *r, FILE *out)
 	return finish(t);
 }
 
+/* Which processes they were. */
+static void print_not_covered(const struct report *r, FILE *out)
+{
+	for (const struct m_loss *l = model_losses(r->model); l; l = l->next) {
+		const struct m_proc *p = l->cause == LOST_NOT_COVERED ? model_proc(r->model, l->where) : NULL;
+		char safe[4 * EV_PATH_LEN];
+
+		if (!p)
+			continue;
+		escape_text(safe, sizeof(safe), p->exe[0] ? p->exe : p->comm, EV_PATH_LEN);
+		fprintf(out, "  not covered: %s [%" PRIu32 "]\n", safe, l->where);
+	}
+}
+
 static int print_losses(const struct report *r, FILE *out)
 {
 	uint64_t count[LOST_MAX] = { 0 };
@@ -380,6 +394,7 @@ static int print_losses(const struct report *r, FILE *out)
 		if (count[cause])
 			fprintf(out, "%" PRIu64 " %s [%s]; %s\n", count[cause], loss_what(cause),
 				loss_word(cause), loss_remedy(cause));
+	print_not_covered(r, out);
 	return 0;
 }
 

@@ -55,6 +55,15 @@ static const char *uring_word(uint32_t opcode)
 	return opcode < sizeof(words) / sizeof(*words) && words[opcode] ? words[opcode] : "?";
 }
 
+static void print_process(const struct model *m, const char *sep, uint32_t pid)
+{
+	const struct m_proc *p = model_proc(m, pid);
+	char name[4 * EV_COMM_LEN];
+
+	escape_text(name, sizeof(name), p && p->comm[0] ? p->comm : "?", EV_COMM_LEN);
+	fprintf(stderr, "%s%s[%" PRIu32 "]", sep, name, pid);
+}
+
 /* " (i386 call 3: 12, i386 call 4: 5)", " (msg_ring: 2)": which ones they were. */
 static void print_where(const struct model *m, uint32_t cause)
 {
@@ -63,7 +72,9 @@ static void print_where(const struct model *m, uint32_t cause)
 	for (const struct m_loss *l = model_losses(m); l; l = l->next) {
 		if (l->cause != cause)
 			continue;
-		if (cause == LOST_URING)
+		if (cause == LOST_NOT_COVERED)
+			print_process(m, sep, l->where);
+		else if (cause == LOST_URING)
 			fprintf(stderr, "%s%s: %" PRIu64, sep, uring_word(l->where), l->count);
 		else /* a number is all that is known of such a call */
 			fprintf(stderr, "%si386 call %" PRIu32 ": %" PRIu64, sep, l->where, l->count);
@@ -85,7 +96,7 @@ uint64_t say_losses(const struct model *m, uint64_t store_queue)
 		total += count[cause];
 		fprintf(stderr, "ipctap: lost %" PRIu64 " %s [%s]", count[cause], loss_what(cause),
 			loss_word(cause));
-		if (cause == LOST_COMPAT32 || cause == LOST_URING)
+		if (cause == LOST_COMPAT32 || cause == LOST_URING || cause == LOST_NOT_COVERED)
 			print_where(m, cause);
 		fprintf(stderr, "\n  %s\n", loss_remedy(cause));
 	}
