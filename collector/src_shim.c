@@ -19,6 +19,7 @@
 
 #include "collector/join.h"
 #include "collector/procfs.h"
+#include "collector/shim_death.h"
 #include "collector/shim_guard.h"
 #include "collector/shim_objects.h"
 #include "collector/shim_ring.h"
@@ -31,6 +32,8 @@
 #define DRAIN_IDLE_MS 50
 #define LOOK_MS 200
 #define TIME_MS 1000
+/* How long after a process has ended the record of the wait for it may come. */
+#define WAIT_MS 200
 /* How late a record can come that was stamped in time: its thread lost the CPU in between. */
 #define STAMP_SLACK_NS (20 * NS_PER_MS)
 /* What the shim can say of an operation; the rest is found out here. */
@@ -44,6 +47,8 @@ struct proc {
 	uint32_t pid, ppid;
 	uint64_t start_ns, last_ns; /* as told; of the latest record */
 	uint32_t exit_status;       /* 0x100 | what it gave to exit; 0: not known */
+	int status;                 /* as the kernel has it; -1: not known */
+	uint64_t dead_ns;           /* when we noticed */
 	uint32_t nrings;
 	int pidfd;                  /* -1: looked for in /proc */
 	bool dead;                  /* what it has told is all that there will be */
@@ -130,6 +135,8 @@ static struct proc *proc_get(struct src_shim *s, uint32_t pid, uint32_t ppid)
 		return NULL;
 	p->pid = pid;
 	p->ppid = ppid;
+	p->status = -1;
+	p->dead_ns = clock_now_ns(); /* should it be gone already */
 	p->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (p->pidfd >= 0)
 		epoll_ctl(s->deaths, EPOLL_CTL_ADD, p->pidfd, &(struct epoll_event){ .events = EPOLLIN, .data.u32 = pid });
@@ -158,13 +165,17 @@ static void note_deaths(struct src_shim *s)
 			p = proc_find(s, ev[i].data.u32);
 			if (!p || p->pidfd < 0)
 				continue;
+			p->status = shim_death_status(p->pid, p->pidfd);
+			p->dead_ns = clock_now_ns();
 			p->dead = true;
 			close(p->pidfd);
 			p->pidfd = -1;
 		}
 	HASH_ITER(hh, s->procs, p, next)
-		if (p->pidfd < 0 && !p->dead)
+		if (p->pidfd < 0 && !p->dead) {
 			p->dead = kill((pid_t)p->pid, 0) && errno == ESRCH;
+			p->dead_ns = clock_now_ns();
+		}
 }
 
 static int tell_task(struct src_shim *s, const struct proc *p, uint32_t tid, uint64_t start_ns, uint16_t what,
@@ -336,7 +347,7 @@ static int proc_exited(struct src_shim *s, struct proc *p, int code, uint64_t t_
 		if (s->rings[i]->proc == p)
 			err = thread_exited(s, s->rings[i]);
 	if (code < 0)
-		code = (int)(p->exit_status & 0xff) << 8;
+		code = p->status >= 0 ? p->status : (int)(p->exit_status & 0xff) << 8;
 	return err ? err : tell_task(s, p, p->pid, p->start_ns, TASK_EXIT, TASK_F_LAST, code, t_ns);
 }
 
@@ -592,6 +603,12 @@ static int ring_done(struct src_shim *s, struct ring *r, uint64_t now)
 	return err;
 }
 
+/* Its end is not known yet, and its parent may be about to tell of it. */
+static bool is_wait_due(const struct proc *p, uint64_t now)
+{
+	return !p->exited && p->status < 0 && !p->exit_status && now < p->dead_ns + WAIT_MS * NS_PER_MS;
+}
+
 static int reap(struct src_shim *s, uint64_t now)
 {
 	struct proc *p, *next;
@@ -612,7 +629,7 @@ static int reap(struct src_shim *s, uint64_t now)
 			err = ring_done(s, r, now);
 	}
 	HASH_ITER(hh, s->procs, p, next) {
-		if (!p->dead || p->nrings || err)
+		if (!p->dead || p->nrings || err || (is_wait_due(p, now) && !s->detached))
 			continue;
 		err = proc_exited(s, p, -1, p->last_ns ? p->last_ns + 1 : now);
 		proc_free(s, p);
