@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "collector/both.h"
 #include "collector/features.h"
 #include "collector/launch.h"
 #include "collector/src_shim.h"
@@ -119,23 +120,37 @@ static int open_folder(struct feed *f, const struct feed_opts *opts, struct fail
 	return shim_folder_take(&f->folder, (uint32_t)opts->scope.pids[0], &o, fail);
 }
 
+static int open_shim(struct feed *f, const struct feed_opts *opts, struct fail *fail)
+{
+	int err = src_shim_open(&f->shim, &f->folder, opts, f->launch.pid, fail);
+	if (!err)
+		f->source = src_shim_source(f->shim);
+	return err;
+}
+
 static int open_source(struct feed *f, const struct feed_opts *opts, enum feed_source source, struct fail *fail)
 {
-	int err;
-	if (source == SOURCE_SHIM) {
-		err = src_shim_open(&f->shim, &f->folder, opts, f->launch.pid, fail);
-		if (!err)
-			f->source = src_shim_source(f->shim);
-		return err;
-	}
+	if (source == SOURCE_SHIM)
+		return open_shim(f, opts, fail);
 #ifdef IPCTAP_NO_BPF
 	return fail_set(fail, ENOTSUP, "build it with `make BPF=1`, or use --source shim",
 			"this ipctap was built without BPF");
 #else
-	err = src_bpf_open(&f->bpf, opts, f->launch.pid, fail);
-	if (!err)
-		f->source = src_bpf_source(f->bpf);
-	return err;
+	int err = src_bpf_open(&f->bpf, opts, f->launch.pid, fail);
+	if (err)
+		return err;
+	struct source *bpf = f->source = src_bpf_source(f->bpf), *both;
+	if (source != SOURCE_BOTH)
+		return 0;
+	err = open_shim(f, opts, fail);
+	both = err ? NULL : both_source(bpf, src_shim_source(f->shim));
+	if (!both) {
+		source_free(err ? NULL : f->source);
+		f->source = bpf;
+		return err ? err : fail_set(fail, ENOMEM, NULL, "cannot start tracing");
+	}
+	f->source = both;
+	return 0;
 #endif
 }
 
@@ -151,10 +166,11 @@ int feed_live(struct feed **out, const struct feed_opts *opts, struct fail *fail
 	enum feed_source source = choose(opts);
 	struct launch_prepare env = { .fn = prepare_env, .arg = &f->folder };
 	int err = watch_pids(f, &opts->scope, fail);
-	if (!err && source == SOURCE_SHIM)
+	bool preloads = source == SOURCE_SHIM || source == SOURCE_BOTH;
+	if (!err && preloads)
 		err = open_folder(f, opts, fail);
 	if (!err && f->argv)
-		err = launch_start(&f->launch, f->argv, opts->command_quiet, source == SOURCE_SHIM ? &env : NULL, fail);
+		err = launch_start(&f->launch, f->argv, opts->command_quiet, preloads ? &env : NULL, fail);
 	if (!err)
 		err = open_source(f, opts, source, fail);
 	if (err) {

@@ -23,7 +23,7 @@
 #include "lib/base/fail.h"
 #include "lib/stream/stream.h"
 
-enum feed_source { SOURCE_AUTO, SOURCE_BPF, SOURCE_SHIM };
+enum feed_source { SOURCE_AUTO, SOURCE_BPF, SOURCE_SHIM, SOURCE_BOTH };
 
 /* Whom to trace. Exactly one of pids, argv, all, comms, cgroups is set. Everything is borrowed. */
 struct scope {
@@ -70,7 +70,7 @@ int feed_pump(struct feed *f, int timeout_ms, struct fail *fail);
 int feed_stop(struct feed *f, bool end_command, struct fail *fail);
 
 bool feed_is_live(const struct feed *f);
-const char *feed_source_name(const struct feed *f);  /* "bpf", "shim", "trace" */
+const char *feed_source_name(const struct feed *f);  /* "bpf", "shim", "bpf+shim", "trace" */
 pid_t feed_command_pid(const struct feed *f);        /* 0: no command */
 int feed_exit_status(const struct feed *f);          /* of the command, as a shell gives it: 128+N for a signal; 0 without one */
 void feed_free(struct feed *f);

@@ -191,7 +191,7 @@ static int set_source(struct args *a, const struct args_row *row, const char *va
 		      struct fail *fail)
 {
 	static const char *const words[] = {
-		[SOURCE_AUTO] = "auto", [SOURCE_BPF] = "bpf", [SOURCE_SHIM] = "shim"
+		[SOURCE_AUTO] = "auto", [SOURCE_BPF] = "bpf", [SOURCE_SHIM] = "shim", [SOURCE_BOTH] = "bpf+shim"
 	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
@@ -200,7 +200,7 @@ static int set_source(struct args *a, const struct args_row *row, const char *va
 			return 0;
 		}
 	}
-	return bad_value(row, value, "is not a source", "write auto, bpf or shim", fail);
+	return bad_value(row, value, "is not a source", "write auto, bpf, shim or bpf+shim", fail);
 }
 
 static int set_filter(struct args *a, const struct args_row *row, const char *value,
@@ -232,7 +232,7 @@ const struct args_row args_scope_rows[] = {
 };
 
 const struct args_row args_source_rows[] = {
-	{ 0, "source", "auto|bpf|shim", "what watches the processes (default auto)", set_source, 0 },
+	{ 0, "source", "auto|bpf|shim|bpf+shim", "what watches the processes (default auto)", set_source, 0 },
 	{ 0, "ring", "SIZE", "kernel ring buffer, as 64m or 1g (default 16m)", set_ring, 0 },
 	ARGS_ROW_END
 };
