@@ -122,6 +122,12 @@ static void golden_views(const char *dir, bool update)
 	stage_close(&s);
 	stage_open(&s, 1);
 	golden(&s, dir, update, "first-refresh", 24, 80);
+	s.opts.waits = world_waits;
+	world_go_on(s.model);
+	stage_refresh(&s, T0 + 2000 * MS);
+	press(&s, '4');
+	golden(&s, dir, update, "deadlock", 24, 80);
+	golden(&s, dir, update, "deadlock", 50, 160);
 	stage_close(&s);
 }
 
@@ -545,6 +551,71 @@ static void test_json(void)
 	free(text);
 }
 
+static const struct row *row_of(const struct table *t, uint64_t pid)
+{
+	for (size_t i = 0; i < t->nshown; i++)
+		if (t->shown[i]->values[0].known && t->shown[i]->values[0].n == pid)
+			return t->shown[i];
+	return NULL;
+}
+
+static void test_findings(void)
+{
+	const struct table *t;
+	struct stage s;
+
+	stage_open(&s, 2);
+	press(&s, '4');
+	ok(!screen_shows(&s, "DEADLOCK") && row_of(dash_table(&s.dash), 401)->style != STYLE_DEAD,
+	   "nobody is called dead when nobody has looked");
+	s.opts.waits = world_waits;
+	stage_refresh(&s, T0 + 2100 * MS);
+	free(screen(&s, 24, 80));
+	ok(line_with(&s.dash.grid, STYLE_DEAD) == 4 && screen_shows(&s, "DEADLOCK, proven") &&
+		   screen_shows(&s, " Cause Each fills") && screen_shows(&s, " Cure  Read while"),
+	   "what was found stands on top in red, with cause and cure");
+	t = dash_table(&s.dash);
+	ok(t->shown[0]->values[0].n == 401 && t->shown[0]->style == STYLE_DEAD &&
+		   t->shown[0]->branch.depth == 0,
+	   "the core is the root");
+	ok(row_of(t, 102)->parent == (uint32_t)(row_of(t, 402) - t->rows.v) &&
+		   row_of(t, 102)->style == STYLE_DEAD,
+	   "its victims hang below, in red");
+	ok(row_of(t, 302) && row_of(t, 302)->branch.depth == 1,
+	   "also one that waits for what the model does not know: a mutex");
+	ok(row_of(t, 90)->branch.depth == 0 && row_of(t, 200)->style != STYLE_DEAD,
+	   "who can move is not red");
+	press(&s, 't');
+	ok(!row_of(dash_table(&s.dash), 302) && !row_of(dash_table(&s.dash), 90),
+	   "the list has what the model knows, and no more");
+	stage_close(&s);
+}
+
+static void test_json_findings(void)
+{
+	struct model *m = model_new();
+	struct tui_opts opts = { .model = m, .pump = pump_whole_world, .arg = m, .interval_s = 1,
+				 .waits = world_waits };
+	char *text;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+	json_t *o, *finding;
+
+	tui_json(&opts, f, NULL);
+	fclose(f);
+	o = json_loads(text, 0, NULL);
+	finding = json_array_get(json_object_get(o, "findings"), 0);
+	is_text(json_string_value(json_object_get(finding, "verdict")), "proven", "json: a finding");
+	ok(json_array_size(json_object_get(finding, "core")) == 2 &&
+		   json_array_size(json_object_get(finding, "victims")) == 2 &&
+		   json_string_value(json_object_get(finding, "cause")) &&
+		   json_string_value(json_object_get(finding, "cure")),
+	   "json: with its core, its victims, cause and cure");
+	json_decref(o);
+	free(text);
+	model_free(m);
+}
+
 int main(int argc, char **argv)
 {
 	bool update = argc == 3 && strcmp(argv[1], "--update") == 0, utf8;
@@ -572,5 +643,7 @@ int main(int argc, char **argv)
 	test_grid(utf8);
 	test_any_keys(utf8);
 	test_json();
+	test_findings();
+	test_json_findings();
 	return done_testing();
 }

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/analysis/waittree.h"
 #include "lib/model/model.h"
 #include "ui/tui/tail.h"
 
@@ -244,6 +245,41 @@ static inline void world_go_on(struct model *m)
 	world_wait(m, T0 + 1900 * MS, T0 + 1560 * MS, 102, OP_READ, 1, 0);
 	world_lost(m, T0 + 1950 * MS, LOST_RING_OP, 7);
 	world_lost(m, T0 + 1950 * MS, LOST_COMPAT32, 2);
+}
+
+/* What a search for deadlocks would say of it: left and right, and wc that waits for right. */
+static inline const struct waittree *world_waits(void *arg)
+{
+	static struct wt_row rows[] = {
+		{ .pid = 401, .tid = 401, .comm = "left", .wait = WG_WRITE, .fd = 4, .kind = KIND_PIPE,
+		  .call = "write(4)", .chan = "pipe:[5002]", .since_ns = T0 + 310 * MS,
+		  .parent = WT_NONE, .finding = 0, .root = WT_CORE },
+		{ .pid = 402, .tid = 402, .comm = "right", .wait = WG_WRITE, .fd = 4, .kind = KIND_PIPE,
+		  .call = "write(4)", .chan = "pipe:[5003]", .since_ns = T0 + 311 * MS,
+		  .parent = WT_NONE, .finding = 0, .root = WT_CORE },
+		{ .pid = 102, .tid = 102, .comm = "wc", .wait = WG_READ, .fd = 0, .kind = KIND_PIPE,
+		  .call = "read(0)", .chan = "pipe:[5001]", .since_ns = T0 + 1560 * MS, .parent = 1,
+		  .depth = 1, .finding = 0 },
+		{ .pid = 302, .tid = 302, .comm = "e\xcc\x81\x1b[31m\xff", .wait = WG_MUTEX, .fd = -1,
+		  .call = "pthread_mutex_lock", .detail = "owner 402", .since_ns = T0 + 500 * MS,
+		  .parent = 1, .depth = 1, .finding = 0 },
+		{ .pid = 90, .tid = 90, .comm = "sh", .wait = WG_TERMINAL, .fd = 0, .call = "read(0)",
+		  .chan = "/dev/pts/1", .parent = WT_NONE, .finding = WT_NONE, .root = WT_OUTSIDE,
+		  .outside = WG_PERSON, .why = "somebody types" },
+		{ .pid = 200, .tid = 200, .comm = "srv", .wait = WG_CHILD, .fd = -1, .call = "wait4",
+		  .since_ns = T0 + 400 * MS, .parent = 4, .depth = 1, .finding = WT_NONE },
+	};
+	static uint32_t core[] = { 0, 1 }, victims[] = { 2, 3 };
+	static struct wt_finding finding = {
+		.verdict = WG_PROVEN, .key = 1, .core = core, .ncore = 2, .victims = victims,
+		.nvictims = 2, .cause = "Each fills a channel that the next should read, and nobody reads.",
+		.cure = "Read while writing: poll both directions, or let a thread of its own do one of them.",
+	};
+	static const struct waittree tree = { .t_ns = T0 + 1900 * MS, .rows = rows, .nrows = 6,
+					      .findings = &finding, .nfindings = 1 };
+
+	(void)arg;
+	return &tree;
 }
 
 #endif

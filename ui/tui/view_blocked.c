@@ -310,9 +310,14 @@ static uint32_t add_found(const struct scan *scan, struct rows *rows, const stru
 		value_text(&row->values[COL_HOLDERS],
 			   rows_print(rows, "%s%s%s", wg_outside_word(w->outside), w->why[0] ? ": " : "",
 				      rows_escape(rows, w->why, sizeof(w->why))));
-	else
+	else if (w->detail[0])
 		value_text(&row->values[COL_HOLDERS],
 			   rows_escape(rows, w->detail, sizeof(w->detail)));
+	else if (w->parent != WT_NONE)
+		value_text(&row->values[COL_HOLDERS],
+			   rows_print(rows, "%s[%u]",
+				      rows_comm(rows, scan->waits->rows[w->parent].comm),
+				      scan->waits->rows[w->parent].pid));
 	return at;
 }
 
@@ -368,11 +373,11 @@ static void hang_by_model(const struct scan *scan, struct rows *rows, struct sea
 
 	for (size_t i = 0; i < n && !rows->no_memory; i++) {
 		const struct m_blocked *b = rows->v[i].object;
-		const struct m_wait *w = b ? open_wait(scan, b) : NULL;
-		const struct m_proc *cause = w && !rows->v[i].is_placed ? ends_cause(w) : NULL;
+		const struct m_wait *w = b && !rows->v[i].is_placed ? open_wait(scan, b) : NULL;
+		const struct m_proc *cause = w ? ends_cause(w) : NULL;
 		uint32_t up = cause ? seat_of_cause(rows, seats, cause) : ROW_NONE;
 
-		if (up != i)
+		if (cause && up != i)
 			rows->v[i].parent = up;
 	}
 }
