@@ -102,6 +102,13 @@ size_t escape_text(char *dst, size_t dst_size, const char *src, size_t src_max)
 	size_t avail = strnlen(src, src_max), n = 0;
 	while (avail > 0) {
 		char out[16];
+		/* nearly all of nearly every text */
+		while (avail > 0 && *s >= ' ' && *s < 0x7f && *s != '\\' && n + 1 < dst_size) {
+			dst[n++] = (char)*s++;
+			avail--;
+		}
+		if (avail == 0)
+			break;
 		size_t used = escape_one(s, avail, out), len = strlen(out);
 		if (n + len >= dst_size)
 			break;

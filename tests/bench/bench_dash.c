@@ -17,6 +17,7 @@
 
 #include "lib/model/model.h"
 #include "ui/tui/dash.h"
+#include "ui/tui/keys.h"
 
 #define T0 1000000000000ull
 #define SECOND 1000000000ull
@@ -81,7 +82,15 @@ static void add_channel(struct model *m, uint64_t id)
 	apply(m, &ev.hdr);
 }
 
-static void transfer(struct model *m, uint64_t t, uint64_t chan, uint32_t from, uint32_t to)
+struct world {
+	struct model *model;
+	struct tail tail;
+	uint32_t processes;
+	uint64_t channels;
+	uint64_t now_ns;
+};
+
+static void transfer(struct world *w, uint64_t t, uint64_t chan, uint32_t from, uint32_t to)
 {
 	struct ev_io ev = {
 		.hdr = { .t_ns = t, .type = EV_IO, .size = sizeof(ev), .flags = IO_WRITE },
@@ -97,7 +106,8 @@ static void transfer(struct model *m, uint64_t t, uint64_t chan, uint32_t from, 
 		.messages = 1,
 	};
 
-	apply(m, &ev.hdr);
+	apply(w->model, &ev.hdr);
+	sink_event(&w->tail.sink, &ev.hdr);
 	ev.hdr.t_ns = t + 10000;
 	ev.hdr.flags = IO_READ | IO_BLOCKED;
 	ev.enter_ns = t - 1000;
@@ -105,15 +115,9 @@ static void transfer(struct model *m, uint64_t t, uint64_t chan, uint32_t from, 
 	ev.slept_ns = 10000;
 	ev.pid = ev.tid = to;
 	ev.op = OP_READ;
-	apply(m, &ev.hdr);
+	apply(w->model, &ev.hdr);
+	sink_event(&w->tail.sink, &ev.hdr);
 }
-
-struct world {
-	struct model *model;
-	uint32_t processes;
-	uint64_t channels;
-	uint64_t now_ns;
-};
 
 /* Process pairs (0, 1), (2, 3) …; every channel goes from the first of a pair to the second. */
 static uint32_t writer_of(const struct world *w, uint64_t chan)
@@ -132,7 +136,7 @@ static void world_begin(struct world *w)
 		add_end(w->model, c, writer_of(w, c) + 1, ENDPOINT_DIR_READ);
 	}
 	for (uint64_t c = 1; c <= w->channels; c++)
-		transfer(w->model, T0 + 1000 * c, c, writer_of(w, c), writer_of(w, c) + 1);
+		transfer(w, T0 + 1000 * c, c, writer_of(w, c), writer_of(w, c) + 1);
 	w->now_ns += SECOND;
 }
 
@@ -141,7 +145,7 @@ static void world_go_on(struct world *w, int round)
 {
 	for (uint64_t c = 1 + (uint64_t)round % 10; c <= w->channels; c += 10)
 		for (uint64_t n = 0; n < 1 + c % 3; n++)
-			transfer(w->model, w->now_ns + 1000 * c + n * 200, c, writer_of(w, c),
+			transfer(w, w->now_ns + 1000 * c + n * 200, c, writer_of(w, c),
 				 writer_of(w, c) + 1);
 	w->now_ns += SECOND;
 }
@@ -164,21 +168,50 @@ static long cells_changed(const struct grid *g, struct cell *before)
 	return changed;
 }
 
-static void measure(struct world *w, const char *name, enum tui_view view, int shape, int rounds)
+/* What is measured: a view, in a shape, with a filter or a page open. */
+struct sight {
+	const char *name;
+	enum tui_view view;
+	enum shape shape;
+	const char *filter;
+	bool page;
+};
+
+static const struct sight sights[] = {
+	{ "processes", VIEW_PROCESSES, SHAPE_AS_LIST, "", false },
+	{ "processes_tree", VIEW_PROCESSES, SHAPE_AS_TREE, "", false },
+	{ "channels", VIEW_CHANNELS, SHAPE_AS_LIST, "", false },
+	{ "talk", VIEW_TALK, SHAPE_AS_LIST, "", false },
+	{ "talk_graph", VIEW_TALK, SHAPE_AS_GRAPH, "", false },
+	{ "talk_matrix", VIEW_TALK, SHAPE_AS_MATRIX, "", false },
+	{ "blocked", VIEW_BLOCKED, SHAPE_AS_TREE, "", false },
+	{ "events", VIEW_EVENTS, SHAPE_AS_LIST, "", false },
+	{ "page_of_process", VIEW_PROCESSES, SHAPE_AS_LIST, "", true },
+	{ "channels_filtered", VIEW_CHANNELS, SHAPE_AS_LIST, "comm=worker-7*", false },
+};
+
+static void measure(struct world *w, const struct sight *sight, int rounds)
 {
 	static struct cell before[160 * 50];
-	struct tui_opts opts = { .model = w->model, .interval_s = 1, .view = view };
+	struct tui_opts opts = {
+		.model = w->model, .interval_s = 1, .view = sight->view, .tail = &w->tail
+	};
 	double *ms = calloc((size_t)rounds, sizeof(*ms));
 	struct dash d;
 	long cells = 0;
 
 	if (!ms || dash_init(&d, &opts, NULL) < 0)
 		exit(1);
-	(void)shape;
+	d.frame.tables[sight->view].shape = sight->shape;
+	rowfilter_set(&d.filter, sight->filter);
 	for (int i = -2; i < rounds; i++) {
 		double from;
 
 		world_go_on(w, i + 2);
+		if (i == 0 && sight->page) {
+			dash_key(&d, KEY_TO_HOME);
+			dash_key(&d, KEY_RETURN);
+		}
 		from = cpu_ms();
 		if (dash_refresh(&d, &opts, w->now_ns) < 0 || dash_draw(&d, 50, 160) < 0)
 			exit(1);
@@ -189,7 +222,7 @@ static void measure(struct world *w, const char *name, enum tui_view view, int s
 			cells += (long)from;
 	}
 	qsort(ms, (size_t)rounds, sizeof(*ms), compare);
-	printf("%s median_ms=%.2f worst_ms=%.2f cells=%ld\n", name, ms[rounds / 2], ms[rounds - 1],
+	printf("dash_%s median_ms=%.2f worst_ms=%.2f cells=%ld\n", sight->name, ms[rounds / 2], ms[rounds - 1],
 	       cells / rounds);
 	free(ms);
 	dash_release(&d);
@@ -205,13 +238,12 @@ int main(int argc, char **argv)
 	int rounds = argc > 3 ? atoi(argv[3]) : 11;
 
 	setlocale(LC_CTYPE, "");
-	if (!w.model || w.processes < 2 || rounds < 1)
+	if (!w.model || tail_init(&w.tail) < 0 || w.processes < 2 || rounds < 1)
 		return 2;
 	world_begin(&w);
-	measure(&w, "processes", VIEW_PROCESSES, 0, rounds);
-	measure(&w, "channels", VIEW_CHANNELS, 0, rounds);
-	measure(&w, "talk", VIEW_TALK, 0, rounds);
-	measure(&w, "blocked", VIEW_BLOCKED, 0, rounds);
+	for (size_t i = 0; i < sizeof(sights) / sizeof(sights[0]); i++)
+		measure(&w, &sights[i], rounds);
+	tail_release(&w.tail);
 	model_free(w.model);
 	return 0;
 }
