@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "say.h"
@@ -51,6 +52,8 @@ struct live {
 	struct tail tail;
 	struct lookout *lookout; /* NULL: nobody looks for deadlocks */
 	struct waittree *waits;  /* the newest picture */
+	uint32_t *pids;          /* whom it looks at */
+	size_t npids;
 };
 
 static int pump(void *arg, int timeout_ms, struct fail *fail)
@@ -58,7 +61,7 @@ static int pump(void *arg, int timeout_ms, struct fail *fail)
 	return session_step(&((struct live *)arg)->session, timeout_ms, fail);
 }
 
-/* Whose waits count: those who are traced, and alive. */
+/* Whose waits count: those who are traced, and alive. Others than before are a reason to look at once. */
 static void tell_scope(struct live *l)
 {
 	uint32_t *pids;
@@ -73,8 +76,14 @@ static void tell_scope(struct live *l)
 	for (const struct m_proc *p = model_procs(l->session.model); p; p = p->next)
 		if (!p->exited && !p->outside && p->pid)
 			pids[n++] = p->pid;
+	if (l->pids && n == l->npids && (!n || memcmp(pids, l->pids, n * sizeof(*pids)) == 0)) {
+		free(pids);
+		return;
+	}
 	lookout_scope(l->lookout, pids, n);
-	free(pids);
+	free(l->pids);
+	l->pids = pids;
+	l->npids = n;
 }
 
 static const struct waittree *waits(void *arg)
@@ -148,6 +157,7 @@ static void live_release(struct live *l)
 {
 	lookout_stop(l->lookout);
 	waittree_free(l->waits);
+	free(l->pids);
 	session_close(&l->session);
 	tail_release(&l->tail);
 }

@@ -244,7 +244,8 @@ static int tree_arrange(struct table *t)
 			row->branch = (struct branch){ 0 };
 			tree.out[tree.n++] = row;
 		}
-		memcpy(t->shown, tree.out, t->nshown * sizeof(*t->shown));
+		if (t->nshown)
+			memcpy(t->shown, tree.out, t->nshown * sizeof(*t->shown));
 	}
 	tree_release(&tree);
 	return err;
