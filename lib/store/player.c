@@ -315,6 +315,15 @@ int player_to_seq(struct player *p, uint64_t seq, struct fail *fail)
 	return go(p, seq, UINT64_MAX, UINT64_MAX, fail);
 }
 
+int player_through_to_seq(struct player *p, uint64_t seq, struct fail *fail)
+{
+	if (seq < p->seq)
+		return player_to_seq(p, seq, fail);
+	progress_begin(p, seq);
+	int rc = run(p, seq, UINT64_MAX, UINT64_MAX);
+	return rc ? cannot(p, rc, fail) : 0;
+}
+
 int player_advance(struct player *p, uint64_t t_ns, uint64_t events, struct fail *fail)
 {
 	return go(p, UINT64_MAX, t_ns, events, fail);

@@ -64,6 +64,9 @@ const struct ev_io *player_io(const struct player *p);
 int player_to_time(struct player *p, uint64_t t_ns, struct fail *fail);
 int player_to_seq(struct player *p, uint64_t seq, struct fail *fail);
 
+/* The same, but every event between here and there is applied, and told to the listener. */
+int player_through_to_seq(struct player *p, uint64_t seq, struct fail *fail);
+
 /* As player_to_time, but no more than so many events on. 1: it is not there yet. */
 int player_advance(struct player *p, uint64_t t_ns, uint64_t events, struct fail *fail);
 

@@ -13,6 +13,7 @@
 #include "lib/store/store.h"
 #include "tests/screens/tap.h"
 #include "tests/screens/world.h"
+#include "tests/unit/story.h"
 #include "ui/tui/keys.h"
 #include "ui/tui/replay.h"
 
@@ -302,6 +303,14 @@ static void test_ways(const char *path)
 	ok(replay_speed(&s.replay) == 0.1, "no slower than 0.1x");
 	go(&s, "end");
 	ok(s.replay.t_ns == T0 + 2200 * MS, ": end");
+	draw(&s, 24, 80);
+	press(&s, key_click(22, 0));
+	ok(s.replay.t_ns == T0, "a click at the left of the timeline: the start");
+	press(&s, key_click(23, 79));
+	ok(s.replay.t_ns == T0 + 2200 * MS, "at its right: the end");
+	press(&s, key_click(21, 47));
+	draw(&s, 24, 80);
+	ok(grid_cell(&s.replay.grid, 23, 47)->style == STYLE_TITLE, "between: there");
 	stage_close(&s);
 }
 
@@ -381,6 +390,63 @@ static void test_marks(const char *path)
 	press(&s, 'a');
 	ok(!s.replay.a_ns, "a: takes the mark away");
 	stage_close(&s);
+}
+
+/* ---- a trace so long that places are jumped to ---- */
+
+#define STORY_EVENTS 60000
+
+static void record_story(const char *path)
+{
+	struct store_opts opts = { .source = "test", .command = "", .options = "" };
+	struct model *m = model_new();
+	struct store *store;
+	struct fail fail;
+
+	if (!m || store_create(&store, path, &opts, &fail))
+		die("cannot begin");
+	store_follow(store, m);
+	for (int i = 0; i < STORY_EVENTS; i++)
+		if (model_apply(m, story_event(3, i)) == 0 &&
+		    sink_event(store_sink(store), story_event(3, i)))
+			die("an event was refused");
+	if (store_finish(store, m, &fail))
+		die("it did not end well");
+	store_free(store);
+	model_free(m);
+}
+
+/* The operations that are the latest after a jump are those that are when all is played. */
+static void test_tail(const char *path)
+{
+	struct stage jumps, plays;
+	struct fail fail;
+	int same = 0, places = 0;
+
+	record_story(path);
+	stage_open(&jumps, path, "start");
+	stage_open(&plays, path, "start");
+	for (uint64_t share = 20; share <= 100; share += 16, places++) {
+		uint64_t first_ns = player_first_ns(jumps.player);
+		uint64_t to_ns = first_ns + (player_last_ns(jumps.player) - first_ns) * share / 100;
+		const struct tail *a = &jumps.replay.tail, *b = &plays.replay.tail;
+		uint64_t n = 0;
+
+		if (replay_show(&jumps.replay, first_ns, &fail) ||
+		    replay_show(&jumps.replay, to_ns, &fail) ||
+		    player_through_to_seq(plays.player, player_seq(jumps.player), &fail))
+			die("cannot go there");
+		while (n < TAIL_MAX && n < a->n && n < b->n &&
+		       memcmp(tail_get(a, a->n - 1 - n), tail_get(b, b->n - 1 - n),
+			      sizeof(struct ev_io)) == 0)
+			n++;
+		same += n == (b->n < TAIL_MAX ? b->n : TAIL_MAX);
+		if (n < TAIL_MAX && n < b->n)
+			printf("# at %d%%: %d the same\n", (int)share, (int)n);
+	}
+	ok(same == places, "the latest %u operations, wherever it jumps to", TAIL_MAX);
+	stage_close(&jumps);
+	stage_close(&plays);
 }
 
 /* ---- golden files ---- */
@@ -494,6 +560,7 @@ int main(int argc, char **argv)
 	golden_all(path, argv[argc - 1], update);
 	test_any_keys(path);
 	test_empty(empty);
+	test_tail(empty);
 	unlink(path);
 	unlink(empty);
 	rmdir(folder);

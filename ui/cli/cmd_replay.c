@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/analysis/waittree.h"
 #include "lib/base/escape.h"
 #include "recorded.h"
 #include "say.h"
@@ -55,6 +56,9 @@ struct show {
 	bool told_progress;
 	struct timebar_finding *findings;
 	size_t nfindings;
+	struct waittree *waits; /* what the recorder saw when waits had become long; NULL: nothing */
+	uint64_t waits_ns;      /* from then on all of those were asleep */
+	const struct replay *replay; /* NULL: batch */
 };
 
 /* ---- findings ---- */
@@ -103,6 +107,29 @@ static int compare_findings(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* The picture that the recorder kept, as top shows one that it made itself. */
+static int load_waits(struct show *s, const struct findings_view *v, struct fail *fail)
+{
+	struct waittree_opts opts = { .now_ns = v->now_ns, .in_scope = v->in_scope };
+
+	s->waits = waittree_new(v->solution, &opts);
+	if (!s->waits)
+		return fail_set(fail, ENOMEM, NULL, "%s", s->args->file);
+	for (uint32_t i = 0; i < s->waits->nrows; i++)
+		if (s->waits->rows[i].since_ns > s->waits_ns)
+			s->waits_ns = s->waits->rows[i].since_ns;
+	return 0;
+}
+
+/* Before that, some of it was not so yet. */
+static const struct waittree *waits(void *arg)
+{
+	const struct show *s = arg;
+	uint64_t t_ns = s->replay ? s->replay->t_ns : s->t_ns;
+
+	return s->waits && t_ns >= s->waits_ns ? s->waits : NULL;
+}
+
 static int load_findings(struct show *s, struct fail *fail)
 {
 	struct diagnosis d;
@@ -123,6 +150,8 @@ static int load_findings(struct show *s, struct fail *fail)
 		to->text = finding_text(v.solution, f);
 		s->nfindings += to->text != NULL;
 	}
+	if (!err && n)
+		err = load_waits(s, &v, fail);
 	if (!err && s->nfindings)
 		qsort(s->findings, s->nfindings, sizeof(*s->findings), compare_findings);
 	findings_release(&v);
@@ -180,6 +209,7 @@ static void close_all(struct show *s)
 	for (size_t i = 0; i < s->nfindings; i++)
 		free((char *)s->findings[i].text);
 	free(s->findings);
+	waittree_free(s->waits);
 }
 
 /* ---- text and JSON ---- */
@@ -300,6 +330,9 @@ static int run(struct show *s, struct fail *fail)
 	if (err)
 		return err;
 	opts.tui.model = s->model;
+	opts.tui.waits = waits;
+	opts.tui.arg = s;
+	opts.tell = &s->replay;
 	opts.player = s->player;
 	opts.wall_ns = wall_offset_ns(s->trace);
 	opts.findings = s->findings;

@@ -32,25 +32,41 @@ static int refresh(struct replay *r, uint64_t now_ns, struct fail *fail)
 
 /* ---- the latest operations ---- */
 
-#define TAIL_EVENTS (2 * TAIL_MAX) /* so many events back are enough for them, or nearly */
+#define LEAD_EVENTS (2 * TAIL_MAX) /* so many events back are enough for them, or nearly */
 
+/* They come without a gap: a jump begins anew. */
 static int listen(struct sink *sink, const struct ev_hdr *ev)
 {
 	struct replay *r = (struct replay *)((char *)sink - offsetof(struct replay, listener));
+	uint64_t seq = player_seq(r->player);
 
+	if (seq != r->heard_to + 1) {
+		tail_clear(&r->tail);
+		r->heard_from = seq;
+	}
+	r->heard_to = seq;
 	if (ev->type != EV_IO ||
 	    !filter_match_io(r->tui.filter, r->tui.model, (const struct ev_io *)ev))
 		return 0;
 	return sink_event(&r->tail.sink, ev);
 }
 
-/* Goes back so far that the operations on the way to `seq` are those that were seen last live. */
-static int collect_tail(struct replay *r, uint64_t seq, struct fail *fail)
+/*
+ * Comes to where the player stands once more, from so far back that the operations on the way are
+ * those that were the latest live.
+ */
+static int collect_tail(struct replay *r, struct fail *fail)
 {
-	int err = player_to_seq(r->player, seq > TAIL_EVENTS ? seq - TAIL_EVENTS : 0, fail);
+	uint64_t seq = player_seq(r->player);
+	bool has = r->heard_to == seq && (r->heard_from <= 1 || seq - r->heard_from >= LEAD_EVENTS);
+	int err;
 
-	tail_clear(&r->tail);
-	return err ? err : player_to_seq(r->player, seq, fail);
+	if (has)
+		return 0;
+	if (!seq)
+		tail_clear(&r->tail);
+	err = player_to_seq(r->player, seq > LEAD_EVENTS ? seq - LEAD_EVENTS : 0, fail);
+	return err ? err : player_through_to_seq(r->player, seq, fail);
 }
 
 /* ---- frames ---- */
@@ -64,11 +80,8 @@ static int refresh_before(struct replay *r, uint64_t from_ns, struct fail *fail)
 	if (from_ns <= first_ns) {
 		from_ns = first_ns;
 		err = player_to_seq(r->player, 0, fail);
-		tail_clear(&r->tail);
 	} else {
 		err = player_to_time(r->player, from_ns, fail);
-		if (!err)
-			err = collect_tail(r, player_seq(r->player), fail);
 	}
 	return err ? err : refresh(r, from_ns, fail);
 }
@@ -84,6 +97,8 @@ int replay_take(struct replay *r, struct fail *fail)
 	err = refresh_before(r, from_ns, fail);
 	if (!err)
 		err = player_to_seq(r->player, seq, fail);
+	if (!err)
+		err = collect_tail(r, fail);
 	return err ? err : refresh(r, r->t_ns, fail);
 }
 
@@ -167,6 +182,8 @@ int replay_init(struct replay *r, const struct replay_opts *opts, struct fail *f
 		},
 	};
 	r->bar.slots = player_activity(opts->player, &r->bar.nslots);
+	if (opts->tell)
+		*opts->tell = r;
 	r->tui = opts->tui;
 	r->tui.tail = &r->tail;
 	r->listener.event = listen;
@@ -183,6 +200,8 @@ int replay_init(struct replay *r, const struct replay_opts *opts, struct fail *f
 void replay_release(struct replay *r)
 {
 	player_set_listener(r->player, NULL);
+	if (r->opts->tell)
+		*r->opts->tell = NULL;
 	tail_release(&r->tail);
 	filter_free(r->match);
 	dash_release(&r->dash);

@@ -25,6 +25,7 @@ struct replay_opts {
 	struct tui_opts tui;   /* pump and refreshes are not used */
 	struct player *player; /* of tui.model; borrowed, as all that follows */
 	int64_t wall_ns;       /* realtime - monotonic of the trace; 0: not known */
+	const struct replay **tell; /* is the replay while there is one, for tui.waits; or NULL */
 	const char *at;        /* where to begin; NULL: at the start, playing */
 	const struct timebar_finding *findings; /* in order of time */
 	size_t nfindings;
@@ -36,6 +37,7 @@ struct replay {
 	const struct replay_opts *opts;
 	struct player *player;
 	struct sink listener; /* of the player: keeps the operations that -e lets through */
+	uint64_t heard_from, heard_to; /* the events that it was told of, without a gap */
 	struct tail tail;
 	struct tui_opts tui;  /* opts->tui with that */
 	struct dash dash;

@@ -280,11 +280,25 @@ static int move_key(struct replay *r, int key, struct fail *fail)
 	}
 }
 
+/* On the timeline: goes there. Above it is the dashboard's. */
+static int click(struct replay *r, int y, int x, struct fail *fail)
+{
+	int err;
+
+	if (r->grid.rows < REPLAY_MIN_ROWS || y < r->grid.rows - TIMEBAR_ROWS)
+		return 0;
+	r->playing = r->between = false;
+	err = replay_show(r, timebar_time(&r->bar, r->grid.cols, x), fail);
+	return err ? err : 1;
+}
+
 /* 1: it was a key of the replay. */
 static int own_key(struct replay *r, int key, struct fail *fail)
 {
 	int err = 0;
 
+	if (key_is_click(key))
+		return click(r, (key - KEY_CLICK) / 1024, (key - KEY_CLICK) % 1024, fail);
 	if (is_move(key)) {
 		if (key != '=' && key != 'm' && key != 'M')
 			r->between = false;
