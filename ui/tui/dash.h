@@ -101,6 +101,9 @@ void dash_arrange(struct dash *d);
 /* The line that is typed. (prompt.c) */
 void prompt_open(struct dash *d, enum dash_prompt prompt);
 void prompt_key(struct dash *d, int key);
+/* A character more in a line of `size` bytes, if the key is one; the last one less. */
+void line_append(char *line, size_t size, int key);
+void line_erase(char *line);
 /* The words that could stand at the end of a filter; completes d->input by what they share. (complete.c) */
 void complete_filter(struct dash *d);
 

@@ -37,28 +37,28 @@ static void prompt_apply(struct dash *d)
 		snprintf(d->message, sizeof(d->message), "no row shows that");
 }
 
-static void input_append(struct dash *d, int key)
+void line_append(char *line, size_t size, int key)
 {
-	size_t len = strlen(d->input), n;
+	size_t len = strlen(line), n;
 	mbstate_t state = { 0 };
 	char buf[MB_LEN_MAX];
 
 	if (key < ' ' || key >= KEY_SPECIAL || !iswprint((wint_t)key))
 		return;
 	n = wcrtomb(buf, (wchar_t)key, &state);
-	if (n == (size_t)-1 || len + n >= sizeof(d->input))
+	if (n == (size_t)-1 || len + n >= size)
 		return;
-	memcpy(d->input + len, buf, n);
-	d->input[len + n] = '\0';
+	memcpy(line + len, buf, n);
+	line[len + n] = '\0';
 }
 
-static void input_erase(struct dash *d)
+void line_erase(char *line)
 {
-	size_t len = strlen(d->input);
+	size_t len = strlen(line);
 
-	while (len > 0 && ((unsigned char)d->input[--len] & 0xc0) == 0x80)
+	while (len > 0 && ((unsigned char)line[--len] & 0xc0) == 0x80)
 		;
-	d->input[len] = '\0';
+	line[len] = '\0';
 }
 
 static void prompt_leave(struct dash *d)
@@ -102,13 +102,13 @@ void prompt_key(struct dash *d, int key)
 			complete_filter(d);
 		break;
 	case KEY_ERASE:
-		input_erase(d);
+		line_erase(d->input);
 		break;
 	case KEY_CTRL_U:
 		d->input[0] = '\0';
 		break;
 	default:
-		input_append(d, key);
+		line_append(d->input, sizeof(d->input), key);
 	}
 	prompt_apply(d);
 }

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What keys do in a replay; those that are not here are the dashboard's. */
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <wchar.h>
-#include <wctype.h>
 
 #include "lib/base/clock.h"
 #include "ui/tui/keys.h"
@@ -172,25 +169,9 @@ static int enter(struct replay *r, struct fail *fail)
 	return replay_go(r, &place, fail);
 }
 
-static void append(struct replay *r, int key)
-{
-	size_t len = strlen(r->input), n;
-	mbstate_t state = { 0 };
-	char buf[MB_LEN_MAX];
-
-	if (key < ' ' || key >= KEY_SPECIAL || !iswprint((wint_t)key))
-		return;
-	n = wcrtomb(buf, (wchar_t)key, &state);
-	if (n == (size_t)-1 || len + n >= sizeof(r->input))
-		return;
-	memcpy(r->input + len, buf, n);
-	r->input[len + n] = '\0';
-}
-
 /* 1, or what went wrong. */
 static int prompt_key_of(struct replay *r, int key, struct fail *fail)
 {
-	size_t len = strlen(r->input);
 	int err = 0;
 
 	switch (key) {
@@ -202,15 +183,13 @@ static int prompt_key_of(struct replay *r, int key, struct fail *fail)
 		r->prompt = REPLAY_PROMPT_NONE;
 		break;
 	case KEY_ERASE:
-		while (len > 0 && ((unsigned char)r->input[--len] & 0xc0) == 0x80)
-			;
-		r->input[len] = '\0';
+		line_erase(r->input);
 		break;
 	case KEY_CTRL_U:
 		r->input[0] = '\0';
 		break;
 	default:
-		append(r, key);
+		line_append(r->input, sizeof(r->input), key);
 	}
 	return err ? err : 1;
 }
