@@ -109,7 +109,7 @@ static bool exists(uint32_t tid)
  * memory; if no such thread has, the owner is gone: it ended, or stayed behind in the parent when
  * this process was forked.
  */
-wg_ref futex_owner(struct futex_word *f, uint32_t owner)
+static wg_ref owner_ref(struct futex_word *f, uint32_t owner)
 {
 	struct snap_world *w = f->c->w;
 	const struct snap_task *me = f->c->t, *o = snap_task_in(w, me->pidns, owner);
@@ -193,7 +193,7 @@ static bool is_normal_mutex(struct futex_word *f)
 	if (f->cmd != FUTEX_WAIT || f->val != 2 || f->word[MUTEX_LOCK] != 2 || !looks_like_mutex(f) ||
 	    (f->word[MUTEX_KIND] & MUTEX_ROBUST))
 		return false;
-	futex_set(f, WG_MUTEX, "pthread_mutex_lock", futex_owner(f, f->word[MUTEX_OWNER]));
+	futex_set(f, WG_MUTEX, "pthread_mutex_lock", owner_ref(f, f->word[MUTEX_OWNER]));
 	return true;
 }
 

@@ -26,9 +26,6 @@ wg_ref futex_reachers(struct futex_word *f);
 /* No other thread has the memory it lies in. False also when that cannot be known. */
 bool futex_is_alone(const struct futex_word *f);
 
-/* The thread that the word names as owner, as its own pid namespace counts; or that it is gone. */
-wg_ref futex_owner(struct futex_word *f, uint32_t owner);
-
 /*
  * Read-write locks, conditions, barriers and sem_t, known by what lies around the word. True when it
  * was one: then f's thread is filled in. Only a writer's number narrows who could help; all else is

@@ -77,8 +77,14 @@ static bool is_rwlock(struct futex_word *f, const struct around *a)
 	if (base > 0)
 		return false;
 	uint32_t readers = at(a, base + RW_READERS), writer = at(a, base + RW_WRITER);
+	const struct snap_task *me = f->c->t, *o = snap_task_in(f->c->w, me->pidns, writer);
 	if (writer && (readers & RW_WRLOCKED)) {
-		futex_set(f, WG_RWLOCK, "pthread_rwlock, held by a writer", futex_owner(f, writer));
+		/* a number that is nobody's may be no lock's at all: from that nothing must follow */
+		bool known = o && !(o->flags & SNAP_ZOMBIE) && (!f->is_private || o->mm == me->mm);
+		futex_set(f, WG_RWLOCK, "pthread_rwlock, held by a writer",
+			  known ? wg_thread_ref(f->c->w->g, o->hdr.tid) : futex_reachers(f));
+		if (known)
+			snprintf(f->c->th->detail, sizeof(f->c->th->detail), "owner %u", o->hdr.tid);
 		return true;
 	}
 	futex_set(f, WG_RWLOCK, "pthread_rwlock, held by readers", futex_reachers(f));

@@ -333,6 +333,37 @@ static void what_is_no_mutex_has_no_owner(void **state)
 	assert_int_equal(judge_word(other, 2, FUTEX_WAIT_PRIVATE, 0, true), 0);
 }
 
+/* A word in the middle of what looks like a read-write lock with a writer, which may be anything. */
+static int judge_rwlock(uint32_t writer)
+{
+	static uint32_t words[64];
+	uint32_t *lock = &words[24]; /* clear of the ends of a page, whatever that is here */
+
+	memset(words, 0, sizeof(words));
+	lock[0] = 2 | 1;  /* a writer has it, and it is its turn */
+	lock[2] = 3;      /* the phase, on which readers wait */
+	lock[6] = writer;
+	struct host h = HOST_NEW;
+	uint32_t me = (uint32_t)getpid();
+	int verdict;
+
+	sleeps(&h, me, me, SYS_futex, (uintptr_t)&lock[2], FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, 3);
+	sleeps(&h, me + 1, me, SYS_getppid, 0, 0, 0)->state = 0;
+	verdict = judge(&h);
+	host_release(&h);
+	return verdict;
+}
+
+static void a_rwlock_is_its_writers(void **state)
+{
+	uint32_t me = (uint32_t)getpid();
+
+	(void)state;
+	assert_int_equal(judge_rwlock(me), WG_PROVEN);  /* has it itself: the other is no help */
+	assert_int_equal(judge_rwlock(me + 1), 0);
+	assert_int_equal(judge_rwlock(4194303), 0);     /* nobody's: then anybody might wake it */
+}
+
 static void a_robust_owner_that_was_not_seen_is_unknown(void **state)
 {
 	uint32_t val = FUTEX_WAITERS | 4194303;
@@ -429,6 +460,7 @@ int main(void)
 		cmocka_unit_test(a_lock_whose_holder_was_not_seen_is_unknown),
 		cmocka_unit_test(a_mutex_is_its_owners),
 		cmocka_unit_test(what_is_no_mutex_has_no_owner),
+		cmocka_unit_test(a_rwlock_is_its_writers),
 		cmocka_unit_test(a_robust_owner_that_was_not_seen_is_unknown),
 		cmocka_unit_test(operations_that_can_proceed_are_no_waits),
 		cmocka_unit_test(a_thread_may_have_a_table_of_its_own),
