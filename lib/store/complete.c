@@ -10,13 +10,27 @@
 #include "schema.h"
 #include "spill.h"
 #include "trace.h"
+#include "lib/base/clock.h"
 
 struct replay {
 	struct trace *trace;
 	struct model *model;
 	struct activity activity;
 	uint64_t last_ns, keyframe_due;
+	uint64_t last_seq, tell_ns;
 };
+
+#define TELL_NS 20000000ull
+#define TELL_EVENTS 4096u
+
+static void tell(struct replay *r, uint64_t seq)
+{
+	const struct trace *t = r->trace;
+	if (!t->tell || seq % TELL_EVENTS || clock_now_ns() < r->tell_ns)
+		return;
+	r->tell_ns = clock_now_ns() + TELL_NS;
+	t->tell(t->tell_arg, seq < r->last_seq ? (double)seq / (double)r->last_seq : 1);
+}
 
 static int put_keyframe(struct replay *r, uint64_t seq)
 {
@@ -46,8 +60,10 @@ static int replay(struct replay *r)
 	int rc = trace_source(r->trace, &source, NULL), more;
 	if (rc)
 		return rc;
-	while (rc == 0 && (more = trace_source_next(source, &ev, &seq)) != 0)
+	while (rc == 0 && (more = trace_source_next(source, &ev, &seq)) != 0) {
 		rc = more < 0 ? more : replay_event(r, ev, seq);
+		tell(r, seq);
+	}
 	source_free(source);
 	return rc;
 }
@@ -79,6 +95,10 @@ static int finish_by_replay(struct trace *t)
 		r->trace = t;
 		r->model = m;
 		r->keyframe_due = KEYFRAME_EVENTS;
+		r->tell_ns = clock_now_ns() + TELL_NS;
+		rc = trace_last_seq(t, &r->last_seq);
+	}
+	if (rc == 0) {
 		rc = replay(r);
 	}
 	if (rc == 0) /* for good: that something may be missing at its end does not change */

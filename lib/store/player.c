@@ -439,20 +439,6 @@ int player_find_loss(struct player *p, bool back, struct fail *fail)
 
 /* ---- opening ---- */
 
-static int last_seq(struct trace *t, uint64_t *seq)
-{
-	int64_t event = 0, control = 0, spilled = 0;
-	int rc = db_number(t->db, "SELECT coalesce(max(id), 0) FROM event", &event);
-	if (rc == 0)
-		rc = db_number(t->db, "SELECT coalesce(max(seq), 0) FROM control", &control);
-	if (rc == 0)
-		rc = db_number(t->db, "SELECT coalesce(max(seq + n), 1) - 1 FROM spill", &spilled);
-	int64_t last = event > control ? event : control;
-	last = spilled > last ? spilled : last;
-	*seq = last > 0 ? (uint64_t)last : 0;
-	return rc;
-}
-
 /* A trace from before there was a table of activity, or of a recorder that was killed. */
 static int count_activity(struct player *p, struct fail *fail)
 {
@@ -479,7 +465,7 @@ static int count_activity(struct player *p, struct fail *fail)
 static int set_up(struct player *p, struct fail *fail)
 {
 	p->nslots = ACTIVITY_SLOTS;
-	int rc = last_seq(p->trace, &p->events);
+	int rc = trace_last_seq(p->trace, &p->events);
 	if (rc == 0)
 		rc = trace_activity(p->trace, p->slots, &p->nslots);
 	if (rc == 0)

@@ -99,6 +99,9 @@ struct trace;
  * when it can be written: spilled batches expanded, flows computed by replay, indexes built.
  */
 int trace_open(struct trace **out, const char *path, struct fail *fail);
+/* The same; `tell` hears now and then how much of the completing is done (0 to 1). NULL: nobody. */
+int trace_open_telling(struct trace **out, const char *path, void (*tell)(void *arg, double done),
+		       void *arg, struct fail *fail);
 void trace_close(struct trace *t); /* accepts NULL */
 
 const char *trace_meta(struct trace *t, const char *key); /* borrowed until close; NULL: no such key */

@@ -211,12 +211,20 @@ static int open_trace(struct trace *t, struct fail *fail)
 
 int trace_open(struct trace **out, const char *path, struct fail *fail)
 {
+	return trace_open_telling(out, path, NULL, NULL, fail);
+}
+
+int trace_open_telling(struct trace **out, const char *path, void (*tell)(void *arg, double done),
+		       void *arg, struct fail *fail)
+{
 	if (!path[0])
 		return cannot(path, ENOENT, fail);
 	struct trace *t = calloc(1, sizeof(*t));
 	if (!t)
 		return cannot(path, ENOMEM, fail);
 	t->fd = -1;
+	t->tell = tell;
+	t->tell_arg = arg;
 	t->path = db_path(path);
 	t->name = strdup(path);
 	int rc = t->path && t->name ? open_trace(t, fail) : cannot(path, ENOMEM, fail);
@@ -296,4 +304,18 @@ void trace_error(const struct trace *t, struct fail *fail)
 {
 	if (fail)
 		*fail = t->fail;
+}
+
+int trace_last_seq(struct trace *t, uint64_t *seq)
+{
+	int64_t event = 0, control = 0, spilled = 0;
+	int rc = db_number(t->db, "SELECT coalesce(max(id), 0) FROM event", &event);
+	if (rc == 0)
+		rc = db_number(t->db, "SELECT coalesce(max(seq), 0) FROM control", &control);
+	if (rc == 0)
+		rc = db_number(t->db, "SELECT coalesce(max(seq + n), 1) - 1 FROM spill", &spilled);
+	int64_t last = event > control ? event : control;
+	last = spilled > last ? spilled : last;
+	*seq = last > 0 ? (uint64_t)last : 0;
+	return rc;
 }

@@ -18,6 +18,8 @@ struct trace {
 	int fd; /* holds a shared flock; closed after db, or SQLite's own locks would go with it */
 	sqlite3 *db;
 	bool unfinished;
+	void (*tell)(void *arg, double done); /* how far trace_complete has come; or NULL */
+	void *tell_arg;
 	struct trace_key *keys; /* what trace_meta has lent out */
 	struct fail fail;       /* of the source */
 };
@@ -28,6 +30,9 @@ struct trace {
  * any point leaves a trace that can be read and completed later.
  */
 int trace_complete(struct trace *t);
+
+/* The number of the last event, 0: there is none. */
+int trace_last_seq(struct trace *t, uint64_t *seq);
 
 /* "trace 'x' is damaged: …" */
 int trace_damaged(const char *name, const char *how, struct fail *fail);

@@ -212,6 +212,22 @@ static void keyframes_that_make_no_sense_are_left_out(void **state)
 	end(&s);
 }
 
+struct waiting {
+	int calls;
+	double last;
+	int give_up_after;
+};
+
+static bool wait_for_it(void *arg, double done)
+{
+	struct waiting *w = arg;
+	assert_true(done >= w->last && done <= 1);
+	w->last = done;
+	return ++w->calls < w->give_up_after;
+}
+
+static void hear_how_far(void *arg, double done) { wait_for_it(arg, done); }
+
 static void a_recorder_that_was_killed_leaves_keyframes(void **state)
 {
 	(void)state;
@@ -224,7 +240,13 @@ static void a_recorder_that_was_killed_leaves_keyframes(void **state)
 	model_free(live);
 	store_free(s); /* as a kill leaves it, but for what was on its way */
 	assert_true(sql_number(path, "SELECT count(*) FROM keyframe") >= 4);
-	struct session r = start(path, NULL); /* completes it */
+	struct waiting w = {.give_up_after = 1};
+	struct trace *t;
+	struct fail fail = {0};
+	assert_int_equal(trace_open_telling(&t, path, hear_how_far, &w, &fail), 0); /* completes it */
+	trace_close(t);
+	assert_true(w.calls > 0); /* which takes a while */
+	struct session r = start(path, NULL);
 	assert_true(sql_number(path, "SELECT count(*) FROM keyframe") >= 4);
 	assert_true(sql_number(path, "SELECT sum(ops) FROM activity") > EVENTS / 3);
 	visit_all(&r);
@@ -396,20 +418,6 @@ static void activity_adds_up(void **state)
 			sql_number(path, "SELECT coalesce(sum((SELECT value FROM meta WHERE key ="
 					 " 'last_ns') - since_ns), 0) FROM wait WHERE until_ns IS NULL"));
 	end(&s);
-}
-
-struct waiting {
-	int calls;
-	double last;
-	int give_up_after;
-};
-
-static bool wait_for_it(void *arg, double done)
-{
-	struct waiting *w = arg;
-	assert_true(done >= w->last && done <= 1);
-	w->last = done;
-	return ++w->calls < w->give_up_after;
 }
 
 static void what_takes_long_can_be_given_up(void **state)

@@ -161,16 +161,28 @@ static int load_findings(struct show *s, struct fail *fail)
 
 /* ---- opening ---- */
 
-/* A trace that was recorded by an older ipctap is read once through first. */
-static bool say_progress(void *arg, double done)
+/* A trace whose recorder was killed, or was an older one, is read once through first. */
+static void say_how_far(void *arg, double done)
 {
 	struct show *s = arg;
 
-	if (isatty(STDERR_FILENO)) {
-		fprintf(stderr, "\ripctap: reading %s: %d %%", s->args->file, (int)(done * 100));
-		s->told_progress = true;
-	}
+	if (!isatty(STDERR_FILENO))
+		return;
+	fprintf(stderr, "\ripctap: reading: %d %%", (int)(done * 100));
+	s->told_progress = true;
+}
+
+static bool say_progress(void *arg, double done)
+{
+	say_how_far(arg, done);
 	return true;
+}
+
+static void clear_progress(struct show *s)
+{
+	if (s->told_progress)
+		fputs("\r\033[K", stderr);
+	s->told_progress = false;
 }
 
 static int open_all(struct show *s, struct fail *fail)
@@ -178,10 +190,11 @@ static int open_all(struct show *s, struct fail *fail)
 	struct player_opts opts = { .is_filtered = s->args->filter != NULL,
 				    .progress = say_progress,
 				    .arg = s };
-	int err = load_findings(s, fail);
+	int err = trace_open_telling(&s->trace, s->args->file, say_how_far, s, fail);
 
+	clear_progress(s);
 	if (!err)
-		err = trace_open(&s->trace, s->args->file, fail);
+		err = load_findings(s, fail);
 	if (err)
 		return err;
 	s->model = model_new();
@@ -191,8 +204,7 @@ static int open_all(struct show *s, struct fail *fail)
 	if (s->args->filter)
 		model_set_filter(s->model, filter_match_io, s->args->filter);
 	err = player_open(&s->player, s->trace, s->model, &opts, fail);
-	if (s->told_progress)
-		fputs("\r\033[K", stderr);
+	clear_progress(s);
 	if (!err && trace_was_unfinished(s->trace))
 		say("%s: the recorder was killed; up to 200 ms may be missing at the end",
 		    s->args->file);
