@@ -47,70 +47,80 @@ static __always_inline void mapper_drop(__u32 tgid) { bpf_map_delete_elem(&mappe
 
 #define WALK_MAX 40
 #define WALK_NAME 64
+#define WALK_TEXT 128 /* a power of two, at least RAW_NAME_LEN */
 
-/* Components of a path, the last one first; beyond RAW_NAME_LEN only room for one that overruns. */
+/*
+ * The way from a file up to the root. Not on the stack: before v6.7 (ab5cfac139ab) the verifier looks at
+ * a loop's body as if it ran once, and takes out what cannot happen the first time.
+ */
+struct walk {
+	__u64 at; /* struct dentry */
+	__u64 mount;
+	__u32 len;
+	__u32 whole;
+	/* components of the path, the last one first; beyond WALK_TEXT only room for one that overruns */
+	char text[WALK_TEXT + WALK_NAME];
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, char[RAW_NAME_LEN + WALK_NAME]);
-} names SEC(".maps");
+	__type(value, struct walk);
+} walks SEC(".maps");
 
-struct walk {
-	struct dentry *at;
-	struct mount *mount;
-	__u32 len;
-	bool whole;
-};
-
-static long walk_up(__u32 i, struct walk *w)
+static __always_inline struct walk *walk_of_cpu(void)
 {
 	__u32 zero = 0;
-	char *to = bpf_map_lookup_elem(&names, &zero);
-	struct dentry *d = w->at, *parent = BPF_CORE_READ(d, d_parent);
-	struct mount *m = w->mount;
-	(void)i;
-	if (!to)
+	return bpf_map_lookup_elem(&walks, &zero);
+}
+
+static long walk_up(__u32 i, void *ctx)
+{
+	struct walk *w = walk_of_cpu();
+	(void)i, (void)ctx;
+	if (!w)
 		return 1;
+	struct dentry *d = (void *)w->at, *parent = BPF_CORE_READ(d, d_parent);
+	struct mount *m = (void *)w->mount;
 	if (d == BPF_CORE_READ(m, mnt.mnt_root) && w->len) {
 		struct mount *above = BPF_CORE_READ(m, mnt_parent);
 		if (above == m) {
-			w->whole = true;
+			w->whole = 1;
 			return 1;
 		}
-		w->at = BPF_CORE_READ(m, mnt_mountpoint);
-		w->mount = above;
+		w->at = (__u64)BPF_CORE_READ(m, mnt_mountpoint);
+		w->mount = (__u64)above;
 		return 0;
 	}
-	__u32 len = w->len;
+	__u64 len = w->len;
 	if (len >= RAW_NAME_LEN)
 		return 1;
-	long n = bpf_probe_read_kernel_str(to + len, WALK_NAME, BPF_CORE_READ(d, d_name.name));
+	/* said once more so that the verifier of 6.1 sees it of the very register that is added */
+	asm volatile("%0 &= %1" : "+r"(len) : "i"(WALK_TEXT - 1));
+	long n = bpf_probe_read_kernel_str(w->text + len, WALK_NAME, BPF_CORE_READ(d, d_name.name));
 	if (n <= 0)
 		return 1;
-	w->len = len + (__u32)n;
-	w->at = parent;
+	w->len = (__u32)(len + (__u64)n);
+	w->at = (__u64)parent;
 	return parent == d; /* in no folder: memfd, anonymous memory */
 }
 
-/* Into o->name; true when it reaches up to the root. */
+/* Into o->name; o->hdr says whether it reaches up to the root. */
 static __always_inline void name_path(struct raw_object *o, void *file)
 {
-	__u32 zero = 0;
-	struct vfsmount *mnt = BPF_CORE_READ((struct file *)file, f_path.mnt);
-	struct walk w = {
-		.at = BPF_CORE_READ((struct file *)file, f_path.dentry),
-		.mount = (void *)mnt - bpf_core_field_offset(struct mount, mnt),
-	};
-	bpf_loop(WALK_MAX, walk_up, &w, 0);
-	char *from = bpf_map_lookup_elem(&names, &zero);
-	if (!from)
+	struct walk *w = walk_of_cpu();
+	if (!w)
 		return;
-	bpf_probe_read_kernel(o->name, sizeof(o->name), from);
-	if (w.len > sizeof(o->name))
-		w.whole = false;
-	o->name_len = w.len < sizeof(o->name) ? (__u16)w.len : sizeof(o->name);
-	if (w.whole)
+	w->at = (__u64)BPF_CORE_READ((struct file *)file, f_path.dentry);
+	w->mount = (__u64)BPF_CORE_READ((struct file *)file, f_path.mnt) -
+		   bpf_core_field_offset(struct mount, mnt);
+	w->len = w->whole = 0;
+	bpf_loop(WALK_MAX, walk_up, NULL, 0);
+	bpf_probe_read_kernel(o->name, sizeof(o->name), w->text);
+	__u32 len = w->len;
+	o->name_len = len < sizeof(o->name) ? (__u16)len : sizeof(o->name);
+	if (w->whole && len <= sizeof(o->name))
 		o->hdr.flags |= RAW_PATH;
 }
 
