@@ -4,7 +4,10 @@
  * exit: sys_enter and sys_exit below dispatch by the table in calls.bpf.h to the mechanisms.
  *
  * Hooks are raw tracepoints with BTF (tp_btf): they exist wherever BTF does, also on kernels that
- * refuse fentry and have no kprobes.
+ * refuse fentry and have no kprobes. fentry stands in for two tracepoints that older kernels lack
+ * (collector/src_bpf_hooks.c), not for sys_enter and sys_exit, though calls that are not ours would then
+ * cost nothing: it takes a program for each call and direction, some 230 of them to verify and attach at
+ * every start, and what puts one program on many functions (fprobe) Debian's kernels do not have.
  */
 #include "scope.bpf.h"
 #include "mech_sock.bpf.h"
