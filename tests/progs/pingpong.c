@@ -17,6 +17,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -393,10 +394,21 @@ static int ping(const struct mech *m, const struct side *s, long rounds, size_t 
 	return 0;
 }
 
+static const struct mech *used;
+static struct side sides[2];
+
+/* Told to end, it takes its System V object with it. */
+static void on_term(int sig)
+{
+	(void)sig;
+	used->remove(&sides[0]);
+	_exit(1);
+}
+
 int main(int argc, char **argv)
 {
 	const struct mech *m = NULL;
-	struct side side[2];
+	struct side *side = sides;
 	long rounds = argc > 2 ? atol(argv[2]) : 0, bytes = argc > 3 ? atol(argv[3]) : 16;
 	int status = 1, failed;
 	pid_t child;
@@ -411,6 +423,9 @@ int main(int argc, char **argv)
 	if (m->make(side) < 0)
 		return 1;
 	child = fork();
+	used = m;
+	if (child > 0 && m->remove)
+		signal(SIGTERM, on_term);
 	if (child == 0)
 		_exit(pong(m, &side[1], rounds, (size_t)bytes));
 	failed = child < 0 || ping(m, &side[0], rounds, (size_t)bytes);
