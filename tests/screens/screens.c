@@ -585,6 +585,7 @@ static void test_findings(void)
 	   "also one that waits for what the model does not know: a mutex");
 	ok(row_of(t, 90)->branch.depth == 0 && row_of(t, 200)->style != STYLE_DEAD,
 	   "who can move is not red");
+	ok(!row_of(t, 555), "and who slept for a moment only when the picture was made is not shown");
 	press(&s, 't');
 	ok(!row_of(dash_table(&s.dash), 302) && !row_of(dash_table(&s.dash), 90),
 	   "the list has what the model knows, and no more");

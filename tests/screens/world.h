@@ -268,6 +268,9 @@ static inline const struct waittree *world_waits(void *arg)
 		  .outside = WG_PERSON, .why = "somebody types" },
 		{ .pid = 200, .tid = 200, .comm = "srv", .wait = WG_CHILD, .fd = -1, .call = "wait4",
 		  .since_ns = T0 + 400 * MS, .parent = 4, .depth = 1, .finding = WT_NONE },
+		/* slept at that instant, as one that is busy does now and then */
+		{ .pid = 555, .tid = 555, .comm = "busy", .wait = WG_CHILD, .fd = -1, .call = "wait4",
+		  .since_ns = T0 + 1890 * MS, .parent = 4, .depth = 1, .finding = WT_NONE },
 	};
 	static uint32_t core[] = { 0, 1 }, victims[] = { 2, 3 };
 	static struct wt_finding finding = {
@@ -275,7 +278,7 @@ static inline const struct waittree *world_waits(void *arg)
 		.nvictims = 2, .cause = "Each fills a channel that the next should read, and nobody reads.",
 		.cure = "Read while writing: poll both directions, or let a thread of its own do one of them.",
 	};
-	static const struct waittree tree = { .t_ns = T0 + 1900 * MS, .rows = rows, .nrows = 6,
+	static const struct waittree tree = { .t_ns = T0 + 1900 * MS, .rows = rows, .nrows = 7,
 					      .findings = &finding, .nfindings = 1 };
 
 	(void)arg;

@@ -279,13 +279,41 @@ static uint32_t add_root(struct rows *rows, uint32_t pid, uint32_t tid, const ch
 	return (uint32_t)(row - rows->v);
 }
 
+/*
+ * For how long. Those of a finding cannot have moved since; others were asleep when the picture was
+ * made, and whether they still are is not known: that is how long it was then, about.
+ */
+static void put_found_since(const struct scan *scan, struct value *v, const struct wt_row *w)
+{
+	uint64_t now_ns = w->finding != WT_NONE ? scan->now_ns : scan->waits->t_ns;
+	uint64_t for_ns = now_ns > w->since_ns ? now_ns - w->since_ns : 0;
+
+	if (!w->since_ns)
+		return;
+	value_n(v, for_ns);
+	v->approximate = w->finding == WT_NONE;
+	v->style = for_ns >= LONG_NS ? STYLE_ALERT : STYLE_WARN;
+}
+
+/* What would end it, or, of a root, why it does not go on. */
+static const char *found_waits_for(const struct scan *scan, struct rows *rows,
+				   const struct wt_row *w)
+{
+	if (w->root == WT_OUTSIDE)
+		return rows_print(rows, "%s%s%s", wg_outside_word(w->outside), w->why[0] ? ": " : "",
+				  rows_escape(rows, w->why, sizeof(w->why)));
+	if (w->detail[0] || w->parent == WT_NONE)
+		return rows_escape(rows, w->detail, sizeof(w->detail));
+	return rows_print(rows, "%s[%u]", rows_comm(rows, scan->waits->rows[w->parent].comm),
+			  scan->waits->rows[w->parent].pid);
+}
+
 /* The search's own row for a thread that the model has no wait of. */
 static uint32_t add_found(const struct scan *scan, struct rows *rows, const struct wt_row *w)
 {
 	const struct m_proc *proc = model_proc(scan->model, w->pid);
 	uint32_t at = add_root(rows, w->pid, w->tid, w->comm);
 	struct row *row = at == ROW_NONE ? NULL : &rows->v[at];
-	uint64_t for_ns = w->since_ns && scan->now_ns > w->since_ns ? scan->now_ns - w->since_ns : 0;
 
 	if (!row)
 		return ROW_NONE;
@@ -300,40 +328,71 @@ static uint32_t add_found(const struct scan *scan, struct rows *rows, const stru
 		value_text(&row->values[COL_KIND], kind_word(w->kind));
 	if (w->chan[0])
 		value_text(&row->values[COL_NAME], rows_escape(rows, w->chan, sizeof(w->chan)));
-	if (w->since_ns) {
-		value_n(&row->values[COL_SINCE], for_ns);
-		row->values[COL_SINCE].style = for_ns >= LONG_NS ? STYLE_ALERT : STYLE_WARN;
-	}
 	if (w->deadline_ns > scan->now_ns)
 		value_n(&row->values[COL_LEFT], w->deadline_ns - scan->now_ns);
-	if (w->root == WT_OUTSIDE)
-		value_text(&row->values[COL_HOLDERS],
-			   rows_print(rows, "%s%s%s", wg_outside_word(w->outside), w->why[0] ? ": " : "",
-				      rows_escape(rows, w->why, sizeof(w->why))));
-	else if (w->detail[0])
-		value_text(&row->values[COL_HOLDERS],
-			   rows_escape(rows, w->detail, sizeof(w->detail)));
-	else if (w->parent != WT_NONE)
-		value_text(&row->values[COL_HOLDERS],
-			   rows_print(rows, "%s[%u]",
-				      rows_comm(rows, scan->waits->rows[w->parent].comm),
-				      scan->waits->rows[w->parent].pid));
+	put_found_since(scan, &row->values[COL_SINCE], w);
+	value_text(&row->values[COL_HOLDERS], found_waits_for(scan, rows, w));
 	return at;
+}
+
+#define SAME_SLEEP_NS 50000000ull /* the two that tell when it began do not agree to the nanosecond */
+
+/* The picture is of the sleep that the row is about, and not of one before. */
+static bool is_same_sleep(const struct row *row, const struct wt_row *w)
+{
+	uint64_t since_ns = row->values[COL_SINCE_NS].n;
+
+	return w->since_ns &&
+	       (since_ns > w->since_ns ? since_ns - w->since_ns : w->since_ns - since_ns) <
+		       SAME_SLEEP_NS;
+}
+
+/*
+ * Which rows of the picture still say something: it is of an instant, in which threads that are busy
+ * slept, too. Those of findings; those whose sleep the model tells of as well; those that were asleep
+ * for long then, and are not known to have ended; and whoever stands above one of these.
+ */
+static bool *found_to_keep(const struct scan *scan, const struct rows *rows,
+			   const struct seats *seats)
+{
+	const struct waittree *t = scan->waits;
+	bool *keep = calloc((size_t)t->nrows + 1, sizeof(*keep));
+
+	for (uint32_t i = t->nrows; keep && i-- > 0;) { /* parents come first */
+		const struct wt_row *w = &t->rows[i];
+		const struct m_task *task = model_task(scan->model, w->tid);
+		uint32_t at = seat_find(seats, w->tid);
+
+		if (w->finding != WT_NONE)
+			keep[i] = true;
+		else if (at != ROW_NONE)
+			keep[i] |= is_same_sleep(&rows->v[at], w);
+		else if (w->since_ns && t->t_ns > w->since_ns && t->t_ns - w->since_ns >= LONG_NS)
+			keep[i] |= !task || !task->exited;
+		if (keep[i] && w->parent != WT_NONE)
+			keep[w->parent] = true;
+	}
+	return keep;
 }
 
 /* Rows and parents as the search has them. They come parents first. */
 static void hang_found(const struct scan *scan, struct rows *rows, struct seats *seats)
 {
 	const struct waittree *t = scan->waits;
+	bool *keep = t ? found_to_keep(scan, rows, seats) : NULL;
 
-	for (uint32_t i = 0; t && i < t->nrows && !rows->no_memory; i++) {
+	if (t && !keep)
+		rows->no_memory = true;
+	for (uint32_t i = 0; keep && i < t->nrows && !rows->no_memory; i++) {
 		const struct wt_row *w = &t->rows[i];
 		uint32_t at = seat_find(seats, w->tid);
 
+		if (!keep[i])
+			continue;
 		if (at == ROW_NONE) {
 			at = add_found(scan, rows, w);
 			if (at == ROW_NONE)
-				return;
+				break;
 			seat_add(seats, w->tid, at);
 		}
 		if (w->parent != WT_NONE)
@@ -342,6 +401,7 @@ static void hang_found(const struct scan *scan, struct rows *rows, struct seats 
 			rows->v[at].style = STYLE_DEAD;
 		rows->v[at].is_placed = true;
 	}
+	free(keep);
 }
 
 /* The row of the process that is the cause: that of a thread which waits, else one of its own. */
