@@ -10,13 +10,34 @@
 
 #include "collector/shim_sleep.h"
 
-/* Remembered at most; what the joiner has forgotten goes first, the oldest description before others. */
+/* Remembered at most: the oldest goes, which the joiner either knows or has long not needed. */
 #define OBJECTS_MAX 65536
+/* Sockets of one port (SO_REUSEPORT) that are looked at for a datagram; who has so many, balances them. */
+#define SAME_PORT_MAX 64
 
 struct known {
 	uint64_t obj;
 	struct raw_object raw;
 	bool told;
+	struct known *next, *prev; /* UDP: the others of its port */
+	bool in_port;
+	UT_hash_handle hh;
+};
+
+/* UDP sockets by namespace and local port. */
+struct port {
+	uint64_t key;
+	struct known *first;
+	UT_hash_handle hh;
+};
+
+/* The datagram socket that was bound to a path last. */
+struct bound {
+	struct {
+		uint16_t len;
+		char path[RAW_NAME_LEN];
+	} key;
+	uint64_t obj;
 	UT_hash_handle hh;
 };
 
@@ -35,6 +56,8 @@ struct giver {
 struct shim_objects {
 	struct sink *join;
 	struct known *by_obj;
+	struct port *ports;
+	struct bound *bounds;
 	struct pair *pairs;
 	struct giver *givers;
 };
@@ -47,28 +70,6 @@ struct shim_objects *shim_objects_new(struct sink *join)
 	return s;
 }
 
-void shim_objects_free(struct shim_objects *s)
-{
-	struct known *k, *next;
-	struct pair *p, *next_p;
-	if (!s)
-		return;
-	HASH_ITER(hh, s->by_obj, k, next) {
-		HASH_DEL(s->by_obj, k);
-		free(k);
-	}
-	HASH_ITER(hh, s->pairs, p, next_p) {
-		HASH_DEL(s->pairs, p);
-		free(p);
-	}
-	struct giver *g, *next_g;
-	HASH_ITER(hh, s->givers, g, next_g) {
-		HASH_DEL(s->givers, g);
-		free(g);
-	}
-	free(s);
-}
-
 static struct known *find(const struct shim_objects *s, uint64_t obj)
 {
 	struct known *k;
@@ -76,20 +77,98 @@ static struct known *find(const struct shim_objects *s, uint64_t obj)
 	return k;
 }
 
+/* ---- where datagrams go ---- */
+
+static struct port *port_find(const struct shim_objects *s, uint32_t ns, uint16_t number)
+{
+	uint64_t key = (uint64_t)ns << 16 | number;
+	struct port *p;
+	HASH_FIND(hh, s->ports, &key, sizeof(key), p);
+	return p;
+}
+
+static void port_leave(struct shim_objects *s, struct known *k)
+{
+	struct port *p = k->in_port ? port_find(s, k->raw.ns, k->raw.lport) : NULL;
+	k->in_port = false;
+	if (!p)
+		return;
+	if (k->next)
+		k->next->prev = k->prev;
+	if (k->prev)
+		k->prev->next = k->next;
+	else
+		p->first = k->next;
+	if (p->first)
+		return;
+	HASH_DEL(s->ports, p);
+	free(p);
+}
+
+static void port_enter(struct shim_objects *s, struct known *k)
+{
+	if (k->raw.kind != KIND_UDP || !k->raw.lport)
+		return;
+	struct port *p = port_find(s, k->raw.ns, k->raw.lport);
+	if (!p) {
+		p = calloc(1, sizeof(*p));
+		if (!p)
+			return;
+		p->key = (uint64_t)k->raw.ns << 16 | k->raw.lport;
+		HASH_ADD(hh, s->ports, key, sizeof(p->key), p);
+	}
+	k->prev = NULL;
+	k->next = p->first;
+	if (k->next)
+		k->next->prev = k;
+	p->first = k;
+	k->in_port = true;
+}
+
+static struct bound *bound_find(const struct shim_objects *s, const char *path, uint16_t len)
+{
+	struct bound b, *found;
+	memset(&b, 0, sizeof(b));
+	b.key.len = len;
+	memcpy(b.key.path, path, len);
+	HASH_FIND(hh, s->bounds, &b.key, sizeof(b.key), found);
+	return found;
+}
+
+static void bound_note(struct shim_objects *s, const struct raw_object *o)
+{
+	if (o->kind != KIND_UNIX || o->sock_type != SOCK_DGRAM || !o->name_len)
+		return;
+	struct bound *b = bound_find(s, o->name, o->name_len);
+	if (!b && HASH_COUNT(s->bounds) >= OBJECTS_MAX) {
+		b = s->bounds;
+		HASH_DEL(s->bounds, b);
+		free(b);
+		b = NULL;
+	}
+	if (!b) {
+		b = calloc(1, sizeof(*b));
+		if (!b)
+			return;
+		b->key.len = o->name_len;
+		memcpy(b->key.path, o->name, o->name_len);
+		HASH_ADD(hh, s->bounds, key, sizeof(b->key), b);
+	}
+	b->obj = o->obj;
+}
+
+/* ---- all of them ---- */
+
 static struct known *get(struct shim_objects *s, uint64_t obj)
 {
-	struct known *k = find(s, obj), *next;
+	struct known *k = find(s, obj);
 	if (k)
 		return k;
 	if (HASH_COUNT(s->by_obj) >= OBJECTS_MAX) {
-		struct known *old = s->by_obj;
-		HASH_ITER(hh, s->by_obj, k, next)
-			if (!k->told) {
-				old = k;
-				break;
-			}
-		HASH_DEL(s->by_obj, old);
-		free(old);
+		k = s->by_obj;
+		port_leave(s, k);
+		HASH_DEL(s->by_obj, k);
+		free(k);
 	}
 	k = calloc(1, sizeof(*k));
 	if (!k)
@@ -162,8 +241,11 @@ int shim_objects_add(struct shim_objects *s, const struct raw_object *raw)
 	bool is_new = o.hdr.flags & RAW_NEW && (o.kind == KIND_EVENTFD || o.kind == KIND_PTY);
 	if (k->told && !is_new && is_same(&k->raw, &o))
 		return 0;
+	port_leave(s, k);
 	k->raw = o;
 	k->raw.hdr.flags &= ~RAW_NEW;
+	port_enter(s, k);
+	bound_note(s, &o);
 	k->told = true;
 	return sink_event(s->join, &o.hdr);
 }
@@ -205,15 +287,15 @@ uint64_t shim_objects_inet(struct shim_objects *s, struct raw_io_addr *r)
 	/* a socket that is connected itself takes only its peer's; else the one of that very address */
 	uint64_t best = 0;
 	int best_fit = 0;
-	for (const struct known *k = s->by_obj; k; k = k->hh.next) {
+	const struct port *p = r->port ? port_find(s, from->raw.ns, r->port) : NULL;
+	int looked = 0;
+	for (const struct known *k = p ? p->first : NULL; k && looked++ < SAME_PORT_MAX; k = k->next) {
 		const struct raw_object *o = &k->raw;
-		if (o->kind != KIND_UDP || o->lport != r->port || o->ns != from->raw.ns || !r->port)
-			continue;
 		bool exact = memcmp(o->laddr, r->addr, sizeof(o->laddr)) == 0;
 		if ((!exact && !is_any(o->laddr)) || (o->rport && o->rport != from->raw.lport))
 			continue;
 		int fit = 1 + exact + 2 * (o->rport != 0);
-		if (fit >= best_fit) {
+		if (fit > best_fit) { /* the latest comes first */
 			best = k->obj;
 			best_fit = fit;
 		}
@@ -227,12 +309,8 @@ uint64_t shim_objects_unix(struct shim_objects *s, const struct shim_io_unix *r)
 		const struct known *from = find(s, r->io.chan);
 		return from && from->raw.peer_ino ? RAW_OBJ(KIND_UNIX, from->raw.peer_ino) : 0;
 	}
-	uint64_t best = 0;
-	for (const struct known *k = s->by_obj; k; k = k->hh.next)
-		if (k->raw.kind == KIND_UNIX && k->raw.sock_type == SOCK_DGRAM && k->raw.name_len == r->len &&
-		    memcmp(k->raw.name, r->path, r->len) == 0)
-			best = k->obj; /* the latest that was bound to it */
-	return best;
+	const struct bound *b = bound_find(s, r->path, r->len);
+	return b ? b->obj : 0;
 }
 
 /* ---- who woke whom ---- */
@@ -269,4 +347,32 @@ uint32_t shim_objects_waker(struct shim_objects *s, const struct ev_io *e)
 	if (op_gives(e))
 		give(s, e);
 	return tid;
+}
+
+void shim_objects_free(struct shim_objects *s)
+{
+	struct known *k, *next;
+	struct pair *p, *next_p;
+	if (!s)
+		return;
+	HASH_ITER(hh, s->by_obj, k, next) {
+		port_leave(s, k);
+		HASH_DEL(s->by_obj, k);
+		free(k);
+	}
+	HASH_ITER(hh, s->pairs, p, next_p) {
+		HASH_DEL(s->pairs, p);
+		free(p);
+	}
+	struct bound *d, *next_d;
+	HASH_ITER(hh, s->bounds, d, next_d) {
+		HASH_DEL(s->bounds, d);
+		free(d);
+	}
+	struct giver *g, *next_g;
+	HASH_ITER(hh, s->givers, g, next_g) {
+		HASH_DEL(s->givers, g);
+		free(g);
+	}
+	free(s);
 }

@@ -16,6 +16,7 @@
 #include "collector/shim/shim.h"
 
 #define LASTED_NS 20000
+#define TICK_NS 10000000 /* of the slowest clock that kernels are built with: HZ 100 */
 
 /* ---- which object ---- */
 
@@ -127,16 +128,20 @@ struct sync {
 	bool shared;
 };
 
-static bool begin(struct sync *s, const void *p, bool shared, enum ipctap_op op)
+static void begin_at(struct sync *s, struct shim_thread *t, const void *p, bool shared, enum ipctap_op op)
 {
-	struct shim_thread *t = shim_ready();
-	if (!t)
-		return false;
 	s->p = p;
 	s->shared = shared;
 	s->o.state = 0;
 	shim_begin(&s->o, t, shared ? object(t, p) : private_object(p), -1, op, 0);
-	return true;
+}
+
+static bool begin(struct sync *s, const void *p, bool shared, enum ipctap_op op)
+{
+	struct shim_thread *t = shim_ready();
+	if (t)
+		begin_at(s, t, p, shared, op);
+	return t != NULL;
 }
 
 /* Tells the call if it is of interest to others, or lasted. errno is as the call left it. */
@@ -198,7 +203,54 @@ static bool shared_barrier(const pthread_barrier_t *b) { return ((const int *)b)
 		return ret;                                                                        \
 	}
 
-SYNC(pthread_mutex_lock, (pthread_mutex_t *m), (m), m, shared_mutex, OP_MUTEX_LOCK, ret, true)
+/* A few milliseconds old, and a tenth of the price: the last tick of the kernel's timer. */
+static uint64_t now_about(void)
+{
+	struct timespec ts;
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
+}
+
+/*
+ * One's own mutex, found free, is got at once: for that the time need not be exact. Should somebody get
+ * it just before, the wait is told if a tick of the clock has passed.
+ */
+static int lock_free(struct shim_thread *t, pthread_mutex_t *m)
+{
+	struct sync s = { .o = { .t = t }, .p = m };
+	uint64_t obj = private_object(m), since = now_about();
+	struct shim_call *c = &t->ring->call;
+	c->enter_ns = since;
+	c->obj = obj;
+	c->fd = -1;
+	c->deadline_ns = 0;
+	__atomic_store_n(&c->op, OP_MUTEX_LOCK, __ATOMIC_RELEASE);
+	int err = REAL(pthread_mutex_lock)(m);
+	uint64_t got = now_about();
+	if (SHIM_RARE(got - since > TICK_NS)) { /* one tick may come at any time */
+		s.o.io = (struct ev_io){ .hdr = { .type = EV_IO, .size = sizeof(s.o.io) }, .enter_ns = since,
+					 .chan = obj, .fd = -1, .op = OP_MUTEX_LOCK };
+		end(&s, err, false);
+	}
+	__atomic_store_n(&c->op, 0, __ATOMIC_RELAXED);
+	if (err == 0 || err == EOWNERDEAD)
+		hold(t, obj, got);
+	return err;
+}
+
+SHIM_EXPORT int pthread_mutex_lock(pthread_mutex_t *m)
+{
+	struct shim_thread *t = shim_ready();
+	if (!t)
+		return REAL(pthread_mutex_lock)(m);
+	if (!shared_mutex(m) && !__atomic_load_n(&m->__data.__lock, __ATOMIC_RELAXED))
+		return lock_free(t, m);
+	struct sync s;
+	begin_at(&s, t, m, shared_mutex(m), OP_MUTEX_LOCK);
+	int err = REAL(pthread_mutex_lock)(m);
+	end(&s, err, true);
+	return err;
+}
 SYNC(pthread_mutex_trylock, (pthread_mutex_t *m), (m), m, shared_mutex, OP_MUTEX_TRYLOCK, ret, true)
 SYNC(pthread_mutex_timedlock, (pthread_mutex_t *m, const struct timespec *t), (m, t), m, shared_mutex, OP_MUTEX_LOCK, ret, true)
 SYNC(pthread_mutex_clocklock, (pthread_mutex_t *m, clockid_t c, const struct timespec *t), (m, c, t), m, shared_mutex,
