@@ -473,6 +473,17 @@ static int on_task(struct src_shim *s, struct ring *r, union shim_record *rec)
 	return err ? err : sink_event(join_sink(s->join), &e->hdr);
 }
 
+/* Whose memory it is need not be in scope; the joiner tells of it if so. */
+static int attach_subject(struct src_shim *s, const struct raw_object *o)
+{
+	struct ev_endpoint e = {
+		.hdr = { .t_ns = o->hdr.t_ns, .type = EV_ENDPOINT, .size = sizeof(e), .flags = EV_SYNTHETIC | RAW_IF_KNOWN },
+		.chan = o->obj, .pid = (uint32_t)o->ino, .fd = -1, .what = ENDPOINT_ATTACH,
+		.dir = ENDPOINT_DIR_READ | ENDPOINT_DIR_WRITE,
+	};
+	return sink_event(join_sink(s->join), &e.hdr);
+}
+
 static int on_record(struct src_shim *s, struct ring *r, union shim_record *rec)
 {
 	int err;
@@ -486,7 +497,8 @@ static int on_record(struct src_shim *s, struct ring *r, union shim_record *rec)
 	case RAW_OBJECT:
 		rec->object.pid = r->proc->pid;
 		rec->object.hdr.flags &= RAW_NEW | RAW_ACCEPTED | RAW_CONNECTED | RAW_LISTENING | RAW_PATH | RAW_PRIVATE;
-		return shim_objects_add(s->objects, &rec->object);
+		err = shim_objects_add(s->objects, &rec->object);
+		return err || rec->object.kind != KIND_MEM ? err : attach_subject(s, &rec->object);
 	case EV_ENDPOINT:
 		rec->endpoint.pid = r->proc->pid;
 		rec->endpoint.from = 0;

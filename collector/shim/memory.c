@@ -16,6 +16,7 @@
 
 #include "collector/shim/describe.h"
 #include "collector/shim/memory.h"
+#include "collector/shim/names.h"
 #include "collector/shim/shim.h"
 
 #define PAGE_MASK 4095ULL
@@ -205,6 +206,51 @@ SHIM_EXPORT int memfd_create(const char *name, unsigned int flags)
 	opened_end(&o, fd, RAW_NEW);
 	return fd;
 }
+
+/* ---- memory of another process ---- */
+
+/* Known by its process; when that began, which the probes tell as well, user space knows only roughly. */
+static uint64_t process_object(struct shim_thread *t, uint32_t pid)
+{
+	static uint64_t told; /* most look at one other process */
+	struct raw_object o = { .obj = RAW_OBJ_MEM(pid, 0), .ino = pid, .kind = KIND_MEM };
+	struct path p;
+	uint64_t now = o.obj ^ (uint64_t)shim_control->generation << 32;
+	if (__atomic_exchange_n(&told, now, __ATOMIC_RELAXED) == now)
+		return o.obj;
+	path_begin(&p, "/proc/");
+	path_number(&p, pid);
+	path_add(&p, "comm");
+	int fd = (int)syscall(SYS_openat, AT_FDCWD, p.text, O_RDONLY | O_CLOEXEC, 0);
+	long n = fd >= 0 ? syscall(SYS_read, fd, o.name, EV_COMM_LEN) : 0;
+	if (fd >= 0)
+		syscall(SYS_close, fd);
+	if (n > 0)
+		o.name[n - 1] = '\0'; /* the end of the line */
+	describe(t, &o, -1, 0);
+	return o.obj;
+}
+
+#define PROCESS_VM(name, op, dir)                                                                  \
+	SHIM_EXPORT ssize_t name(pid_t pid, const struct iovec *own, unsigned long n,              \
+				 const struct iovec *its, unsigned long its_n, unsigned long flags) \
+	{                                                                                          \
+		struct shim_op o;                                                                  \
+		struct shim_thread *t = pid > 0 ? shim_ready() : NULL;                             \
+		if (!t)                                                                            \
+			return REAL(name)(pid, own, n, its, its_n, flags);                         \
+		int saved = errno;                                                                 \
+		uint64_t obj = process_object(t, (uint32_t)pid);                                   \
+		errno = saved;                                                                     \
+		shim_begin(&o, t, obj, -1, op, dir);                                               \
+		o.io.mtype = pid;                                                                  \
+		ssize_t ret = REAL(name)(pid, own, n, its, its_n, flags);                          \
+		shim_end_bytes(&o, ret, NULL);                                                     \
+		return ret;                                                                        \
+	}
+
+PROCESS_VM(process_vm_readv, OP_PROCESS_VM_READV, IO_READ)
+PROCESS_VM(process_vm_writev, OP_PROCESS_VM_WRITEV, IO_WRITE)
 
 /* ---- locks on files ---- */
 

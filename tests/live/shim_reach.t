@@ -19,6 +19,10 @@ for demo in posix-shm posix-sem shm-ring eventfd; do
 	unlike "$(sql "select count(*) from v_talk where kind in ('futex', 'sem', 'eventfd') and src_comm <> '?' and messages > 0")" \
 		'^0$' '... and who woke whom is known'
 done
+shim -- "$SHIM_IPCTAP" demo process-vm -d 1
+is "$(sql "select group_concat(src_comm || '>' || dst_comm, ' ') from (select * from v_talk where kind = 'mem' order by 1)")" \
+	'pv-subject>pv-watcher pv-watcher>pv-subject' 'one process reads and writes the memory of another'
+is "$(sql "select name like 'memory of pv-subject%' from chan where kind = 'mem'")" 1 '... which has its name'
 shim -- "$SHIM_IPCTAP" demo posix-sem -d 1
 is "$(sql "select group_concat(comm, ' ') from (select distinct comm from v_event where op = 'sem_post' order by 1)")" \
 	'ps-ping ps-pong' 'threads have the names that they gave themselves'
