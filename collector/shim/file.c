@@ -240,20 +240,21 @@ static void pair_end(struct shim_op *o, int ret, const int fds[2])
 	shim_tell(o);
 }
 
-#define PIPE(name, params, args, op)                                                               \
+/* libc's pipe is the kernel's pipe2 */
+#define PIPE(name, params, args)                                                                   \
 	SHIM_EXPORT int name params                                                                \
 	{                                                                                          \
 		struct shim_op o;                                                                  \
-		if (!begin_none(&o, op))                                                           \
+		if (!begin_none(&o, OP_PIPE2))                                                     \
 			return REAL(name) args;                                                    \
 		int ret = REAL(name) args;                                                         \
 		pair_end(&o, ret, fds);                                                            \
 		return ret;                                                                        \
 	}
 
-PIPE(pipe, (int fds[2]), (fds), OP_PIPE)
-PIPE(__pipe, (int fds[2]), (fds), OP_PIPE)
-PIPE(pipe2, (int fds[2], int flags), (fds, flags), OP_PIPE2)
+PIPE(pipe, (int fds[2]), (fds))
+PIPE(__pipe, (int fds[2]), (fds))
+PIPE(pipe2, (int fds[2], int flags), (fds, flags))
 
 /*
  * Of what was opened only a FIFO, a terminal and an object of POSIX shared memory are told of. An open

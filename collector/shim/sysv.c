@@ -189,13 +189,13 @@ static uint64_t deadline(const struct timespec *timeout, uint64_t now)
 	return timeout ? now + (uint64_t)timeout->tv_sec * 1000000000ULL + (uint64_t)timeout->tv_nsec : 0;
 }
 
-static bool semop_begin(struct shim_op *o, int id, const struct sembuf *ops, size_t n, enum ipctap_op op,
+static bool semop_begin(struct shim_op *o, int id, const struct sembuf *ops, size_t n,
 			const struct timespec *timeout)
 {
 	struct shim_thread *t = n ? shim_ready() : NULL;
 	if (!t)
 		return false;
-	shim_begin(o, t, described(t, KIND_SEM, id), -1, op, ops[0].sem_flg & IPC_NOWAIT ? IO_NONBLOCK : 0);
+	shim_begin(o, t, described(t, KIND_SEM, id), -1, OP_SEMTIMEDOP, ops[0].sem_flg & IPC_NOWAIT ? IO_NONBLOCK : 0);
 	o->io.mtype = ops[0].sem_op;
 	shim_call(o)->deadline_ns = deadline(timeout, o->io.enter_ns);
 	return true;
@@ -204,7 +204,7 @@ static bool semop_begin(struct shim_op *o, int id, const struct sembuf *ops, siz
 SHIM_EXPORT int semop(int id, struct sembuf *ops, size_t n)
 {
 	struct shim_op o;
-	if (!semop_begin(&o, id, ops, n, OP_SEMOP, NULL))
+	if (!semop_begin(&o, id, ops, n, NULL)) /* libc makes a semtimedop of it */
 		return REAL(semop)(id, ops, n);
 	int ret = REAL(semop)(id, ops, n);
 	shim_end(&o, ret);
@@ -214,7 +214,7 @@ SHIM_EXPORT int semop(int id, struct sembuf *ops, size_t n)
 SHIM_EXPORT int semtimedop(int id, struct sembuf *ops, size_t n, const struct timespec *timeout)
 {
 	struct shim_op o;
-	if (!semop_begin(&o, id, ops, n, OP_SEMTIMEDOP, timeout))
+	if (!semop_begin(&o, id, ops, n, timeout))
 		return REAL(semtimedop)(id, ops, n, timeout);
 	int ret = REAL(semtimedop)(id, ops, n, timeout);
 	shim_end(&o, ret);
