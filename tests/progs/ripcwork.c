@@ -203,6 +203,8 @@ static int late(void)
 		MUST(ripc_buffer_send_until(b, text, 20, soon()) == 0);
 	int status;
 	MUST(waitpid(pid, &status, 0) == pid && !status);
+	ripc_buffer_close(b);
+	ripc_event_close(go);
 	return 0;
 }
 
