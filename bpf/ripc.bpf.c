@@ -61,11 +61,6 @@ struct seen {
 	__u32 instance;
 };
 
-static __always_inline struct ripc_call *call_of(struct task_struct *t)
-{
-	return bpf_task_storage_get(&ripc_calls, t, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-}
-
 /* ---- what the collector is told ---- */
 
 static __always_inline void describe_ripc(const struct seen *o, __u32 pid, __u32 flags)
@@ -191,10 +186,13 @@ struct {
 
 #define REGS_BYTES 168 /* of struct pt_regs: the registers of user space */
 
-/* A place that was hit: its registers, and where they and memory have the arguments. */
+/* A place that was hit: its registers, and where they and memory have the arguments; who hit it. */
 struct hit {
 	struct pt_regs *ctx;
+	struct task_struct *t;
 	const struct raw_usdt *site;
+	struct thread *s;
+	struct ripc_call *c;
 };
 
 static __always_inline __u64 argument(const struct hit *h, __u32 n)
@@ -241,43 +239,29 @@ static __always_inline void see_instance(struct seen *o, __s64 tag)
 
 /* ---- probes ---- */
 
-static __always_inline int on_open(const struct hit *h)
+static __always_inline int on_open(const struct hit *h, struct seen *o)
 {
-	struct seen o = {};
 	struct told d = { .op = OP_RIPC_OPEN };
-	struct task_struct *t = bpf_get_current_task_btf();
-	struct ripc_call *c = call_of(t);
-	if (!c || !see(h, &o))
-		return 0;
-	use(&o, t->tgid, true, argument(h, 3) ? RAW_NEW : 0);
-	emit_ripc(t, c, &o, &d, false);
+	use(o, h->t->tgid, true, argument(h, 3) ? RAW_NEW : 0);
+	emit_ripc(h->t, h->c, o, &d, false);
 	return 0;
 }
 
-static __always_inline int on_close(const struct hit *h)
+static __always_inline int on_close(const struct hit *h, struct seen *o)
 {
-	struct seen o = {};
 	struct told d = { .op = OP_RIPC_CLOSE };
-	struct task_struct *t = bpf_get_current_task_btf();
-	struct ripc_call *c = call_of(t);
-	if (!c || !see(h, &o))
-		return 0;
-	struct ripc_user user = { .obj = o.obj, .pid = t->tgid };
-	use(&o, t->tgid, false, 0);
-	emit_ripc(t, c, &o, &d, false);
+	struct ripc_user user = { .obj = o->obj, .pid = h->t->tgid };
+	use(o, h->t->tgid, false, 0);
+	emit_ripc(h->t, h->c, o, &d, false);
 	bpf_map_delete_elem(&ripc_users, &user);
-	endpoint_ripc(&o, t->tgid, ENDPOINT_DETACH, 0);
+	endpoint_ripc(o, h->t->tgid, ENDPOINT_DETACH, 0);
 	return 0;
 }
 
-static __always_inline int on_begin(void)
+static __always_inline int on_begin(struct ripc_call *c)
 {
-	struct task_struct *t = bpf_get_current_task_btf();
-	struct ripc_call *c = call_of(t);
-	if (c) {
-		c->begin_ns = bpf_ktime_get_ns();
-		c->slept_ns = 0;
-	}
+	c->begin_ns = bpf_ktime_get_ns();
+	c->slept_ns = 0;
 	return 0;
 }
 
@@ -292,78 +276,61 @@ static __always_inline __u64 sent_ns(const struct ripc_call *c, __u64 now)
 	return c->slept_ns ? c->woken_ns : c->begin_ns + (now - c->begin_ns) / 2;
 }
 
-static __always_inline int moved(const struct hit *h, __u16 op, __u32 flags)
+static __always_inline int moved(const struct hit *h, struct seen *o, __u16 op,
+				 __u32 flags)
 {
-	struct seen o = {};
-	struct task_struct *t = bpf_get_current_task_btf();
-	struct ripc_call *c = call_of(t);
-	if (!c || !see(h, &o))
-		return 0;
 	struct told d = { .bytes = argument(h, 3), .tag = (__s64)argument(h, 4), .op = op,
 			  .flags = flags, .messages = 1 };
 	d.ret = (__s64)d.bytes;
-	if (o.word == WORD_NPIPE) {
-		see_instance(&o, d.tag);
+	if (o->word == WORD_NPIPE) {
+		see_instance(o, d.tag);
 		/* the tag is the sender's */
 		if ((flags & IO_WRITE) ? d.tag & 1 : !(d.tag & 1))
 			d.flags |= IO_SIDE_B;
 	}
 	if (flags & IO_WRITE)
-		d.t_ns = sent_ns(c, o.now);
-	use(&o, t->tgid, false, 0);
-	if (!was_empty(&o))
+		d.t_ns = sent_ns(h->c, o->now);
+	use(o, h->t->tgid, false, 0);
+	if (!was_empty(o))
 		d.flags |= IO_UNSURE;
-	emit_ripc(t, c, &o, &d, true);
+	emit_ripc(h->t, h->c, o, &d, true);
 	return 0;
 }
 
-static __always_inline int handed(const struct hit *h, __u16 op, __u32 flags, bool ends)
+static __always_inline int handed(const struct hit *h, struct seen *o, __u16 op, __u32 flags,
+				  bool ends)
 {
-	struct seen o = {};
 	struct told d = { .op = op, .flags = flags };
-	struct task_struct *t = bpf_get_current_task_btf();
-	struct ripc_call *c = call_of(t);
-	if (!c || !see(h, &o))
-		return 0;
-	use(&o, t->tgid, false, 0);
-	emit_ripc(t, c, &o, &d, ends);
+	use(o, h->t->tgid, false, 0);
+	emit_ripc(h->t, h->c, o, &d, ends);
 	return 0;
 }
 
-static __always_inline int on_wait_begin(const struct hit *h)
+static __always_inline int on_wait_begin(const struct hit *h, struct seen *o)
 {
-	struct seen o = {};
-	struct task_struct *t = bpf_get_current_task_btf();
-	struct thread *s = thread_of(t);
-	struct ripc_call *c = call_of(t);
-	if (!s || !c || !see(h, &o))
-		return 0;
-	use(&o, t->tgid, false, 0);
-	s->in_ripc = 1;
+	use(o, h->t->tgid, false, 0);
+	h->s->in_ripc = 1;
+	struct ripc_call *c = h->c;
 	/* deeper than calls can nest: what it had is of a call that never ended */
 	__u32 depth = c->depth < 2 ? c->depth : 0;
 	struct ripc_wait *w = &c->wait[depth & 1];
-	w->obj = o.obj;
-	w->since_ns = o.now;
-	w->begin_ns = c->begin_ns ? c->begin_ns : o.now;
+	w->obj = o->obj;
+	w->since_ns = o->now;
+	w->begin_ns = c->begin_ns ? c->begin_ns : o->now;
 	w->slept_ns = c->slept_ns;
 	c->begin_ns = c->slept_ns = 0;
 	c->depth = depth + 1;
 	return 0;
 }
 
-static __always_inline int on_wait_end(const struct hit *h)
+static __always_inline int on_wait_end(const struct hit *h, struct seen *o)
 {
-	struct seen o = {};
-	struct task_struct *t = bpf_get_current_task_btf();
-	struct thread *s = thread_of(t);
-	struct ripc_call *c = call_of(t);
-	if (!s || !c || !see(h, &o))
-		return 0;
 	__u64 err = argument(h, 3);
+	struct ripc_call *c = h->c;
+	struct thread *s = h->s;
 	/* the innermost that is this object's: what lies above it was left without an end */
-	__u32 depth = c->depth == 2 && c->wait[1].obj == o.obj	       ? 1
-		      : c->depth && c->depth <= 2 && c->wait[0].obj == o.obj ? 0
+	__u32 depth = c->depth == 2 && c->wait[1].obj == o->obj	       ? 1
+		      : c->depth && c->depth <= 2 && c->wait[0].obj == o->obj ? 0
 									     : 2;
 	if (depth > 1) /* tracing began within it */
 		return 0;
@@ -371,7 +338,7 @@ static __always_inline int on_wait_end(const struct hit *h)
 	c->depth = depth;
 	s->in_ripc = depth > 0;
 	c->begin_ns = w->begin_ns;
-	c->slept_ns = w->slept_ns + (o.now - w->since_ns);
+	c->slept_ns = w->slept_ns + (o->now - w->since_ns);
 	/* before the probe the object was tried again; but not before its last sleep was over */
 	c->woken_ns = s->hand_ns > w->since_ns ? s->hand_ns : w->since_ns;
 	/* the last system call of the thread was the futex it slept in */
@@ -379,7 +346,7 @@ static __always_inline int on_wait_end(const struct hit *h)
 	if (!err || err == EOWNERDEAD)
 		return 0;
 	struct told d = { .op = OP_RIPC_WAIT, .ret = -(__s64)err };
-	emit_ripc(t, c, &o, &d, true);
+	emit_ripc(h->t, h->c, o, &d, true);
 	return 0;
 }
 
@@ -387,28 +354,35 @@ SEC("uprobe")
 int on_probe(struct pt_regs *ctx)
 {
 	__u32 number = (__u32)bpf_get_attach_cookie(ctx);
-	struct hit h = { ctx, bpf_map_lookup_elem(&ripc_sites, &number) };
-	if (!h.site || !thread_of(bpf_get_current_task_btf()))
+	struct task_struct *t = bpf_get_current_task_btf();
+	struct hit h = { ctx, t, bpf_map_lookup_elem(&ripc_sites, &number), thread_of(t) };
+	struct seen o = {};
+	if (!h.site || !h.s)
+		return 0;
+	h.c = bpf_task_storage_get(&ripc_calls, t, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!h.c)
+		return 0;
+	if (h.site->probe == RAW_RIPC_BEGIN)
+		return on_begin(h.c);
+	if (!see(&h, &o))
 		return 0;
 	switch (h.site->probe) {
 	case RAW_RIPC_OPEN:
-		return on_open(&h);
+		return on_open(&h, &o);
 	case RAW_RIPC_CLOSE:
-		return on_close(&h);
-	case RAW_RIPC_BEGIN:
-		return on_begin();
+		return on_close(&h, &o);
 	case RAW_RIPC_SEND:
-		return moved(&h, OP_RIPC_SEND, IO_WRITE);
+		return moved(&h, &o, OP_RIPC_SEND, IO_WRITE);
 	case RAW_RIPC_RECEIVE:
-		return moved(&h, OP_RIPC_RECEIVE, IO_READ);
+		return moved(&h, &o, OP_RIPC_RECEIVE, IO_READ);
 	case RAW_RIPC_ACQUIRE:
-		return handed(&h, OP_RIPC_ACQUIRE, IO_READ, true);
+		return handed(&h, &o, OP_RIPC_ACQUIRE, IO_READ, true);
 	case RAW_RIPC_RELEASE:
-		return handed(&h, OP_RIPC_RELEASE, IO_WRITE, false);
+		return handed(&h, &o, OP_RIPC_RELEASE, IO_WRITE, false);
 	case RAW_RIPC_WAIT_BEGIN:
-		return on_wait_begin(&h);
+		return on_wait_begin(&h, &o);
 	case RAW_RIPC_WAIT_END:
-		return on_wait_end(&h);
+		return on_wait_end(&h, &o);
 	}
 	return 0;
 }

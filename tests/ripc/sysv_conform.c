@@ -13,14 +13,6 @@
 
 #include "tests/ripc/tap.h"
 
-#define FAILS(call, wanted, name)                                                                  \
-	do {                                                                                       \
-		errno = 0;                                                                         \
-		long r_ = (long)(call);                                                            \
-		int e_ = errno;                                                                    \
-		tap_is(r_ == -1 ? e_ : -1, (wanted), (name), __FILE__, __LINE__);                  \
-	} while (0)
-
 static key_t a_key(void) { return (key_t)(0x52000000 | (getpid() & 0xffff) << 8); }
 
 /* ---- shared memory ---- */

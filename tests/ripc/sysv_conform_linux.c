@@ -13,14 +13,6 @@
 
 #include "tests/ripc/tap.h"
 
-#define FAILS(call, wanted, name)                                                                  \
-	do {                                                                                       \
-		errno = 0;                                                                         \
-		long r_ = (long)(call);                                                            \
-		int e_ = errno;                                                                    \
-		tap_is(r_ == -1 ? e_ : -1, (wanted), (name), __FILE__, __LINE__);                  \
-	} while (0)
-
 #define NOBODY 65534
 
 struct message {

@@ -24,6 +24,14 @@ static char tap_dir[64];
 
 #define OK(condition, name) tap_ok((condition), (name), __FILE__, __LINE__, #condition)
 #define IS(got, wanted, name) tap_is((long)(got), (long)(wanted), (name), __FILE__, __LINE__)
+/* A call that returns -1 and sets errno to what is wanted. */
+#define FAILS(call, wanted, name)                                                                  \
+	do {                                                                                       \
+		errno = 0;                                                                         \
+		long r_ = (long)(call);                                                            \
+		int e_ = errno;                                                                    \
+		tap_is(r_ == -1 ? e_ : -1, (wanted), (name), __FILE__, __LINE__);                  \
+	} while (0)
 
 __attribute__((unused)) static bool tap_ok(bool passed, const char *name, const char *file,
 					   int line, const char *what)
