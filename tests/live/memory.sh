@@ -30,8 +30,9 @@ bounded() {
 	same_file "$T/replay.txt" "$T/live.txt" 'model(live) = model(replay)'
 
 	[ -z "$SAN" ] || return 0 # a sanitizer keeps what was freed
-	# without a trace, whose writer takes what it needs to keep up with the disk
-	run "$IPCTAP" report --keep "$keep" -- "$PROGS/churn" -m -p "$processes" -c "$channels"
+	# without a trace, whose writer takes what it needs to keep up with the disk; the ring is small,
+	# for what has waited in it while the machine was busy is taken in at once
+	run "$IPCTAP" report --ring 1m --keep "$keep" -- "$PROGS/churn" -m -p "$processes" -c "$channels"
 	is "$status" 0 'a live report'
 	early=$(word "$out" early) late=$(word "$out" late)
 	[ "$early" -gt 0 ] && [ "$late" -le $((early + growth)) ]
@@ -43,7 +44,7 @@ bounded() {
 # afterwards it catches up, and forgets also what it was not told the end of
 stalled() {
 	[ -z "$SAN" ] || return 0
-	"$IPCTAP" report --ring 16m --keep "$3" -- "$PROGS/churn" -m -p "$1" -c "$2" >"$T/out" 2>"$T/err" &
+	"$IPCTAP" report --ring 2m --keep "$3" -- "$PROGS/churn" -m -p "$1" -c "$2" >"$T/out" 2>"$T/err" &
 	pid=$!
 	live_pids="$live_pids $pid"
 	wait_until 10 pgrep -P "$pid" -x churn >/dev/null
