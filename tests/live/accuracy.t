@@ -76,7 +76,7 @@ fi
 export IPCTAP_HOOKS=none
 one tcp 1 1 3000
 many 9000 tcp 4 1 3000
-many 9900 udp 4 1 3000
+many 9000 udp 4 1 3000
 unset IPCTAP_HOOKS
 
 many 9990 pipe 2 1 10000
@@ -90,9 +90,11 @@ many 9900 pipe 4 2 5000
 many 9900 unix 4 1 5000
 many 9900 seqpacket 4 1 5000
 many 9900 dgram 4 1 5000
-many 9900 udp 4 1 5000
 many 9900 msg 4 2 5000
 many 9900 pipe 4 1 2000 size=2000 read=4000
+# Linux 6.18 has one of several senders put also the others' datagrams into the queue: nothing tells where
+# between their calls' begin and end. What is seen of it (the queueing of one's own) puts 97 to 99 % right.
+many 9000 udp 4 1 5000
 
 # ---- splice and tee in the middle: of each pipe, who put in what who took out ----
 
