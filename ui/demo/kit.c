@@ -29,6 +29,24 @@ worker_main(struct demo_run *run, const char *name, demo_worker fn, const int *f
 	_exit(0);
 }
 
+/* Whoever gets to know of a worker is to know it by its own name, so it has that before any other begins. */
+static void await_name(pid_t pid, const char *name)
+{
+	char path[32], comm[32] = "";
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+	for (int i = 0; i < 2000; i++) {
+		FILE *f = fopen(path, "r");
+
+		if (!f || !fgets(comm, sizeof(comm), f) || strncmp(comm, name, strcspn(comm, "\n")) == 0)
+			i = 2000; /* it has, or is gone */
+		else
+			usleep(500);
+		if (f)
+			fclose(f);
+	}
+}
+
 int demo_spawn(struct demo_run *run, const char *name, demo_worker fn, const int *fds)
 {
 	pid_t parent = getpid(), pid;
@@ -40,6 +58,7 @@ int demo_spawn(struct demo_run *run, const char *name, demo_worker fn, const int
 		return -errno;
 	if (pid == 0)
 		worker_main(run, name, fn, fds, parent);
+	await_name(pid, name);
 	run->workers[run->nworkers++] = pid;
 	return 0;
 }
