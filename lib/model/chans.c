@@ -17,11 +17,6 @@ bool chan_is_in_array(const struct model *m, const struct chan *c)
 	return at < m->chan_cap && m->chan_array[at] == c;
 }
 
-static bool is_in_array(const struct model *m, const struct m_chan *c)
-{
-	return chan_is_in_array(m, (const struct chan *)c);
-}
-
 struct chan *chan_find(const struct model *m, uint64_t id)
 {
 	uint64_t at = id - m->chan_base;
@@ -159,7 +154,7 @@ int chans_gone(struct model *m, const struct ev_gone *ev)
 
 void chan_drop(struct model *m, struct chan *c)
 {
-	if (is_in_array(m, &c->pub))
+	if (chan_is_in_array(m, c))
 		m->chan_array[c->pub.id - m->chan_base] = NULL;
 	else
 		HASH_DELETE(hh, m->by_id, c);
@@ -175,7 +170,7 @@ void chans_rebase(struct model *m)
 {
 	uint64_t end = m->chan_base, ids = 0;
 	for (const struct m_chan *c = m->chans; c; c = c->next)
-		if (is_in_array(m, c)) {
+		if (chan_is_in_array(m, (const struct chan *)c)) {
 			ids++;
 			if (c->id >= end)
 				end = c->id + 1;
@@ -188,7 +183,7 @@ void chans_rebase(struct model *m)
 	if (!array)
 		return; /* later, then */
 	for (struct m_chan *c = m->chans; c; c = c->next) {
-		if (!is_in_array(m, c))
+		if (!chan_is_in_array(m, (const struct chan *)c))
 			continue;
 		struct chan *in = (struct chan *)c;
 		if (c->id >= base) {
@@ -199,7 +194,7 @@ void chans_rebase(struct model *m)
 		if (in->hh.tbl)
 			continue;
 		for (struct m_chan *done = m->chans; done != c; done = done->next)
-			if (is_in_array(m, done) && done->id < base)
+			if (chan_is_in_array(m, (const struct chan *)done) && done->id < base)
 				HASH_DELETE(hh, m->by_id, (struct chan *)done);
 		free(array); /* no memory: it stays as it was */
 		return;
