@@ -106,13 +106,9 @@ int cmd_events(int argc, char **argv)
 	if (status != ARGS_GO)
 		goto out;
 	err = run(&s, &fail);
-	if (err)
-		say_fail(&fail);
-	if (s.model)
-		say_losses(s.model, 0);
+	status = session_said(&s, err, &fail);
 	if (!err && !s.full && !s.out_err)
 		say_unfinished(&s);
-	status = session_status(&s, err);
 	session_close(&s);
 out:
 	args_release(&a);

@@ -148,11 +148,7 @@ int cmd_export(int argc, char **argv)
 		goto out;
 	}
 	err = run(&s, &fail);
-	if (err)
-		say_fail(&fail);
-	if (s.model)
-		say_losses(s.model, 0);
-	status = session_status(&s, err);
+	status = session_said(&s, err, &fail);
 	session_close(&s);
 out:
 	args_release(&a);

@@ -77,11 +77,7 @@ int cmd_report(int argc, char **argv)
 	if (status != ARGS_GO)
 		goto out;
 	err = run(&s, &fail);
-	if (err)
-		say_fail(&fail);
-	if (s.model)
-		say_losses(s.model, 0);
-	status = session_status(&s, err);
+	status = session_said(&s, err, &fail);
 	session_close(&s);
 out:
 	args_release(&a);

@@ -182,11 +182,7 @@ int cmd_top(int argc, char **argv)
 		goto out;
 	}
 	err = run(&live, &fail);
-	if (err)
-		say_fail(&fail);
-	if (live.session.model)
-		say_losses(live.session.model, 0);
-	status = session_status(&live.session, err);
+	status = session_said(&live.session, err, &fail);
 	live_release(&live);
 out:
 	args_release(&a);

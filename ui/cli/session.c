@@ -288,6 +288,15 @@ int session_status(const struct session *s, int err)
 	return err && status == EXIT_OK ? EXIT_CANNOT : status;
 }
 
+int session_said(const struct session *s, int err, const struct fail *fail)
+{
+	if (err)
+		say_fail(fail);
+	if (s->model)
+		say_losses(s->model, 0);
+	return session_status(s, err);
+}
+
 void session_close(struct session *s)
 {
 	if (s->feed)

@@ -72,6 +72,8 @@ int model_dump_to(const struct model *m, const char *path, struct fail *fail);
  * `err` is how the verb fared: what failed is never reported as success.
  */
 int session_status(const struct session *s, int err);
+/* The same, having said what went wrong and what was lost. */
+int session_said(const struct session *s, int err, const struct fail *fail);
 void session_close(struct session *s);
 
 #endif
