@@ -3,7 +3,6 @@
 #include <errno.h>
 
 #include "report.h"
-#include "say.h"
 #include "session.h"
 #include "text.h"
 #include "verb.h"
