@@ -5,30 +5,10 @@
 
 #include "emit.bpf.h"
 
-SEC("tp_btf/sched_switch")
-int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_struct *next,
-	     unsigned int prev_state)
-{
-	/* prev_state is an argument since v5.18 (fa2c3254d7cf); prev->__state may already have changed */
-	struct thread *p = thread_of(prev);
-	if (p && p->op && !preempt && prev_state) {
-		/* the waker stays: on another CPU it may come before this switch is told */
-		p->sleep_ns = bpf_ktime_get_ns();
-	}
-	struct thread *n = thread_of(next);
-	if (n) {
-		n->on_ns = bpf_ktime_get_ns();
-		if (n->sleep_ns) {
-			n->slept_ns += n->on_ns - n->sleep_ns;
-			n->sleep_ns = 0;
-		}
-	}
-	return 0;
-}
-
 /*
  * A timer runs in whatever thread it interrupts, which has nothing to do with the sleeper it wakes.
- * Set and cleared, not counted: tracing may begin inside one.
+ * Set and cleared, not counted: tracing may begin inside one. A switch clears both, for there is
+ * none inside a timer: of one that began before its end was hooked, the end is never told.
  */
 #define IN_HRTIMER 1u
 #define IN_TIMER 2u
@@ -44,6 +24,28 @@ static __always_inline void timer_mark(__u32 set, __u32 clear)
 	__u32 zero = 0, *in = bpf_map_lookup_elem(&in_timer, &zero);
 	if (in)
 		*in = (*in & ~clear) | set;
+}
+
+SEC("tp_btf/sched_switch")
+int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_struct *next,
+	     unsigned int prev_state)
+{
+	timer_mark(0, IN_HRTIMER | IN_TIMER);
+	/* prev_state is an argument since v5.18 (fa2c3254d7cf); prev->__state may already have changed */
+	struct thread *p = thread_of(prev);
+	if (p && p->op && !preempt && prev_state) {
+		/* the waker stays: on another CPU it may come before this switch is told */
+		p->sleep_ns = bpf_ktime_get_ns();
+	}
+	struct thread *n = thread_of(next);
+	if (n) {
+		n->on_ns = bpf_ktime_get_ns();
+		if (n->sleep_ns) {
+			n->slept_ns += n->on_ns - n->sleep_ns;
+			n->sleep_ns = 0;
+		}
+	}
+	return 0;
 }
 
 SEC("tp_btf/hrtimer_expire_entry")
