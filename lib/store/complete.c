@@ -68,15 +68,18 @@ static int replay(struct replay *r)
 	return rc;
 }
 
-static int expand_all(sqlite3 *db)
+static int expand_all(struct trace *t)
 {
 	struct rows rows;
-	int rc = rows_open(&rows, db);
+	int rc = rows_open(&rows, t->db);
 	if (rc)
 		return rc;
-	do
-		rc = spill_expand(&rows);
-	while (rc > 0);
+	uint64_t already = rows.events, spilled = (uint64_t)meta_number(t->db, "spilled");
+	while ((rc = spill_expand(&rows)) > 0) {
+		uint64_t made = rows.events - already;
+		if (t->tell) /* what was spilled in all may have become rows in part before */
+			t->tell(t->tell_arg, made < spilled ? (double)made / (double)spilled : 1);
+	}
 	rows_release(&rows);
 	return rc;
 }
@@ -119,7 +122,7 @@ int trace_complete(struct trace *t)
 	if (rc == 0)
 		rc = schema_migrate(t->db);
 	if (rc == 0)
-		rc = expand_all(t->db);
+		rc = expand_all(t);
 	if (rc == 0)
 		rc = finish_by_replay(t);
 	sqlite3_close(t->db);

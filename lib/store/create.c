@@ -223,6 +223,14 @@ void store_error(struct store *s, struct fail *fail)
 
 int store_finish(struct store *s, const struct model *m, struct fail *fail)
 {
+	return store_finish_telling(s, m, NULL, NULL, fail);
+}
+
+int store_finish_telling(struct store *s, const struct model *m, void (*tell)(void *arg, double done),
+			 void *arg, struct fail *fail)
+{
+	s->tell = tell;
+	s->tell_arg = arg;
 	int rc = writer_stop(s, true, m);
 	if (rc) {
 		store_error(s, fail);

@@ -96,11 +96,27 @@ static int write_flows(sqlite3 *db, const struct model *m)
 	return rc;
 }
 
-static int shrink(sqlite3 *db)
+/*
+ * One plain file: no -wal beside it, and no room in it that spilled blobs left. Nothing is gained by
+ * less than FULL for that: an incremental step looks through the whole list of free pages, and a
+ * minute of spilling leaves a million of them.
+ */
+static int tidy(sqlite3 *db)
 {
 	int64_t unused = 0;
-	int rc = db_number(db, "PRAGMA freelist_count", &unused);
-	return rc || unused == 0 ? rc : db_exec(db, "PRAGMA incremental_vacuum");
+	int rc = db_exec(db, "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode=DELETE");
+	if (rc == 0)
+		rc = db_number(db, "PRAGMA freelist_count", &unused);
+	if (rc || unused == 0)
+		return rc;
+	rc = db_exec(db, "PRAGMA auto_vacuum=FULL; BEGIN IMMEDIATE");
+	if (rc == 0) /* any change will do: it is the commit that gives the room back */
+		rc = meta_set(db, "finished", "1");
+	if (rc == 0)
+		rc = db_exec(db, "COMMIT; PRAGMA auto_vacuum=INCREMENTAL");
+	if (rc)
+		db_rollback(db);
+	return rc;
 }
 
 int finish_trace(sqlite3 *db, const struct model *m, struct activity *activity)
@@ -118,13 +134,11 @@ int finish_trace(sqlite3 *db, const struct model *m, struct activity *activity)
 		rc = meta_set(db, "finished", "1");
 	if (rc == 0)
 		rc = db_exec(db, "COMMIT");
-	if (rc == 0)
-		rc = shrink(db);
 	if (rc) {
 		db_rollback(db);
 		return rc;
 	}
-	/* a reader that is looking right now keeps it in WAL mode; nothing is lost by that */
-	rc = db_exec(db, "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode=DELETE");
+	rc = tidy(db);
+	/* a reader that is looking right now keeps it in WAL mode and at its size; nothing is lost by that */
 	return rc == -EBUSY ? 0 : rc;
 }

@@ -65,6 +65,9 @@ void store_follow(struct store *s, const struct model *m);
  * finished. Call once; then store_free.
  */
 int store_finish(struct store *s, const struct model *m, struct fail *fail);
+/* The same; `tell` hears every second how much of it is done (0 to 1: what is left then is tidying up). */
+int store_finish_telling(struct store *s, const struct model *m, void (*tell)(void *arg, double done),
+			 void *arg, struct fail *fail);
 void store_get_stats(const struct store *s, struct store_stats *out);
 void store_free(struct store *s); /* without store_finish: leaves the file as a crash would */
 

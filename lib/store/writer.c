@@ -221,6 +221,9 @@ static void expand_one(struct store *s)
 		s->spilled_now = false;
 	if (rc < 0)
 		retire(s, NULL, rc, false);
+	pthread_mutex_lock(&s->lock);
+	s->rows_made = s->rows.events;
+	pthread_mutex_unlock(&s->lock);
 }
 
 static bool is_due(const struct store *s)
@@ -317,6 +320,23 @@ static void free_batches(struct batch *b)
 	}
 }
 
+/* Much that was spilled takes its time. */
+static void await_writer(struct store *s)
+{
+	struct timespec until;
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	while (s->tell) {
+		until.tv_sec++;
+		if (pthread_clockjoin_np(s->thread, NULL, CLOCK_MONOTONIC, &until) == 0)
+			return;
+		pthread_mutex_lock(&s->lock);
+		double done = s->stats.events ? (double)s->rows_made / (double)s->stats.events : 1;
+		pthread_mutex_unlock(&s->lock);
+		s->tell(s->tell_arg, done < 1 ? done : 1);
+	}
+	pthread_join(s->thread, NULL);
+}
+
 int writer_stop(struct store *s, bool finish, const struct model *m)
 {
 	if (!s->running)
@@ -327,7 +347,7 @@ int writer_stop(struct store *s, bool finish, const struct model *m)
 	s->model = m;
 	pthread_cond_signal(&s->wake);
 	pthread_mutex_unlock(&s->lock);
-	pthread_join(s->thread, NULL);
+	await_writer(s);
 	s->running = false;
 	free_batches(s->spare);
 	s->spare = NULL;

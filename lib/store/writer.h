@@ -53,6 +53,9 @@ struct store {
 	uint64_t last_ns;             /* the latest time that an event told */
 	bool closing, finish;
 	const struct model *model;
+	void (*tell)(void *arg, double done); /* of store_finish_telling; or NULL */
+	void *tell_arg;
+	uint64_t rows_made; /* EV_IO that are rows */
 	int err; /* the thread's first error; the batches from there on are not kept */
 	bool err_told;
 	struct fail fail;

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "longwaits.h"
 #include "say.h"
@@ -110,6 +111,28 @@ static int trace_into(struct session *s, struct store *store, struct longwaits *
 	return err ? err : stopped;
 }
 
+/* A disk that was slower than the operations leaves much to do at the end. */
+static void say_finishing(void *arg, double done)
+{
+	bool *told = arg;
+
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, "\ripctap: finishing the trace: %d %% ", (int)(done * 100));
+	else if (!*told)
+		say("finishing the trace: much was recorded faster than the disk took it");
+	*told = true;
+}
+
+static int finish(struct session *s, struct store *store, struct fail *fail)
+{
+	bool told = false;
+	int err = store_finish_telling(store, s->model, say_finishing, &told, fail);
+
+	if (told && isatty(STDERR_FILENO))
+		fputs("\r\033[K", stderr);
+	return err;
+}
+
 static int run(struct session *s, struct store **store, struct longwaits *waits, struct fail *fail)
 {
 	int err = session_open(s, fail), finished;
@@ -121,7 +144,7 @@ static int run(struct session *s, struct store **store, struct longwaits *waits,
 	err = trace_into(s, *store, waits, fail);
 	if (s->out_err)
 		return err ? err : s->out_err;
-	finished = store_finish(*store, s->model, err ? NULL : fail);
+	finished = finish(s, *store, err ? NULL : fail);
 	if (!err && !finished)
 		err = longwaits_store(waits, s->args->output, fail);
 	if (!err && !finished)
