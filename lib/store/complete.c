@@ -18,6 +18,7 @@ struct replay {
 	struct activity activity;
 	uint64_t last_ns, keyframe_due;
 	uint64_t last_seq, tell_ns;
+	double from; /* how much was done before, as it is told */
 };
 
 #define TELL_NS 20000000ull
@@ -29,7 +30,8 @@ static void tell(struct replay *r, uint64_t seq)
 	if (!t->tell || seq % TELL_EVENTS || clock_now_ns() < r->tell_ns)
 		return;
 	r->tell_ns = clock_now_ns() + TELL_NS;
-	t->tell(t->tell_arg, seq < r->last_seq ? (double)seq / (double)r->last_seq : 1);
+	double done = seq < r->last_seq ? (double)seq / (double)r->last_seq : 1;
+	t->tell(t->tell_arg, r->from + (1 - r->from) * done);
 }
 
 static int put_keyframe(struct replay *r, uint64_t seq)
@@ -68,7 +70,10 @@ static int replay(struct replay *r)
 	return rc;
 }
 
-static int expand_all(struct trace *t)
+/* Blobs to rows takes about as long as the replay after it: half of what is told, if there are any. */
+#define EXPAND_SHARE 0.5
+
+static int expand_all(struct trace *t, double *share)
 {
 	struct rows rows;
 	int rc = rows_open(&rows, t->db);
@@ -77,14 +82,15 @@ static int expand_all(struct trace *t)
 	uint64_t already = rows.events, spilled = (uint64_t)meta_number(t->db, "spilled");
 	while ((rc = spill_expand(&rows)) > 0) {
 		uint64_t made = rows.events - already;
-		if (t->tell) /* what was spilled in all may have become rows in part before */
-			t->tell(t->tell_arg, made < spilled ? (double)made / (double)spilled : 1);
+		*share = EXPAND_SHARE;
+		if (t->tell) /* of what was spilled, some may have been rows by then */
+			t->tell(t->tell_arg, made < spilled ? *share * (double)made / (double)spilled : *share);
 	}
 	rows_release(&rows);
 	return rc;
 }
 
-static int finish_by_replay(struct trace *t)
+static int finish_by_replay(struct trace *t, double from)
 {
 	struct replay *r = calloc(1, sizeof(*r));
 	struct model *m = r ? model_new() : NULL;
@@ -96,6 +102,7 @@ static int finish_by_replay(struct trace *t)
 		if (keep > 0)
 			model_set_keep(m, (uint64_t)keep);
 		r->trace = t;
+		r->from = from;
 		r->model = m;
 		r->keyframe_due = KEYFRAME_EVENTS;
 		r->tell_ns = clock_now_ns() + TELL_NS;
@@ -115,6 +122,7 @@ static int finish_by_replay(struct trace *t)
 
 int trace_complete(struct trace *t)
 {
+	double share = 0;
 	int rc = db_open(&t->db, t->path, SQLITE_OPEN_READWRITE, NULL);
 	if (rc)
 		return rc;
@@ -122,9 +130,9 @@ int trace_complete(struct trace *t)
 	if (rc == 0)
 		rc = schema_migrate(t->db);
 	if (rc == 0)
-		rc = expand_all(t);
+		rc = expand_all(t, &share);
 	if (rc == 0)
-		rc = finish_by_replay(t);
+		rc = finish_by_replay(t, share);
 	sqlite3_close(t->db);
 	t->db = NULL;
 	return rc;
