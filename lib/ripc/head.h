@@ -52,13 +52,9 @@ int ripc_file_unlink(int dirfd, const char *file, dev_t dev, ino_t ino);
 /* Under ripc_dir_lock(): an existing file's head and holders, at most cap rows; or -errno. */
 int ripc_file_read_head(int fd, unsigned type, struct ripc_head *h, size_t bytes);
 
-/* The calling thread, for lock.c; and what a child of fork forgets, or does again. */
-uint32_t ripc_tid(void);
-void ripc_thread_forget(void);
+/* What a child of fork forgets, or does again; robust.h has one more. */
 void ripc_leaf_forked(void);
 void ripc_id_forget(void);
-/* 0, or -ENOSYS when the C library's robust list is not laid out as ours must be. */
-int ripc_lock_is_possible(void);
 bool ripc_tid_is_alive(uint32_t tid);
 
 /* dir.c's mutex around fork */

@@ -34,6 +34,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/ripc/robust.h"
+
 #define RIPC_LEAF_SEATS 4u /* a power of two */
 /* Not an owner's id (PID_MAX_LIMIT is 2^22), but among the bits that the kernel takes for one. */
 #define RIPC_LEAF_KEPT 0x20000000u
@@ -78,22 +80,6 @@ static inline int ripc_leaf_lock(struct ripc_leaf *l);
 static inline void ripc_leaf_unlock(struct ripc_leaf *l);
 
 /* ---- how ---- */
-
-/* lock.c: the calling thread's. Both 0 until it has used a lock, and in a child of fork. */
-extern __thread struct robust_list_head *ripc_robust
-	__attribute__((tls_model("initial-exec"), visibility("hidden")));
-extern __thread uint32_t ripc_my_tid
-	__attribute__((tls_model("initial-exec"), visibility("hidden")));
-
-/* The kernel reads the list when we die, between any two instructions: keep stores in order. */
-#define ripc_barrier() __asm__ volatile("" ::: "memory")
-
-/* The kernel finds the futex so far in front of a link; a pending link is not followed. */
-#define RIPC_LINK_OFFSET 32
-static inline struct robust_list *ripc_link_of(_Atomic uint32_t *futex)
-{
-	return (struct robust_list *)(void *)((char *)futex + RIPC_LINK_OFFSET);
-}
 
 int ripc_leaf_lock_slow(struct ripc_leaf *l);
 void ripc_leaf_unlock_slow(struct ripc_leaf *l);

@@ -6,6 +6,7 @@
  */
 #include "head.h"
 #include "probes.h"
+#include "robust.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -6,7 +6,7 @@
  *   object   a file in the user's directory: open or create by name, close, unlink     object.c
  *   dir      where the files are; their names; one lock for coming and going           dir.c
  *   holder   who has it open, counted in a way that survives kill -9                   holder.c
- *   lock     a mutex that the kernel marks when its owner dies                         lock.c
+ *   lock     a mutex that the kernel marks when its owner dies               lock.c, robust.c
  *   leaf     the same for short sections, kept by who takes it again and again         leaf.h
  *   gate     sleeping until something may have changed, with a deadline                gate.c
  *   spin     looking for a while before that                                           spin.c
@@ -186,12 +186,14 @@ static inline pid_t ripc_id_pid(ripc_id id) { return (pid_t)(id & 0x3fffff); }
  *
  * ripc_lock() returns 0, or -EOWNERDEAD: the lock is ours, and its owner died in the middle: repair
  * what it protects; there is nothing else to acknowledge. -EDEADLK: the caller has it already.
- * With a deadline -ETIMEDOUT or -EAGAIN: not ours. ripc_unlock() by another than the owner returns -EPERM and does nothing.
+ * ripc_lock_until(), which is for those that a user holds: with a deadline -ETIMEDOUT or -EAGAIN, not
+ * ours; -ENOLCK when the thread has some 1,000 already, -ENOMEM. ripc_unlock() by another than the
+ * owner returns -EPERM and does nothing.
  */
 struct ripc_lock {
 	_Alignas(64) _Atomic uint32_t word; /* owner's tid, FUTEX_WAITERS, FUTEX_OWNER_DIED */
 	uint32_t pad[5];
-	uint64_t prev, next; /* the robust list's links: addresses in the owner, 32 bytes from word */
+	uint64_t prev, next; /* the robust list's links, in the owner's addresses: robust.h */
 	uint64_t pad2[3];
 };
 _Static_assert(sizeof(struct ripc_lock) == 64, "one cache line");
@@ -232,7 +234,8 @@ void ripc_lock_expire(struct ripc_lock *l);
  * that a process died between its store and its wake, or was woken and died before it used it. (A
  * robust lock's death wakes one waiter at the lock's own word. Sleepers at a gate are not there; to
  * wait at both words, futex_waitv(2), would have every unlock wake them, and not help with the
- * second case.) A look costs a sleeper some 20 microseconds: 0.01 % of a processor.
+ * second case.) A look costs a sleeper some 20 microseconds: 0.01 % of a processor. At a lock, where
+ * the kernel does tell, it is only after that long, twice that, and so on that one looks (lock.c).
  *
  * ripc_gate_wait() is the loop above for a condition given as a function. Spin first, briefly, when
  * the other side is likely to be running: ripc_spin().

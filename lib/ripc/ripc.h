@@ -77,7 +77,8 @@ struct ripc_buffer *init_message_buffer(unsigned count, const char *name);
  * A recursive lock that a thread owns (Win32 EnterCriticalSection, and across processes a mutex).
  * enter: 0, or -EOWNERDEAD: entered, its owner died inside. leave: -EPERM when the caller does not
  * own it. close: -EBUSY while a thread of this process owns it through this handle.
- * -EAGAIN beyond 2^31 recursions. The order among waiters is not defined.
+ * -EAGAIN beyond 2^31 recursions; -ENOLCK when the thread is in 1,020 others (the kernel looks at no
+ * more than 2,048 when it dies), -ENOMEM. The order among waiters is not defined.
  */
 int ripc_cs_open(struct ripc_cs **out, const char *name, unsigned flags, mode_t mode);
 int ripc_cs_enter(struct ripc_cs *cs);

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Files that are not objects: garbage, truncated, foreign, newer, and sound ones with any byte
- * changed. Each is an error or an object that works; never a crash, never a wait without end.
+ * changed; and the links of locks, changed while they are held. Each is an error or an object that
+ * works; never a crash, never a wait without end.
  */
 #include <limits.h>
+#include <pthread.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 
 #include "lib/ripc/head.h"
@@ -254,11 +257,119 @@ static void scribbled_objects(void)
 	IS(n, 300, "(300 of them)");
 }
 
+/* ---- links of a lock that is held ---- */
+
+static struct {
+	uint64_t before, canary, after;
+} memory = {1, 2, 3};
+
+/* Over both links of a critical section's lock, by its file: what another user of it might write. */
+static bool scribble_links(const char *name, uint64_t prev, uint64_t next)
+{
+	uint64_t links[2] = {prev, next};
+	snprintf(path, sizeof(path), "%s/cs.%s", tap_dir, name);
+	int fd = open(path, O_RDWR);
+	bool done = fd >= 0 && pwrite(fd, links, sizeof(links),
+				      4096 + (off_t)offsetof(struct ripc_lock, prev)) == sizeof(links);
+	close(fd);
+	return done;
+}
+
+static void robust_mutex(pthread_mutex_t *m)
+{
+	pthread_mutexattr_t a;
+	pthread_mutexattr_init(&a);
+	pthread_mutexattr_setrobust(&a, PTHREAD_MUTEX_ROBUST);
+	pthread_mutex_init(m, &a);
+}
+
+#define NAMES 3
+static const char *const names[NAMES] = {"a", "b", "c"};
+
+/* 0, or the step that went wrong. Locks of the library lie in the same list. */
+static int hold_with_links(uint64_t prev, uint64_t next)
+{
+	struct ripc_cs *cs[NAMES];
+	pthread_mutex_t outer, inner;
+	robust_mutex(&outer);
+	robust_mutex(&inner);
+	for (int i = 0; i < NAMES; i++)
+		cs[i] = init_CS(names[i]);
+	for (int turn = 0; turn < 6; turn++) {
+		/* left in every order */
+		int first = turn % 3, second = (first + 1 + turn / 3) % 3, third = 3 - first - second;
+		if (pthread_mutex_lock(&outer) || ripc_cs_enter(cs[0]) || ripc_cs_enter(cs[1]) ||
+		    pthread_mutex_lock(&inner) || ripc_cs_enter(cs[2]))
+			return 1;
+		for (int i = 0; i < NAMES; i++) {
+			if (!scribble_links(names[i], prev, next))
+				return 2;
+		}
+		if (ripc_cs_leave(cs[first]) || ripc_cs_enter(cs[first]) ||
+		    pthread_mutex_unlock(turn % 2 ? &inner : &outer) || ripc_cs_leave(cs[second]) ||
+		    ripc_cs_leave(cs[first]))
+			return 3;
+		if (!scribble_links(names[third], prev, next) ||
+		    pthread_mutex_unlock(turn % 2 ? &outer : &inner) || ripc_cs_leave(cs[third]))
+			return 4;
+	}
+	if (memory.before != 1 || memory.canary != 2 || memory.after != 3)
+		return 5;
+	/* and the list is in order: what is held at the end is told (below) */
+	if (ripc_cs_enter(cs[0]) || pthread_mutex_lock(&inner) || ripc_cs_enter(cs[1]))
+		return 6;
+	return 0;
+}
+
+static void scribbled_links(void)
+{
+	void *readable = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	const uint64_t values[] = {0,
+				   1,
+				   8,
+				   4096,
+				   0x4141414141414141ull,
+				   UINT64_MAX,
+				   UINT64_MAX - 7,
+				   1ull << 63,
+				   (uint64_t)(uintptr_t)readable + 64,
+				   (uint64_t)(uintptr_t)&memory.canary,
+				   (uint64_t)(uintptr_t)&memory.after};
+	const int n = sizeof(values) / sizeof(*values);
+	int crashes = 0, wrong = 0, untold = 0;
+	for (int i = 0; i < n * n; i++) {
+		struct ripc_cs *a = init_CS("a"), *b = init_CS("b"); /* they outlive the child */
+		fflush(stdout);
+		pid_t pid = fork();
+		if (pid == 0) {
+			alarm(20);
+			setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+			_exit(hold_with_links(values[i / n], values[i % n]));
+		}
+		int r = tap_wait(pid);
+		if (r)
+			fprintf(stderr, "# links %d, %d: %d\n", i / n, i % n, r);
+		crashes += r >= 1000;
+		wrong += r > 0 && r < 1000;
+		untold += ripc_cs_try_enter(a) != -EOWNERDEAD;
+		untold += ripc_cs_try_enter(b) != -EOWNERDEAD;
+		ripc_cs_leave(a);
+		ripc_cs_leave(b);
+		ripc_cs_close(a);
+		ripc_cs_close(b);
+	}
+	IS(crashes, 0, "links of held locks scribbled on: no crash");
+	IS(wrong, 0, "they are left and entered as ever, and nobody's memory is written to");
+	IS(untold, 0, "and the death of who has them is told afterwards");
+	munmap(readable, 4096);
+}
+
 int main(void)
 {
 	tap_begin(0700);
 	not_objects();
 	nearly_objects();
+	scribbled_links();
 	scribbled_objects();
 	return tap_end();
 }
