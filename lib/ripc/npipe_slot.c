@@ -60,13 +60,6 @@ static void recover_body(void *body, size_t bytes, void *arg)
 	ripc_lock_reset(&((struct np_pipe *)body)->lock);
 }
 
-static DWORD error_of(int err)
-{
-	return err == -EUSERS ? ERROR_NO_SYSTEM_RESOURCES
-	       : err == -EPROTONOSUPPORT ? ERROR_REVISION_MISMATCH
-					 : w32_error_of(err);
-}
-
 /* An end without a slot. `want` NULL: the pipe must exist. *created may be NULL. */
 DWORD np_end_new(struct np_end **result, const char *name, const struct np_shape *want,
 		     bool *created)
@@ -91,7 +84,7 @@ DWORD np_end_new(struct np_end **result, const char *name, const struct np_shape
 	err = ripc_object_open(&end->object, &spec, want ? RIPC_CREATE : 0);
 	if (err < 0) {
 		free(end);
-		return error_of(err);
+		return w32_error_of(err);
 	}
 	if (created)
 		*created = err == 1;

@@ -29,6 +29,9 @@
  *	-EUSERS   too many holders (496)                 -ENOSYS   a libc or kernel without robust lists
  *	-ENOSPC -ENOMEM -EMFILE -ENFILE
  *
+ * What is damaged or of another version, older or newer, is left as it is, for the library that knows
+ * it; `ripc rm TYPE NAME` takes it away.
+ *
  * Where objects are: $RIPC_DIR, or $XDG_RUNTIME_DIR/ripc, or /dev/shm/ripc-UID; mode 0600 in 0700.
  * `ripc ls` shows them, `ripc rm` takes them away.
  *

@@ -17,6 +17,9 @@
  * - All calls may be made by several threads at once.
  * - Overlapped (asynchronous) I/O is not there: FILE_FLAG_OVERLAPPED, or an OVERLAPPED that is not
  *   NULL, fails with ERROR_NOT_SUPPORTED and does nothing. A thread for each client does the work.
+ * - The file behind an object of libripc may be damaged (ERROR_FILE_CORRUPT), of another version of
+ *   the library (ERROR_REVISION_MISMATCH: ripc(1) takes it away), or have no room for another user
+ *   (ERROR_NO_SYSTEM_RESOURCES).
  * - SECURITY_ATTRIBUTES: only bInheritHandle counts; a security descriptor that is not NULL fails
  *   with ERROR_NOT_SUPPORTED. Objects are reachable by their own user (and root), as libripc's are.
  */

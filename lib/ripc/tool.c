@@ -88,7 +88,9 @@ static int ls_one(const struct ripc_listing *l, void *arg)
 	else
 		printf("%8d  ", ripc_id_pid(l->creator));
 	print_name(is_sysv && l->name[0] == 'i' ? l->name + 1 : l->name);
-	if (l->error)
+	if (l->error == -EPROTONOSUPPORT)
+		printf("  (of another version of libripc; ripc rm takes it away)");
+	else if (l->error)
 		printf("  (%s)", strerror(-l->error));
 	else if (l->body)
 		print_details(l);

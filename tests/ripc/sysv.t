@@ -86,6 +86,23 @@ like "$out" 'x +\(Bad message\)' 'is shown as such'
 run "$ripc" rm sem x
 is "$status" 0 'and can be removed'
 is "$(ls "$RIPC_DIR")" '' 'nothing is left'
+
+# Of an older library: its number is the third word of the file. Both names of a queue.
+run env LD_PRELOAD="$preload" "$T/make"
+q=${out% *} s=${out#* }
+printf '\001\000\000\000' | dd of="$RIPC_DIR/msq.i$q" bs=1 seek=8 conv=notrunc status=none
+run env LD_PRELOAD="$preload" "$T/make"
+is "$status" 1 'a queue of layout 1 is not used'
+run "$ripc" ls msq
+like "$out" "msq +\? .* $q +\(of another version of libripc; ripc rm takes it away\)" 'ripc ls says why, and the remedy'
+run "$ripc" rm msq "$q" k00001234
+is "$status" 0 'which is one'
+run env LD_PRELOAD="$preload" "$T/make"
+is "$status" 0 'then there is a new one'
+run "$ripc" rm msq "${out% *}"
+run "$ripc" rm shm "$s"
+is "$(ls "$RIPC_DIR")" '' 'and nothing is left'
+
 run "$ripc" -h
 is "$status" 0 'ripc -h'
 run "$ripc"

@@ -12,6 +12,7 @@
 #include "lib/ripc/head.h"
 #include "lib/ripc/ripc.h"
 #include "lib/ripc/ripc_sysv.h"
+#include "lib/ripc/ripc_win32.h"
 #include "tests/ripc/tap.h"
 
 static char path[256];
@@ -110,6 +111,137 @@ static void nearly_objects(void)
 	put_file("sem.x", bad, n);
 	IS(open_sem(), -EUSERS, "every row taken by the living: EUSERS");
 	unlink(path);
+}
+
+/* ---- made by another version of the library ---- */
+
+static int open_cs(void)
+{
+	struct ripc_cs *cs;
+	int r = ripc_cs_open(&cs, "v", RIPC_CREATE, 0);
+	return r < 0 ? r : (ripc_cs_close(cs), 0);
+}
+
+static int open_event(void)
+{
+	struct ripc_event *e;
+	int r = ripc_event_open(&e, "v", RIPC_EVENT_AUTO, false, RIPC_CREATE, 0);
+	return r < 0 ? r : (ripc_event_close(e), 0);
+}
+
+static int open_condition(void)
+{
+	struct ripc_condition *c;
+	int r = ripc_condition_open(&c, "v", RIPC_CREATE, 0);
+	return r < 0 ? r : (ripc_condition_close(c), 0);
+}
+
+static int open_buffer(void)
+{
+	struct ripc_buffer *b;
+	const struct ripc_buffer_shape shape = {.messages = 4, .message_bytes = 8};
+	int r = ripc_buffer_open(&b, "v", &shape, RIPC_CREATE, 0);
+	return r < 0 ? r : (ripc_buffer_close(b), 0);
+}
+
+static int open_queue(void)
+{
+	errno = 0;
+	return ripc_msgget(0x76, 0600 | IPC_CREAT) < 0 ? -errno : 0;
+}
+
+static int open_segment(void)
+{
+	errno = 0;
+	return ripc_shmget(0x76, 100, 0600 | IPC_CREAT) < 0 ? -errno : 0;
+}
+
+static int of_handle(HANDLE h)
+{
+	if (h && h != INVALID_HANDLE_VALUE)
+		return CloseHandle(h) ? 0 : -EIO;
+	return GetLastError() == ERROR_REVISION_MISMATCH ? -EPROTONOSUPPORT : -EIO;
+}
+
+static int open_mapping(void)
+{
+	return of_handle(CreateFileMapping(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE, 0, 100, "v"));
+}
+
+static int open_npipe(void)
+{
+	return of_handle(CreateNamedPipe("\\\\.\\pipe\\v", PIPE_ACCESS_DUPLEX, 0, 2, 0, 0, 0, NULL));
+}
+
+static int open_mutex(void) { return of_handle(CreateMutex(NULL, FALSE, "v")); }
+
+static int become(const char *file, uint32_t layout)
+{
+	snprintf(path, sizeof(path), "%s/%s", tap_dir, file);
+	int fd = open(path, O_RDWR);
+	bool done = fd >= 0 && pwrite(fd, &layout, sizeof(layout),
+				      offsetof(struct ripc_head, layout)) == sizeof(layout);
+	close(fd);
+	return done ? 0 : -errno;
+}
+
+/* One of these files, as it was. */
+static bool is_untouched(uint32_t layout, off_t bytes)
+{
+	struct ripc_head h;
+	struct stat st;
+	int fd = open(path, O_RDONLY);
+	bool same = fd >= 0 && fstat(fd, &st) == 0 && st.st_size == bytes &&
+		    read(fd, &h, sizeof(h)) == sizeof(h) && h.layout == layout;
+	close(fd);
+	return same;
+}
+
+static void other_layouts(void)
+{
+	static const struct {
+		const char *file;
+		enum ripc_type type;
+		int (*open)(void);
+	} kinds[] = {
+	    {"cs.v", RIPC_TYPE_CS, open_cs},
+	    {"cs.v", RIPC_TYPE_CS, open_mutex},
+	    {"event.v", RIPC_TYPE_EVENT, open_event},
+	    {"cond.v", RIPC_TYPE_CONDITION, open_condition},
+	    {"buffer.v", RIPC_TYPE_BUFFER, open_buffer},
+	    {"msq.k00000076", RIPC_TYPE_MSQ, open_queue},
+	    {"shm.k00000076", RIPC_TYPE_SHM, open_segment},
+	    {"mapping.v", RIPC_TYPE_MAPPING, open_mapping},
+	    {"npipe.v", RIPC_TYPE_NPIPE, open_npipe},
+	};
+	const uint32_t layouts[] = {1, RIPC_LAYOUT - 1, RIPC_LAYOUT + 1, 0, UINT32_MAX};
+	int wrong = 0, touched = 0, stuck = 0;
+	for (size_t k = 0; k < sizeof(kinds) / sizeof(*kinds); k++) {
+		for (size_t i = 0; i < sizeof(layouts) / sizeof(*layouts); i++) {
+			struct stat st = {0};
+			struct ripc_object *o;
+			const struct ripc_spec spec = {
+			    .type = kinds[k].type, .name = strchr(kinds[k].file, '.') + 1, .body_bytes = 8192};
+			/* there, with a holder; whatever is in it, the version is looked at first */
+			if (ripc_object_open(&o, &spec, RIPC_CREATE | RIPC_EXCL) != 1 ||
+			    become(kinds[k].file, layouts[i]) || stat(path, &st))
+				printf("Bail out! %s\n", kinds[k].file);
+			int r = kinds[k].open();
+			if (r != -EPROTONOSUPPORT)
+				fprintf(stderr, "# %s, layout %u: %d\n", kinds[k].file, layouts[i], r);
+			wrong += r != -EPROTONOSUPPORT;
+			touched += !is_untouched(layouts[i], st.st_size);
+			/* the remedy, which is what ripc rm does; then it can be made */
+			stuck += ripc_object_unlink(kinds[k].type, spec.name) != 0;
+			ripc_object_close(o);
+			stuck += kinds[k].open() != 0;
+			ripc_msgctl(ripc_msgget(0x76, 0), IPC_RMID, NULL);
+			ripc_shmctl(ripc_shmget(0x76, 0, 0), IPC_RMID, NULL);
+		}
+	}
+	IS(wrong, 0, "older and newer layouts, of every kind: EPROTONOSUPPORT, ERROR_REVISION_MISMATCH");
+	IS(touched, 0, "they are left as they are");
+	IS(stuck, 0, "once taken away, the name can be used");
 }
 
 /* ---- any bytes changed, then used ---- */
@@ -369,6 +501,7 @@ int main(void)
 	tap_begin(0700);
 	not_objects();
 	nearly_objects();
+	other_layouts();
 	scribbled_links();
 	scribbled_objects();
 	return tap_end();
