@@ -35,12 +35,16 @@ if [ -e /proc/net/if_inet6 ] && grep -q ' lo$' /proc/net/if_inet6; then
 	demo ripc-sockets 'TCP over IPv4: 2 clients served
 UDP over IPv4: 2 clients served
 TCP over IPv6: 2 clients served
-UDP over IPv6: 2 clients served'
+UDP over IPv6: 2 clients served
+TCP at all addresses: 2 clients served
+UDP at all addresses: 2 clients served'
 else
 	demo ripc-sockets 'TCP over IPv4: 2 clients served
 UDP over IPv4: 2 clients served
 TCP over IPv6: not on this machine
-UDP over IPv6: not on this machine'
+UDP over IPv6: not on this machine
+TCP at all addresses: 2 clients served
+UDP at all addresses: 2 clients served'
 fi
 
 if [ -e /usr/include/sys/sdt.h ] || ls /usr/include/*/sys/sdt.h >/dev/null 2>&1; then

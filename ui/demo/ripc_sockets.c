@@ -1,22 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* ripc-sockets: a server with a thread for each client, over TCP and UDP, IPv4 and IPv6. */
+/*
+ * ripc-sockets: a server with a thread for each client, over TCP and UDP, IPv4 and IPv6: at one
+ * address of each; and at all that the machine has, as the server of the notes (INADDR_ANY), where
+ * clients come by IPv4 and by IPv6 to the same socket.
+ */
 #include <string.h>
 
 #include "lib/ripc/ripc_socket.h"
 #include "ripc_kit.h"
 
-#define FORMS 4
+#define FORMS 6
 #define CLIENTS 2
 #define QUESTIONS 3
 
 static const struct form {
-	const char *word, *host;
+	const char *word;
+	const char *at, *without_ipv6; /* where it serves; on a machine without IPv6, unless NULL */
+	const char *to[CLIENTS];       /* where its clients look for it; in the second case the first */
 	int type;
 } forms[FORMS] = {
-    {"TCP over IPv4", "127.0.0.1", SOCK_STREAM},
-    {"UDP over IPv4", "127.0.0.1", SOCK_DGRAM},
-    {"TCP over IPv6", "::1", SOCK_STREAM},
-    {"UDP over IPv6", "::1", SOCK_DGRAM},
+    {"TCP over IPv4", "127.0.0.1", NULL, {"127.0.0.1", "127.0.0.1"}, SOCK_STREAM},
+    {"UDP over IPv4", "127.0.0.1", NULL, {"127.0.0.1", "127.0.0.1"}, SOCK_DGRAM},
+    {"TCP over IPv6", "::1", NULL, {"::1", "::1"}, SOCK_STREAM},
+    {"UDP over IPv6", "::1", NULL, {"::1", "::1"}, SOCK_DGRAM},
+    {"TCP at all addresses", "::", "0.0.0.0", {"127.0.0.1", "::1"}, SOCK_STREAM},
+    {"UDP at all addresses", "::", "0.0.0.0", {"127.0.0.1", "::1"}, SOCK_DGRAM},
+};
+
+/* What the server tells each client. port 0: not to be had */
+struct ticket {
+	int number;
+	struct {
+		uint16_t port;
+		bool has_no_ipv6;
+	} form[FORMS];
 };
 
 /* A question has 16 bytes, so has an answer; the last is empty text. */
@@ -37,28 +54,35 @@ static void answer(struct ripc_peer *peer, void *arg)
 	}
 }
 
-/* fds: the ends of a pipe with the ports, and of one by which clients say that they are done */
+/* A machine may have no IPv6: the demo says so, the same every time. */
+static struct ripc_server *start(struct ticket *t, int i)
+{
+	const struct form *f = &forms[i];
+	struct ripc_server_options o = {.serve = answer, .type = f->type, .timeout_ms = 5000};
+	struct ripc_server *server = NULL;
+	int err = ripc_server_start(&server, f->at, 0, &o);
+
+	t->form[i].has_no_ipv6 = err && f->without_ipv6;
+	if (t->form[i].has_no_ipv6)
+		err = ripc_server_start(&server, f->without_ipv6, 0, &o);
+	t->form[i].port = err ? 0 : ripc_server_port(server);
+	return err ? NULL : server;
+}
+
+/* fds: the ends of a pipe with the tickets, and of one by which clients say that they are done */
 static void so_server(struct demo_run *run, const int *fds)
 {
 	struct ripc_server *server[FORMS];
-	uint16_t port[FORMS];
+	struct ticket t = {0};
 	char done;
 
 	(void)run;
 	close(fds[0]);
 	close(fds[3]);
-	for (int i = 0; i < FORMS; i++) {
-		struct ripc_server_options o = {
-		    .serve = answer, .type = forms[i].type, .timeout_ms = 5000};
-		int err = ripc_server_start(&server[i], forms[i].host, 0, &o);
-
-		/* a machine may have no IPv6: the demo says so, the same every time */
-		port[i] = err ? 0 : ripc_server_port(server[i]);
-		if (err)
-			server[i] = NULL;
-	}
-	for (int i = 0; i < CLIENTS; i++)
-		demo_must(write(fds[1], port, sizeof(port)) == sizeof(port), errno, "write");
+	for (int i = 0; i < FORMS; i++)
+		server[i] = start(&t, i);
+	for (t.number = 0; t.number < CLIENTS; t.number++)
+		demo_must(write(fds[1], &t, sizeof(t)) == sizeof(t), errno, "write");
 	while (read(fds[2], &done, 1) > 0)
 		;
 	for (int i = 0; i < FORMS; i++) {
@@ -67,7 +91,7 @@ static void so_server(struct demo_run *run, const int *fds)
 		if (server[i])
 			ripc_server_counts(server[i], &counts);
 		ripc_server_stop(server[i], 1000);
-		if (port[i])
+		if (t.form[i].port)
 			tell("%s: %u clients served\n", forms[i].word,
 			     (unsigned int)counts.served);
 		else
@@ -77,20 +101,21 @@ static void so_server(struct demo_run *run, const int *fds)
 
 static void so_client(struct demo_run *run, const int *fds)
 {
-	uint16_t port[FORMS];
+	struct ticket t;
 
 	(void)run;
 	close(fds[1]);
 	close(fds[2]);
-	demo_must(read(fds[0], port, sizeof(port)) == sizeof(port), EPIPE, "read");
+	demo_must(read(fds[0], &t, sizeof(t)) == sizeof(t), EPIPE, "read");
 	for (int i = 0; i < FORMS; i++) {
 		struct ripc_peer *peer;
 		char text[16] = "", back[16];
+		const char *host = forms[i].to[t.form[i].has_no_ipv6 ? 0 : t.number];
 		int err;
 
-		if (!port[i])
+		if (!t.form[i].port)
 			continue;
-		err = ripc_connect(&peer, forms[i].host, port[i], forms[i].type, 5000);
+		err = ripc_connect(&peer, host, t.form[i].port, forms[i].type, 5000);
 		demo_must(!err, err, "connect");
 		for (int q = 0; q < QUESTIONS; q++) {
 			ssize_t n;
