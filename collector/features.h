@@ -20,6 +20,7 @@ struct feature {
 bool features_has_rights(void);
 
 #define FEATURES_MAX 16
+#define FEATURE_RIPC "ripc probes" /* the row of libripc's objects; features_ripc.h says where */
 
 /* Probes all; returns how many rows were filled (at most max). */
 int features_probe(struct feature *out, int max);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "collector/features_ripc.h"
 #include "collector/src_bpf_hooks.h"
 #include "collector/src_bpf_uring.h"
 
@@ -110,6 +111,17 @@ static int probe_uring(const struct btf *btf)
 	return btf && src_bpf_uring_works(btf) ? 0 : ENOENT;
 }
 
+static int probe_ripc(const struct btf *btf)
+{
+	(void)btf;
+	int fd = bpf_prog_load(BPF_PROG_TYPE_KPROBE, "probe", "GPL", return_0, 2, NULL);
+	if (fd < 0)
+		return -fd;
+	int err = features_ripc_attach(fd);
+	close(fd);
+	return err;
+}
+
 static const struct {
 	struct feature row;
 	int (*probe)(const struct btf *btf);
@@ -136,6 +148,9 @@ static const struct {
 	    "without it what goes through a ring is not seen; Linux 6.0 or newer", false }, probe_uring },
 	{ { "fentry", "the two above, where the kernel has no tracepoints for them", 0,
 	    "nothing is lost without it where those are ok", false }, probe_fentry },
+	{ { FEATURE_RIPC, "libripc's objects by name: who has them, sends, receives, takes, waits", 0,
+	    "without them one sees the futexes and the shared memory beneath; CONFIG_UPROBE_EVENTS, CAP_PERFMON",
+	    false }, probe_ripc },
 	{ { "tracepoints", "not used: tp_btf is better", 0, "nothing is lost without them", false },
 	  probe_tracepoint },
 };

@@ -113,4 +113,18 @@ is "$(sql "select count(distinct src_pid), sum(bytes), sum(messages) from v_talk
 	'names \\.\pipe\demo…: three clients asked fifteen times'
 is "$(sql "select count(distinct dst_pid), sum(bytes), sum(messages) from v_talk where kind='ripc' and
 	name like '\\\\\\\\.\\\\pipe\\\\demo%' and src_comm='np-server'")" '3|180|15' 'and the server answered each'
+
+# What doctor says of it: the probes can be had, and where the library lies
+run "$IPCTAP" doctor
+like "$out" '^ok +ripc probes' 'doctor: the probes can be used'
+like "$out" "^ +in $O/libripc.so.0\$" 'and in which library'
+mkdir "$T/alone"
+cp "$IPCTAP" "$T/alone/ipctap"
+run "$T/alone/ipctap" doctor
+unlike "$out" "$O/libripc" 'doctor of an ipctap that stands elsewhere: not that one'
+if ls /usr/local/lib/libripc* /usr/lib/libripc* /usr/lib/*/libripc* >/dev/null 2>&1; then
+	skip 'libripc is installed here'
+else
+	like "$out" 'no libripc where libraries lie; one elsewhere is found as it runs' 'it says that there is none'
+fi
 done_testing

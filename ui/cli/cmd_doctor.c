@@ -9,6 +9,7 @@
 
 #include "args.h"
 #include "collector/features.h"
+#include "collector/features_ripc.h"
 #include "load.h"
 #include "say.h"
 #include "text.h"
@@ -38,6 +39,8 @@ struct finding {
 	int n;
 	bool works;
 	const char *source;
+	struct ripc_place libripc[RIPC_PLACES_MAX];
+	int nlibripc;
 	/* --load */
 	double load_s;         /* 0: not asked for */
 	unsigned int programs; /* one processor is left to the recorder, if there are several */
@@ -56,6 +59,7 @@ static void examine(struct finding *f)
 		if (f->feature[i].required && f->feature[i].err)
 			f->works = false;
 	f->source = features_source();
+	f->nlibripc = features_ripc_places(f->libripc, RIPC_PLACES_MAX);
 }
 
 static const char *state_word(const struct feature *f)
@@ -125,6 +129,19 @@ static json_t *load_json(const struct finding *f)
 
 /* ---- output ---- */
 
+/* Where libripc lies, under the row of its probes. */
+static void print_libripc(const struct finding *f)
+{
+	char path[ESCAPE_SIZE(PATH_MAX)];
+
+	for (int i = 0; i < f->nlibripc; i++) {
+		escape_text(path, sizeof(path), f->libripc[i].path, PATH_MAX);
+		printf("%25s in %s\n", "", path);
+	}
+	if (!f->nlibripc)
+		printf("%25s no libripc where libraries lie; one elsewhere is found as it runs\n", "");
+}
+
 static void print_text(const struct finding *f)
 {
 	printf("Kernel %s %s, user id %u\n\n", f->host.release, f->host.machine,
@@ -133,6 +150,8 @@ static void print_text(const struct finding *f)
 		const struct feature *row = &f->feature[i];
 
 		printf("%-8s %-16s %s\n", state_word(row), row->name, row->what);
+		if (!row->err && strcmp(row->name, FEATURE_RIPC) == 0)
+			print_libripc(f);
 		if (!row->err)
 			continue;
 		printf("%25s %s\n", "", strerror(row->err));
@@ -169,6 +188,11 @@ static int print_json(const struct finding *f)
 		json_array_append_new(list, o);
 	}
 	err = json_object_set_new(doc, "features", list);
+	list = json_array();
+	for (int i = 0; i < f->nlibripc; i++)
+		json_array_append_new(list, json_pack("{s:o,s:I}", "path", json_text(f->libripc[i].path),
+						      "probes", (json_int_t)f->libripc[i].sites));
+	err |= json_object_set_new(doc, "libripc", list);
 	if (f->load_s > 0)
 		json_object_set_new(doc, "load", load_json(f));
 	if (!err)
