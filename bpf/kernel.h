@@ -255,10 +255,24 @@ struct sock_common {
 	struct in6_addr skc_v6_rcv_saddr;
 };
 
+struct sk_buff {
+	struct sk_buff *next;
+	unsigned int len;
+	char cb[48];
+};
+struct sk_buff_head {
+	struct sk_buff *next;
+	__u32 qlen;
+};
+struct unix_skb_parms { /* in sk_buff.cb */
+	__u32 consumed;
+};
+
 struct socket;
 struct sock {
 	struct sock_common __sk_common;
 	struct socket *sk_socket;
+	struct sk_buff_head sk_receive_queue;
 	__u16 sk_type;
 	__u16 sk_protocol;
 	int sk_rcvlowat;
@@ -284,6 +298,10 @@ struct unix_sock {
 	struct sock *peer;
 };
 
+struct udp_sock {
+	int pending; /* not 0: what was sent with MSG_MORE waits for the rest */
+	struct sk_buff_head reader_queue;
+};
 struct inet_connection_sock {
 	void *icsk_ulp_ops;
 };

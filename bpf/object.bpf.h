@@ -21,6 +21,7 @@ struct look {
 	__u32 f_flags;
 	__u16 kind;
 	__u8 type; /* sockets: SOCK_* */
+	__u8 arrived; /* messages in its queue that are yet to be told */
 };
 
 static __always_inline __u16 sock_kind(__u16 family, __u16 protocol)
@@ -210,19 +211,66 @@ static __always_inline void look_fd(struct task_struct *t, __u32 fd, struct look
 
 /* ---- description ---- */
 
+/* What lies in a channel that is older than the trace, summed up buffer by buffer. */
+struct backlog_walk {
+	__u64 at;  /* pipe: the array of buffers; socket: the next packet */
+	__u64 end; /* socket: the head of its queue */
+	__u64 sum; /* bytes */
+	__u32 tail, mask;
+};
+
+static long pipe_backlog_one(__u32 i, struct backlog_walk *w)
+{
+	struct pipe_buffer *buf =
+		(void *)w->at + (__u64)((w->tail + i) & w->mask) * bpf_core_type_size(struct pipe_buffer);
+	w->sum += BPF_CORE_READ(buf, len);
+	return 0;
+}
+
 static __always_inline __u64 pipe_backlog(void *file)
 {
 	struct pipe_inode_info *p = BPF_CORE_READ((struct file *)file, private_data);
-	__u32 head = BPF_CORE_READ(p, head), tail = BPF_CORE_READ(p, tail);
-	__u32 size = BPF_CORE_READ(p, ring_size);
-	struct pipe_buffer *bufs = BPF_CORE_READ(p, bufs);
-	__u32 item = bpf_core_type_size(struct pipe_buffer);
-	__u64 sum = 0;
-	for (int i = 0; i < 64 && tail + i != head; i++) {
-		void *buf = (void *)bufs + (__u64)((tail + i) & (size - 1)) * item;
-		sum += BPF_CORE_READ((struct pipe_buffer *)buf, len);
-	}
-	return sum;
+	__u32 head = BPF_CORE_READ(p, head), size = BPF_CORE_READ(p, ring_size);
+	struct backlog_walk w = {
+		.at = (__u64)BPF_CORE_READ(p, bufs), .tail = BPF_CORE_READ(p, tail), .mask = size - 1,
+	};
+	__u32 n = head - w.tail;
+	bpf_loop(n < size ? n : size, pipe_backlog_one, &w, 0);
+	return w.sum;
+}
+
+/* Of a stream what has been read of a packet in part is not there any more. */
+static long sock_backlog_one(__u32 i, struct backlog_walk *w)
+{
+	struct sk_buff *skb = (void *)w->at;
+	struct unix_skb_parms *parms = (void *)skb + bpf_core_field_offset(struct sk_buff, cb);
+	(void)i;
+	if (w->at == w->end || !w->at)
+		return 1;
+	w->sum += BPF_CORE_READ(skb, len) - BPF_CORE_READ(parms, consumed);
+	w->at = (__u64)BPF_CORE_READ(skb, next);
+	return 0;
+}
+
+#define BACKLOG_PACKETS_MAX 65536
+
+/*
+ * What a unix socket has to read: bytes, or messages where it keeps those apart. False: its queue changed
+ * under our eyes.
+ */
+static __always_inline bool unix_backlog(struct sock *sk, bool is_stream, __u64 *backlog)
+{
+	__u32 qlen = BPF_CORE_READ(sk, sk_receive_queue.qlen);
+	struct backlog_walk w = {
+		.at = (__u64)BPF_CORE_READ(sk, sk_receive_queue.next),
+		.end = (__u64)sk + bpf_core_field_offset(struct sock, sk_receive_queue),
+	};
+	*backlog = qlen;
+	if (!is_stream || !qlen)
+		return true;
+	bpf_loop(qlen < BACKLOG_PACKETS_MAX ? qlen : BACKLOG_PACKETS_MAX, sock_backlog_one, &w, 0);
+	*backlog = w.sum;
+	return w.at == w.end && BPF_CORE_READ(sk, sk_receive_queue.qlen) == qlen;
 }
 
 static __always_inline void map_ipv4(__u8 *to, __u32 addr)
@@ -248,10 +296,30 @@ static __always_inline void describe_inet(struct raw_object *o, struct sock *sk)
 	if (o->kind == KIND_TCP) {
 		struct tcp_sock *tp = (void *)sk;
 		o->backlog = BPF_CORE_READ(tp, rcv_nxt) - BPF_CORE_READ(tp, copied_seq);
+	} else {
+		struct udp_sock *up = (void *)sk; /* its reader takes packets over in batches */
+		o->backlog = (__u64)BPF_CORE_READ(sk, sk_receive_queue.qlen) +
+			     BPF_CORE_READ(up, reader_queue.qlen);
+		o->hdr.flags |= RAW_BACKLOG;
 	}
 }
 
-/* What lies in a unix socket is known in buffers only, not in bytes: its backlog stays 0. */
+/* Of both ends at once: when the other one is described, what this one writes may lie there already. */
+static __always_inline void describe_unix_backlog(struct raw_object *o, struct sock *sk,
+						  struct sock *peer)
+{
+	bool is_stream = o->sock_type == SOCK_STREAM;
+	__u64 own = 0, others = 0;
+	if (o->hdr.flags & RAW_LISTENING)
+		return; /* its queue holds connections */
+	bool known = unix_backlog(sk, is_stream, &own);
+	if (peer && o->sock_type != SOCK_DGRAM)
+		known &= unix_backlog(peer, is_stream, &others);
+	o->backlog = own;
+	o->at = others;
+	o->hdr.flags |= known ? RAW_BACKLOG : 0;
+}
+
 static __always_inline void describe_unix(struct raw_object *o, struct sock *sk)
 {
 	struct unix_sock *u = (void *)sk;
@@ -261,6 +329,8 @@ static __always_inline void describe_unix(struct raw_object *o, struct sock *sk)
 		o->peer_ino = BPF_CORE_READ(peer, sk_socket, file, f_inode, i_ino);
 	if (BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_LISTEN)
 		o->hdr.flags |= RAW_LISTENING;
+	if (!(o->hdr.flags & RAW_NEW))
+		describe_unix_backlog(o, sk, peer);
 	struct unix_address *addr = BPF_CORE_READ(u, addr);
 	if (!addr && peer && o->sock_type != SOCK_DGRAM) /* a connection is known by its server's path */
 		addr = BPF_CORE_READ((struct unix_sock *)peer, addr);
@@ -344,6 +414,8 @@ static __noinline int describe(struct look *l, __u32 pid, __s32 fd, __u32 flags,
 		describe_pty(o, l->sk);
 	} else if (l->kind <= KIND_UDP) {
 		describe_sock(o, l->sk);
+		if (o->backlog && l->arrived)
+			o->backlog--;
 	}
 	__u32 state = DESCRIBED | (o->lport ? DESCRIBED_PORT : 0);
 	__u64 obj = l->obj;

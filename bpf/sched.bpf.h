@@ -119,6 +119,7 @@ static __always_inline void data_ready(struct sock *sk)
 	if (l.type != SOCK_DGRAM || !l.ino)
 		return;
 	l.obj = RAW_OBJ(l.kind, l.ino);
+	l.arrived = 1;
 	describe_once(NULL, &l, 0, -1, s->enter_ns);
 	s->rcv_obj = l.obj;
 }

@@ -367,6 +367,16 @@ static bool is_connection(const struct raw_object *r)
 	return r->kind == KIND_UNIX && r->sock_type != SOCK_DGRAM && r->peer_sk;
 }
 
+/* What lay in a channel when it was first seen, by one of its ends, which is its side A then. */
+static void set_backlog(struct ev_chan *c, const struct raw_object *raw)
+{
+	bool is_new = raw->hdr.flags & RAW_NEW;
+	c->backlog_known = is_new || raw->hdr.flags & RAW_BACKLOG;
+	c->backlog = is_new ? 0 : raw->backlog;
+	if (is_connection(raw) && !is_new && raw->kind == KIND_UNIX)
+		c->backlog_b = raw->at < UINT32_MAX ? (uint32_t)raw->at : UINT32_MAX;
+}
+
 static int join_connection(struct join *j, struct object *o, uint64_t t_ns)
 {
 	struct object *p = o->raw.kind == KIND_TCP ? partner_tcp(j, o) : partner_unix(j, o);
@@ -381,6 +391,8 @@ static int join_connection(struct join *j, struct object *o, uint64_t t_ns)
 		o->chan = chan_new(j, o->raw.kind);
 		if (!o->chan)
 			return -ENOMEM;
+		if (o->raw.kind == KIND_UNIX)
+			set_backlog(&o->chan->c, &o->raw);
 	}
 	struct ev_chan *c = &o->chan->c;
 	c->duplex = 1;
@@ -428,7 +440,7 @@ static int join_object(struct join *j, const struct raw_object *raw)
 	if (raw->hdr.flags & RAW_PRIVATE) /* its threads wait, but nothing goes to another process */
 		c->shape = SHAPE_NONE;
 	if (!known) {
-		c->backlog = raw->backlog;
+		set_backlog(c, raw);
 		if (raw->kind == KIND_MQ) {
 			o->next_mq = j->mqs;
 			j->mqs = o;

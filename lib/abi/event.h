@@ -123,14 +123,15 @@ struct ev_range {
 struct ev_chan {
 	struct ev_hdr hdr;
 	__u64 chan;     /* 1, 2, 3 … in order of first sight */
-	__u64 backlog;  /* bytes already inside when first seen */
+	__u64 backlog;  /* bytes already inside when first seen; backlog_known: what A had to read */
 	__u16 kind;     /* enum ipctap_kind */
 	__u16 shape;    /* enum ipctap_shape */
 	__u8 duplex;    /* 1: two sides, each reads what the other wrote */
 	__u8 remote;    /* 1: the other end is no socket of this host (elsewhere, or nowhere) */
-	__u16 pad[1];
+	__u8 backlog_known; /* 1: backlog and backlog_b are all there was, in bytes, or, SHAPE_DGRAM, messages */
+	__u8 pad;
 	__s32 key;      /* System V key, else 0 */
-	__u32 pad2;
+	__u32 backlog_b; /* what side B had to read */
 	char ident[EV_IDENT_LEN]; /* what the kernel calls it: pipe:[123], unix:[5]-[6], tcp 127.0.0.1:80-… */
 	char name[EV_NAME_LEN];   /* what people call it: a path, an address, a key; may be empty */
 };

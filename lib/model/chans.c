@@ -122,8 +122,11 @@ int chans_apply(struct model *m, const struct ev_chan *ev)
 	int err = 0;
 	if (first) {
 		c->older = existed || ev->backlog > 0 || (ev->hdr.flags & EV_SYNTHETIC);
-		if (ev->backlog > 0 && !ev->remote)
-			err = match_backlog(m, c, ev->backlog);
+		c->backlog_known = ev->backlog_known;
+		if (!ev->backlog_known)
+			err = ev->remote ? 0 : match_backlog(m, c, ev->backlog);
+		else if (!(err = match_inside(m, c, false, ev->backlog)))
+			err = match_inside(m, c, true, ev->backlog_b);
 	}
 	c->older |= c->pub.remote;
 	chan_update_known(c);

@@ -296,6 +296,7 @@ static void code_chan(struct keyframe *k, struct chan *c)
 	CODE(codec, c->loss_epoch);
 	CODE(codec, c->debts);
 	CODE(codec, c->older);
+	CODE(codec, c->backlog_known);
 	code_endpoints(k, c);
 	code_far_ends(k, c);
 	code_queue(k, &c->q[0]);

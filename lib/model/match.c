@@ -89,10 +89,29 @@ int match_apply(struct model *m, const struct transfer *x)
 int match_backlog(struct model *m, struct chan *c, uint64_t bytes)
 {
 	const struct matcher *rules = matchers[c->pub.shape];
-	if (!rules || !rules->backlog)
+	if (!rules || !rules->backlog || bytes == 0)
 		return 0;
 	c->pub.unread_bytes += bytes;
 	return rules->backlog(m, c, bytes);
+}
+
+int match_inside(struct model *m, struct chan *c, bool for_b, uint64_t n)
+{
+	bool is_stream = c->pub.shape == SHAPE_STREAM;
+	struct queue *q = &c->q[c->pub.duplex && !for_b]; /* by the side that wrote */
+	if (n == 0 || c->pub.remote || (!is_stream && c->pub.shape != SHAPE_DGRAM))
+		return 0;
+	c->older = true;
+	for (uint64_t i = is_stream ? 1 : n; i > 0; i--) {
+		struct piece *p = ring_push(m, &q->written, RING_MAX);
+		if (!p) {
+			c->backlog_known = false;
+			return q->written.n ? 0 : -ENOMEM;
+		}
+		p->left = is_stream ? n : 0; /* how long each message is is not known, nor of interest */
+	}
+	c->pub.unread_bytes += is_stream ? n : 0;
+	return 0;
 }
 
 void queue_release(struct model *m, struct queue *q)
@@ -119,10 +138,18 @@ void match_release(struct model *m, struct chan *c)
 	c->pub.unread_bytes = 0;
 }
 
+bool match_is_older(const struct chan *c)
+{
+	bool is_socket = c->pub.kind == KIND_UNIX || c->pub.kind == KIND_TCP || c->pub.kind == KIND_UDP;
+	return c->older && !c->backlog_known && (c->pub.duplex || is_socket);
+}
+
 bool match_is_suspect(const struct model *m, const struct chan *c)
 {
 	return c->loss_epoch != m->loss_epoch;
 }
+
+void match_suspect(struct chan *c) { c->loss_epoch = UINT64_MAX; }
 
 static bool overlap_add(struct overlap *o, const struct proc *p, uint64_t begin_ns, uint64_t end_ns)
 {

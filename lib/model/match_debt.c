@@ -31,6 +31,7 @@ static int push_out(struct model *m, const struct transfer *x, struct queue *q, 
 		err = match_attribute(m, x, q, &a);
 	x->chan->pub.unread_bytes -= p->left;
 	x->chan->older = true;
+	x->chan->backlog_known = false;
 	chan_update_known(x->chan);
 	ring_pop(r);
 	return err;

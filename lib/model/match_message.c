@@ -73,7 +73,8 @@ static int take(struct model *m, const struct transfer *x, struct queue *q, uint
 				.messages = 1,
 				.bytes = bytes,
 				.latency_ns = now_ns > p.t_ns ? now_ns - p.t_ns : 0,
-				.approximate = approximate || p.flags & PIECE_APPROX};
+				.approximate = approximate || p.flags & PIECE_APPROX,
+				.no_latency = !p.who};
 	return x->counts || p.flags & PIECE_COUNTS ? match_attribute(m, x, q, &a) : 0;
 }
 
@@ -97,7 +98,7 @@ int message_read(struct model *m, const struct transfer *x, struct queue *q, boo
 	bool overlaps = queue_note_read(q, x->proc, begin_ns(io), io_end_ns(io));
 	bool approximate =
 	    (overlaps && q->many_writers) || match_is_suspect(m, x->chan) || x->chan->backlog > 0 ||
-	    io->hdr.flags & IO_UNSURE;
+	    match_is_older(x->chan) || io->hdr.flags & IO_UNSURE;
 	if (from_backlog)
 		return take_backlog(m, x, q);
 	for (; n > 0; n--) {

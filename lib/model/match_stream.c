@@ -51,11 +51,10 @@ static bool has_loose(const struct queue *q)
 	return q->writing.is_shared && q->writing.has_sure;
 }
 
-/* Operations were lost, or bytes are inside that nobody knows of: of a pipe it is told how many,
- * of a socket that existed before it is not. */
+/* Operations were lost, or bytes are inside that nobody knows of. */
 static bool is_unsure(const struct model *m, const struct chan *c)
 {
-	return match_is_suspect(m, c) || c->backlog > 0 || (c->older && c->pub.duplex);
+	return match_is_suspect(m, c) || c->backlog > 0 || match_is_older(c);
 }
 
 /* ---- writing ---- */
@@ -175,6 +174,10 @@ static int stream_write(struct model *m, const struct transfer *x)
 	/* The only writer there ever was cannot be confused with another. */
 	bool approximate = overlaps || q->many_writers || is_unsure(m, x->chan);
 	bool placed = is_placed(&q->writing, io, &left);
+	if (io->hdr.flags & IO_EARLY && !placed) { /* some of it was the backlog: nobody knows how much */
+		match_suspect(x->chan);
+		approximate = overlaps = true;
+	}
 	uint32_t end = (uint32_t)io->mtype, flags = overlaps ? PIECE_APPROX : 0;
 	q->writing.skipped = 0;
 	int err = 0;

@@ -173,7 +173,8 @@ struct chan {
 	uint64_t backlog;         /* bytes of unknown origin not yet read, not in a queue */
 	uint64_t loss_epoch;      /* model.loss_epoch when it was first seen */
 	uint64_t debts;           /* outstanding in all directions */
-	bool older;               /* than the trace, or overflowed: what it holds is not known */
+	bool older;               /* than the trace, or overflowed: what it holds is not known … */
+	bool backlog_known;       /* … but for what lay in its queues, which is in them */
 	uint32_t number;
 	UT_hash_handle hh;        /* only ids too large for the array */
 };
@@ -352,6 +353,8 @@ extern const struct matcher match_stream, match_dgram, match_typed, match_counte
 
 int match_apply(struct model *m, const struct transfer *x);
 int match_backlog(struct model *m, struct chan *c, uint64_t bytes); /* found in it at first sight */
+/* The same where it is known in full: `n` bytes, or messages, that side B has to read (or A, or anybody). */
+int match_inside(struct model *m, struct chan *c, bool for_b, uint64_t n);
 void match_release(struct model *m, struct chan *c); /* forgets what the channel holds */
 
 /* The queue an operation puts into or takes out of, when the channel is no set of type queues. */
@@ -390,7 +393,10 @@ void debt_expire(struct queue *q);
 int debt_pay(struct model *m, const struct transfer *x, struct queue *q, struct piece *debt,
 	     const struct attribution *a);
 
-bool match_is_suspect(const struct model *m, const struct chan *c); /* operations were lost */
+bool match_is_suspect(const struct model *m, const struct chan *c); /* operations were lost … */
+void match_suspect(struct chan *c); /* … or it is to be taken so */
+/* A socket that existed before the trace, or whose queue overflowed: what it held nobody knows. */
+bool match_is_older(const struct chan *c);
 /*
  * Notes an operation of *p from begin to end, and whether it is one of a second process. True when
  * one of another process went on at the same time: the order of the two is not certain.

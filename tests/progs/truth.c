@@ -11,12 +11,13 @@
  *     peek      each read is preceded by a look at the same bytes that leaves them there (sockets)
  *     splice    a process in the middle moves everything on, into a second pipe, by splice, after it
  *               has sent a copy into a third by tee (pipe)
- *     wait      100 bytes lie in the channel (a stream), and a line on standard output says who is to
- *               be traced, before anything else happens; a line on standard input lets it go on, and
+ *     early=N   with wait: so many bytes (100); a pipe is made as large as it may be
+ *     wait      those lie in the channel (in five messages), and a line on standard output says who is
+ *               to be traced, before anything else happens; a line on standard input lets it go on, and
  *               the first new bytes are written before any is read
  *
- * Prints `writer N PID` for each writer (the last one, the parent, ends the readers of messages and
- * wrote the 100 bytes), then for every read `read PID BYTES N:BYTES…`.
+ * Prints `writer N PID` for each writer (the last one, the parent, ends the readers of messages by one
+ * byte, and wrote the early ones), then for every read `read PID BYTES N:BYTES…`.
  */
 #include <err.h>
 #include <errno.h>
@@ -36,7 +37,7 @@
 #include <unistd.h>
 
 #define WRITERS_MAX 15
-#define EARLY 100
+#define EARLY_MESSAGES 5
 #define BUF 65536
 
 struct got {
@@ -50,9 +51,9 @@ struct reader {
 
 static struct options {
 	const char *kind;
-	unsigned int writers, readers, messages, size, whole, read;
+	unsigned int writers, readers, messages, size, whole, read, early;
 	bool nonblock, peek, splice, wait;
-} opt = {.size = 16, .whole = 1, .read = 16};
+} opt = {.size = 16, .whole = 1, .read = 16, .early = 100};
 
 static int in, out; /* the channel: where writers write, and readers read; msg: both its id */
 static bool is_stream;
@@ -143,6 +144,16 @@ static void write_as(unsigned int writer, size_t n)
 	}
 }
 
+/* What the parent wrote before anybody looked. */
+static void write_early(void)
+{
+	unsigned int piece = is_stream ? 4096 : opt.early / EARLY_MESSAGES;
+	if (!strcmp(opt.kind, "pipe") && fcntl(in, F_SETPIPE_SZ, 1 << 20) < 0)
+		err(1, "F_SETPIPE_SZ");
+	for (unsigned int done = 0; done < opt.early; done += piece)
+		write_as(opt.writers, opt.early - done < piece ? opt.early - done : piece);
+}
+
 static void writer(unsigned int me)
 {
 	if (strcmp(opt.kind, "msg"))
@@ -188,7 +199,7 @@ static void reader(struct reader *r)
 		struct got *g = &r->got[r->n++];
 		for (ssize_t i = 0; i < n; i++)
 			g->from[(unsigned char)buf[sizeof(long) + i]]++;
-		if (!is_stream && (unsigned char)buf[sizeof(long)] == opt.writers)
+		if (!is_stream && n == 1 && (unsigned char)buf[sizeof(long)] == opt.writers)
 			exit(0);
 	}
 }
@@ -271,6 +282,7 @@ static void parse(int argc, char **argv)
 		sscanf(argv[i], "size=%u", &opt.size);
 		sscanf(argv[i], "whole=%u", &opt.whole);
 		sscanf(argv[i], "read=%u", &opt.read);
+		sscanf(argv[i], "early=%u", &opt.early);
 	}
 	if (!opt.writers || opt.writers > WRITERS_MAX || !opt.readers || opt.readers > 8 ||
 	    !opt.read || opt.read > BUF || !opt.whole || !opt.size || opt.size * opt.whole > BUF)
@@ -296,11 +308,9 @@ int main(int argc, char **argv)
 	parse(argc, argv);
 	go = shared(2 * sizeof(*go));
 	channel();
-	if (opt.wait && !is_stream)
-		errx(2, "wait: the end of messages is a message of the parent's");
 	if (opt.wait) {
 		char line[8];
-		write_as(opt.writers, EARLY);
+		write_early();
 		printf("ready %d\n", getpid());
 		fflush(stdout);
 		if (!fgets(line, sizeof(line), stdin))
@@ -309,7 +319,7 @@ int main(int argc, char **argv)
 	if (opt.splice)
 		start_middle();
 	/* no read is shorter than a byte of what is left of a write */
-	size_t bytes = (size_t)opt.writers * opt.messages * opt.size + EARLY + 64;
+	size_t bytes = (size_t)opt.writers * opt.messages * opt.size + opt.early + 64;
 	size_t room = sizeof(struct reader) + bytes * sizeof(struct got);
 	struct reader *readers[8];
 	pid_t reader_pids[8], writer_pids[WRITERS_MAX];

@@ -369,6 +369,85 @@ static void the_backlog_of_a_pair_is_taken_where_nothing_else_explains_a_read(vo
 	model_free(m);
 }
 
+static void a_backlog_that_is_known_goes_first_each_way_and_leaves_the_rest_exact(void **state)
+{
+	(void)state;
+	struct model *m = model_new();
+	struct ev_chan *c = make_chan(1, KIND_UNIX, SHAPE_STREAM, 1);
+	c->hdr.flags = EV_SYNTHETIC;
+	c->backlog = 20;
+	c->backlog_b = 30;
+	c->backlog_known = 1;
+	model_apply(m, &c->hdr);
+	model_apply(m, &c->hdr); /* told again: not counted again */
+	assert_int_equal(unread(m), 50);
+	tell(m, make_write(1000, A, 1, 10));
+	tell(m, make_io(2000, B, OP_READ, IO_READ | IO_SIDE_B, 1, 35));
+	assert_flow(m, 0, B, 1, 30);
+	assert_flow(m, A, B, 0, 5);
+	assert_false(flow(m, A, B)->approximate);
+	tell(m, make_io(3000, B, OP_WRITE, IO_WRITE | IO_SIDE_B, 1, 7));
+	tell(m, make_read(4000, A, 1, 27));
+	assert_flow(m, 0, A, 1, 20);
+	assert_flow(m, B, A, 1, 7);
+	assert_false(flow(m, B, A)->approximate);
+	assert_int_equal(unread(m), 5);
+	model_free(m);
+}
+
+static void after_a_write_that_was_under_way_nothing_is_exact(void **state)
+{
+	(void)state;
+	struct model *m = model_new();
+	struct ev_chan *c = make_chan(1, KIND_PIPE, SHAPE_STREAM, 0);
+	c->backlog = 60;
+	model_apply(m, &c->hdr);
+	struct ev_io *early = make_write(1000, A, 1, 100); /* 60 of these, perhaps */
+	early->hdr.flags |= IO_EARLY;
+	tell(m, early);
+	tell(m, make_write(1500, B, 1, 10));
+	tell(m, make_read(2000, C, 1, 110));
+	assert_true(flow(m, A, C)->approximate);
+	tell(m, make_read(3000, C, 1, 60));
+	assert_true(flow(m, B, C)->approximate);
+	model_free(m);
+}
+
+static void messages_that_lay_there_are_counted_whatever_their_length(void **state)
+{
+	(void)state;
+	struct model *m = model_new();
+	struct ev_chan *c = make_chan(1, KIND_UDP, SHAPE_DGRAM, 0);
+	c->hdr.flags = EV_SYNTHETIC;
+	c->backlog = 2;
+	c->backlog_known = 1;
+	model_apply(m, &c->hdr);
+	tell(m, make_write(1000, A, 1, 25));
+	tell(m, make_read(2000, B, 1, 300));
+	tell(m, make_read(2500, B, 1, 25)); /* as long as A's, but older */
+	assert_flow(m, 0, B, 2, 325);
+	assert_int_equal(flow(m, 0, B)->latency.count, 0);
+	tell(m, make_read(3000, B, 1, 25));
+	assert_flow(m, A, B, 1, 25);
+	assert_false(flow(m, A, B)->approximate);
+	assert_int_equal(unread(m), 0);
+	model_free(m);
+}
+
+static void of_a_socket_whose_backlog_is_not_known_no_message_is_exact(void **state)
+{
+	(void)state;
+	struct model *m = model_new();
+	struct ev_chan *c = make_chan(1, KIND_UNIX, SHAPE_DGRAM, 0);
+	c->hdr.flags = EV_SYNTHETIC;
+	model_apply(m, &c->hdr);
+	tell(m, make_write(1000, A, 1, 25));
+	tell(m, make_read(2000, B, 1, 25));
+	assert_flow(m, A, B, 1, 25);
+	assert_true(flow(m, A, B)->approximate);
+	model_free(m);
+}
+
 static void what_nobody_reads_falls_out_of_a_full_queue_as_a_loss(void **state)
 {
 	(void)state;
@@ -896,6 +975,10 @@ int main(void)
 	    cmocka_unit_test(competing_readers_of_several_writers_are_approximate),
 	    cmocka_unit_test(the_backlog_of_a_pipe_came_from_nobody_known),
 	    cmocka_unit_test(the_backlog_of_a_pair_is_taken_where_nothing_else_explains_a_read),
+	    cmocka_unit_test(a_backlog_that_is_known_goes_first_each_way_and_leaves_the_rest_exact),
+	    cmocka_unit_test(after_a_write_that_was_under_way_nothing_is_exact),
+	    cmocka_unit_test(messages_that_lay_there_are_counted_whatever_their_length),
+	    cmocka_unit_test(of_a_socket_whose_backlog_is_not_known_no_message_is_exact),
 	    cmocka_unit_test(what_nobody_reads_falls_out_of_a_full_queue_as_a_loss),
 	    cmocka_unit_test(reads_from_a_hidden_writer_stay_bounded_and_exact),
 	    cmocka_unit_test(after_lost_operations_matches_are_approximate),
