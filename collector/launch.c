@@ -120,16 +120,34 @@ bool launch_poll(struct launch *l)
 	return l->exited;
 }
 
-static void signal_child(void *arg, uint32_t pid);
+#define TREE_MAX 4096
 
-/* Signals the process and everything below it that has not cut itself loose. */
-static void signal_tree(pid_t pid, int sig)
+struct tree {
+	int sig;
+	size_t n;
+	pid_t pids[TREE_MAX];
+};
+
+/* With everything below it that has not cut itself loose, parents first. */
+static void tree_add(void *arg, uint32_t pid)
 {
-	procfs_children((uint32_t)pid, signal_child, &sig);
-	kill(pid, sig);
+	struct tree *t = arg;
+	bool fits = t->n < TREE_MAX;
+	if (fits)
+		t->pids[t->n++] = (pid_t)pid;
+	procfs_children(pid, tree_add, t);
+	if (!fits)
+		kill((pid_t)pid, t->sig);
 }
 
-static void signal_child(void *arg, uint32_t pid) { signal_tree((pid_t)pid, *(int *)arg); }
+/* Parents first, too: a shell would else have the time to say that its child was ended. */
+static void signal_tree(pid_t pid, int sig)
+{
+	struct tree t = { .sig = sig };
+	tree_add(&t, (uint32_t)pid);
+	for (size_t i = 0; i < t.n; i++)
+		kill(t.pids[i], sig);
+}
 
 void launch_end(struct launch *l)
 {
