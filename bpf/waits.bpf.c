@@ -238,6 +238,20 @@ static __always_inline void msg_record(struct seq_file *seq, struct task_struct_
 	bpf_seq_write(seq, &r, sizeof(r));
 }
 
+/*
+ * A worker of an io_uring that is asleep with nothing to do: it gets something to do from a thread of its
+ * own process only, and so ends no wait by itself. (One that polls for submissions has no worker_private.)
+ */
+static __always_inline bool is_idle_worker(struct task_struct___w *t)
+{
+	if (!(t->flags & PF_IO_WORKER) || !t->__state ||
+	    !bpf_core_field_exists(struct task_struct___w, worker_private) ||
+	    !bpf_core_field_exists(struct io_worker___w, cur_work))
+		return false;
+	struct io_worker___w *worker = t->worker_private;
+	return worker && !BPF_CORE_READ(worker, cur_work);
+}
+
 SEC("iter/task")
 int snap_tasks(struct bpf_iter__task *ctx)
 {
@@ -248,6 +262,8 @@ int snap_tasks(struct bpf_iter__task *ctx)
 		if (!t || !t->exit_state || (t->flags & PF_KTHREAD))
 			return 0;
 	}
+	if (is_idle_worker(t))
+		return 0;
 	struct snap_task r = {};
 	task_record(t, &r);
 	bpf_seq_write(seq, &r, sizeof(r));

@@ -95,6 +95,7 @@ struct task_struct___w {
 	struct restart_block___w restart_block;
 	int *clear_child_tid;
 	void *vfork_done;
+	void *worker_private; /* of an io_uring's worker: struct io_worker; v5.17: e32cf5dfbe22 */
 	struct thread_struct___w thread;
 };
 struct pt_regs___w {
@@ -211,6 +212,9 @@ struct io_kiocb___w {
 	__u8 opcode;
 	__u64 flags; /* 32 bits before v6.9; the bit that is read is the first */
 	struct list_head___w hash_node; /* an hlist_node */
+};
+struct io_worker___w {
+	void *cur_work; /* NULL: idle */
 };
 
 struct pipe_inode_info___w {

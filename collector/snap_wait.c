@@ -101,14 +101,14 @@ static bool (*const mechanisms[])(struct snap_call *c) = {
 
 static void wait_call(struct snap_call *c)
 {
-	if (c->t->nr < 0) {
-		snprintf(c->th->call, sizeof(c->th->call), "no system call");
-		wait_unknown(c, "asleep outside of system calls, as on a page that is being read");
-		return;
-	}
 	if (c->t->flags & SNAP_WORKER) { /* its registers are its maker's */
 		snprintf(c->th->call, sizeof(c->th->call), "an io_uring worker");
 		wait_unknown(c, "what an io_uring worker waits for");
+		return;
+	}
+	if (c->t->nr < 0) {
+		snprintf(c->th->call, sizeof(c->th->call), "no system call");
+		wait_unknown(c, "asleep outside of system calls, as on a page that is being read");
 		return;
 	}
 	struct snap_task restarted = *c->t;
@@ -200,7 +200,7 @@ void snap_count_busy(struct snap_world *w)
 {
 	for (uint32_t i = 0; i < w->ntasks; i++) {
 		const struct snap_task *t = w->tasks[i];
-		if (t->files_users < 2 || !t->state || (t->flags & SNAP_COMPAT))
+		if (t->files_users < 2 || !t->state || (t->flags & (SNAP_COMPAT | SNAP_WORKER)))
 			continue;
 		switch (t->nr) {
 #ifdef SYS_poll
