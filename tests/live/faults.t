@@ -39,10 +39,10 @@ record -p 4194304
 ok $? 'a pid that is not there is an error'
 like "$err" 4194304 'and named'
 
-background "$PROGS/echo" server "$T/sock" 60
+background "$PROGS/echo" server "$T/sock" 600
 server=$started
 wait_until 10 test -e "$T/sock.ready"
-background "$PROGS/echo" client "$T/sock" 30
+background "$PROGS/echo" client "$T/sock" 600
 wait_until 10 test -e "$T/sock.asked"
 for signal in INT TERM; do
 	record_bg -p "$server"

@@ -46,10 +46,10 @@ check 'keyframes' -- "$IPCTAP" demo mixed -c 2000
 [ "$(sql 'select count(*) from keyframe')" -ge 2 ]
 ok $? 'keyframes: there are some'
 
-background "$PROGS/echo" server "$T/sock" 30
+background "$PROGS/echo" server "$T/sock" 600
 server=$started
 wait_until 10 test -e "$T/sock.ready"
-background "$PROGS/echo" client "$T/sock" 20
+background "$PROGS/echo" client "$T/sock" 600
 wait_until 10 test -e "$T/sock.asked"
 check 'attached to a running server' -d 1 -p "$server"
 done_testing

@@ -6,11 +6,11 @@
 cgroup=
 at_end() { [ -z "$cgroup" ] || rmdir "$cgroup" 2>/dev/null; }
 
-background "$PROGS/echo" server "$T/sock" 120
+background "$PROGS/echo" server "$T/sock" 900
 server=$started
 wait_until 10 test -e "$T/sock.ready"
 name=echo-$$ # nobody else on this host has it
-background "$PROGS/echo" client "$T/sock" 100 "$name"
+background "$PROGS/echo" client "$T/sock" 900 "$name"
 client=$started
 wait_until 10 test -e "$T/sock.asked"
 ok $? 'a server runs and a client keeps it busy'
@@ -42,9 +42,13 @@ is "$(sql "select count(*) from (select 1 from v_talk where src_comm='$name' and
 	dst_comm='$name' and bytes = 150*messages and messages > 20)")" 2 'two -p: 50 bytes there, 150 back'
 
 # a pid that ends
-background "$PROGS/echo" client "$T/sock" 3
-record -p "$started"
-is "$status" 0 '-p of a process that exits: ends by itself'
+background "$PROGS/echo" client "$T/sock" 900
+record_bg -p "$started"
+recorded() { [ "$(sql 'select count(*) from event')" -gt 20 ]; }
+wait_until 60 recorded
+kill "$started"
+wait "$recorder"
+is $? 0 '-p of a process that exits: ends by itself'
 is "$(sql "select count(*) > 0 from v_event where pid=$started and op='sendto'")" 1 '… with what it did'
 is "$(sql "select exit_code from task where pid=$started and tid=pid")" 0 '… and how it ended'
 

@@ -3,8 +3,8 @@
  * A server and its load, to be attached to while they run:
  *
  *     echo server PATH SEC           answers on a unix socket, a thread for every connection
- *     echo client PATH SEC [NAME]    asks a hundred times a second, for SEC seconds, under a name
- *                                    (echo-client)
+ *     echo client PATH SEC [NAME]    asks a hundred times a second, for SEC seconds or until SIGTERM,
+ *                                    under a name (echo-client); then exits 0
  *
  * The server makes the file PATH.ready when it listens, and the client PATH.asked after its first
  * answer: what a test waits for.
@@ -68,15 +68,24 @@ static int serve(const char *path, const struct sockaddr_un *addr)
 	return 1;
 }
 
+static volatile sig_atomic_t enough;
+
+static void on_term(int sig)
+{
+	(void)sig;
+	enough = 1;
+}
+
 static int ask(const char *path, const struct sockaddr_un *addr, double seconds, const char *name)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	char buf[REPLY_BYTES] = "hello";
 
 	prctl(PR_SET_NAME, name);
+	sigaction(SIGTERM, &(struct sigaction){.sa_handler = on_term, .sa_flags = SA_RESTART}, NULL);
 	if (fd < 0 || connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) < 0)
 		return 1;
-	for (long n = 0; n < (long)(seconds * 100); n++) {
+	for (long n = 0; n < (long)(seconds * 100) && !enough; n++) {
 		if (send(fd, buf, REQUEST_BYTES, MSG_NOSIGNAL) != REQUEST_BYTES ||
 		    recv(fd, buf, REPLY_BYTES, MSG_WAITALL) != REPLY_BYTES)
 			return 1;
