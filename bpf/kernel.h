@@ -413,6 +413,7 @@ struct list_head {
 #define MQUEUE_MAGIC 0x19800202
 #define ANON_INODE_FS_MAGIC 0x09041934
 #define O_NONBLOCK 04000
+#define O_DIRECT 040000
 #define FMODE_READ 1
 #define FMODE_WRITE 2
 #define PF_KTHREAD 0x00200000

@@ -59,6 +59,13 @@ APART bool take_fd(struct task_struct *t, struct thread *s, __s32 fd, __u32 flag
 	return take_look(t, s, fd, flags, &l);
 }
 
+/* Writes that keep together: only those of write and its forms, not what splice puts in. */
+static __always_inline __u32 io_packet(const struct look *l, __u32 dir)
+{
+	bool is_pipe = l->kind == KIND_PIPE || l->kind == KIND_FIFO;
+	return is_pipe && (l->f_flags & O_DIRECT) && (dir & IO_WRITE) ? IO_PACKET : 0;
+}
+
 /* A read or write: also of a signalfd, which is no channel; not of what only has its own calls. */
 static __always_inline bool take_io(struct task_struct *t, struct thread *s, __s32 fd, __u16 dir)
 {
@@ -66,6 +73,7 @@ static __always_inline bool take_io(struct task_struct *t, struct thread *s, __s
 	if (take_look(t, s, fd, dir, &l)) {
 		if (l.kind == KIND_PTY && tty_edits(&l, dir))
 			s->flags |= IO_COOKED;
+		s->flags |= io_packet(&l, dir);
 		return l.kind != KIND_MQ; /* to read a queue's file gives a status, no message */
 	}
 	if (l.kind != KIND_SIGNAL || dir != IO_READ)

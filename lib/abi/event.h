@@ -74,6 +74,8 @@ struct ev_hdr {
 #define IO_SUM 0x40000u     /* what one library call moved, perhaps in several system calls */
 #define IO_UNSURE 0x10000u  /* the channel may have held something when tracing began: nobody knows how
 			       much, and who gets what is approximate */
+#define IO_PACKET 0x80000u /* written to a pipe in packet mode (O_DIRECT): a read takes one packet, of a page
+			      at most, and what it has no room for is thrown away */
 #define IO_URING 0x1000u    /* a request of an io_uring: enter_ns is its submission, fd may be -1 */
 
 /*

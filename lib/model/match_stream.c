@@ -57,14 +57,27 @@ static bool is_unsure(const struct model *m, const struct chan *c)
 	return match_is_suspect(m, c) || c->backlog > 0 || match_is_older(c);
 }
 
+/* ---- pipes in packet mode ---- */
+
+#define PACKET_BYTES 4096u /* the kernel keeps a longer write in packets of a page */
+
+/* Of a write of `whole` bytes, the last `left` of them still there: what its first packet has left. */
+static uint64_t packet_left(uint64_t whole, uint64_t left)
+{
+	uint64_t at = whole - left;
+	return min_u64(left, PACKET_BYTES - at % PACKET_BYTES);
+}
+
 /* ---- writing ---- */
 
 /* Feeds one debt from the write *x, of which *left bytes are not yet placed. */
 static int pay(struct model *m, const struct transfer *x, struct queue *q, struct piece *debt,
 	       uint64_t *left, bool approximate)
 {
-	uint64_t n = min_u64(debt->left, *left);
-	*left -= n;
+	bool is_packet = x->io->hdr.flags & IO_PACKET;
+	uint64_t most = is_packet ? packet_left(x->io->bytes, *left) : *left;
+	uint64_t n = min_u64(debt->left, most);
+	*left -= is_packet ? most : n;
 	struct attribution a = {.src = x->proc,
 				.dst = debt->who,
 				.messages = *left == 0,
@@ -178,7 +191,8 @@ static int stream_write(struct model *m, const struct transfer *x)
 		match_suspect(x->chan);
 		approximate = overlaps = true;
 	}
-	uint32_t end = (uint32_t)io->mtype, flags = overlaps ? PIECE_APPROX : 0;
+	uint32_t end = (uint32_t)(io->hdr.flags & IO_PACKET ? (__s64)io->bytes : io->mtype);
+	uint32_t flags = overlaps ? PIECE_APPROX : 0;
 	q->writing.skipped = 0;
 	int err = 0;
 	if (placed && has_loose(q))
@@ -193,6 +207,8 @@ static int stream_write(struct model *m, const struct transfer *x)
 		flags = PIECE_PLACED | (io->hdr.flags & IO_POS_SURE ? PIECE_SURE : 0);
 	else if (has_loose(q))
 		flags = PIECE_LOOSE | PIECE_APPROX;
+	else if (io->hdr.flags & IO_PACKET)
+		flags |= PIECE_PACKET;
 	return match_queue(m, x, q, left, flags, end);
 }
 
@@ -203,10 +219,12 @@ static int take(struct model *m, const struct transfer *x, struct queue *q, stru
 		uint64_t *left, bool approximate)
 {
 	struct piece *p = ring_at(r, 0);
-	uint64_t n = min_u64(p->left, *left), now_ns = x->io->hdr.t_ns;
+	bool is_packet = p->flags & PIECE_PACKET;
+	uint64_t most = is_packet ? packet_left(p->end, p->left) : p->left;
+	uint64_t n = min_u64(most, *left), gone = is_packet ? most : n, now_ns = x->io->hdr.t_ns;
 	*left -= n;
-	p->left -= n;
-	x->chan->pub.unread_bytes -= n;
+	p->left -= gone;
+	x->chan->pub.unread_bytes -= gone;
 	struct attribution a = {.src = p->who,
 				.dst = x->proc,
 				.messages = p->left == 0,

@@ -50,12 +50,13 @@ struct piece {
 	uint64_t left;     /* bytes not yet matched */
 	uint32_t messages; /* a debt: reads merged into it */
 	uint32_t flags;    /* PIECE_* */
-	uint32_t end;      /* PIECE_PLACED: the stream's position behind it */
+	uint32_t end;      /* PIECE_PLACED: the stream's position behind it; PIECE_PACKET: its whole length */
 };
 #define PIECE_COUNTS 1u /* the filter lets its operation count */
 #define PIECE_APPROX 2u /* its place in the order is not certain */
 #define PIECE_PLACED 4u /* its place in the stream is known … */
 #define PIECE_SURE 8u   /* … whatever others wrote at the same time */
+#define PIECE_PACKET 32u /* of packets, which are read one by one, the rest thrown away */
 #define PIECE_LOOSE 16u /* its place is not known, that of others in the channel is: they go apart */
 
 struct ring {

@@ -51,6 +51,9 @@ one pipe 1 1 3000 read=5
 one tcp 1 1 3000 size=100 read=7
 one tcp 1 1 300 size=60000 read=5000
 one pipe 1 1 300 size=60000 read=60000
+one pipe 1 1 3000 packet read=5
+one pipe 1 1 3000 packet read=5 nonblock
+one pipe 1 1 100 size=10000 read=3000 packet
 one unix 1 1 2000 peek
 one tcp 1 1 2000 peek
 one seqpacket 1 1 2000 peek
@@ -84,6 +87,7 @@ many 9990 pipe 2 1 10000 nonblock
 many 9989 pipe 4 1 10000
 many 9989 pipe 4 1 10000 nonblock
 many 9962 pipe 4 1 10000 read=4096
+many 9989 pipe 4 1 10000 read=5 packet
 many 9990 pipe 8 1 5000
 many 9943 pipe 8 1 5000 nonblock
 many 9900 pipe 4 2 5000

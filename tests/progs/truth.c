@@ -9,6 +9,8 @@
  *     read=N    bytes a reader asks for (16)
  *     nonblock  nobody sleeps in a read or write: they poll when there is nothing to do
  *     peek      each read is preceded by a look at the same bytes that leaves them there (sockets)
+ *     packet    a write is kept together, in packets of a page at most: a read gets one, and what it has
+ *               no room for is gone (pipe)
  *     splice    a process in the middle moves everything on, into a second pipe, by splice, after it
  *               has sent a copy into a third by tee (pipe)
  *     early=N   with wait: so many bytes (100); a pipe is made as large as it may be
@@ -52,7 +54,7 @@ struct reader {
 static struct options {
 	const char *kind;
 	unsigned int writers, readers, messages, size, whole, read, early;
-	bool nonblock, peek, splice, wait;
+	bool nonblock, packet, peek, splice, wait;
 } opt = {.size = 16, .whole = 1, .read = 16, .early = 100};
 
 static int in, out; /* the channel: where writers write, and readers read; msg: both its id */
@@ -117,8 +119,10 @@ static void channel(void)
 	}
 	out = fds[0];
 	in = fds[1];
-	if (opt.nonblock && (fcntl(in, F_SETFL, O_NONBLOCK) || fcntl(out, F_SETFL, O_NONBLOCK)))
-		err(1, "O_NONBLOCK");
+	int flags = opt.nonblock ? O_NONBLOCK : 0;
+	if ((flags && fcntl(out, F_SETFL, flags)) ||
+	    ((flags || opt.packet) && fcntl(in, F_SETFL, flags | (opt.packet ? O_DIRECT : 0))))
+		err(1, "F_SETFL");
 }
 
 /* ---- writers ---- */
@@ -276,6 +280,7 @@ static void parse(int argc, char **argv)
 	opt.messages = (unsigned int)atoi(argv[4]);
 	for (int i = 5; i < argc; i++) {
 		opt.nonblock |= !strcmp(argv[i], "nonblock");
+		opt.packet |= !strcmp(argv[i], "packet");
 		opt.peek |= !strcmp(argv[i], "peek");
 		opt.splice |= !strcmp(argv[i], "splice");
 		opt.wait |= !strcmp(argv[i], "wait");

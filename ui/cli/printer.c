@@ -70,7 +70,7 @@ const struct printer_flag printer_flags[] = {
 	{ IO_COOKED, "cooked", true },     { IO_POS, "position", false },
 	{ IO_POS_SURE, "sure", false },
 	{ IO_ASSUMED, "assumed", true },
-	{ IO_UNSURE, "unsure", true },
+	{ IO_UNSURE, "unsure", true },     { IO_PACKET, "packet", true },
 	{ 0, NULL, false },
 };
 
