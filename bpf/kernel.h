@@ -366,6 +366,9 @@ struct io_accept {
 struct io_socket {
 	__u32 file_slot;
 };
+struct io_sr_msg {
+	unsigned int msg_flags;
+};
 struct io_uring_cqe {
 	__u64 user_data;
 	__s32 res;

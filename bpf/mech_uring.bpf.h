@@ -96,7 +96,7 @@ struct uring_req {
 	__u8 async;    /* was not done at once: it took effect shortly before it completed */
 	__u8 unknown;  /* its second file is not known */
 	__u8 in_slot;  /* what it makes gets no descriptor */
-	__u8 pad[4];
+	__u32 flags;   /* IO_PEEK, IO_TRUNC, of its MSG_ flags */
 };
 
 struct {
@@ -169,6 +169,16 @@ static __always_inline void uring_splice(struct task_struct *t, struct io_kiocb 
 	describe_once(NULL, &l, r->pid, fd, r->enter_ns);
 }
 
+/* recv and recvmsg have flags like the calls. */
+static __always_inline void uring_msg_flags(struct io_kiocb *req, struct uring_req *r)
+{
+	struct io_sr_msg *sr = (void *)req;
+	if (r->opcode != 10 && r->opcode != 27)
+		return;
+	__u32 flags = BPF_CORE_READ(sr, msg_flags);
+	r->flags = (flags & (MSG_PEEK | MSG_ERRQUEUE) ? IO_PEEK : 0) | (flags & MSG_TRUNC ? IO_TRUNC : 0);
+}
+
 static __always_inline void uring_slot(struct io_kiocb *req, struct uring_req *r)
 {
 	struct io_close *cl = (void *)req;
@@ -234,6 +244,7 @@ static __noinline int uring_submit(__u64 kiocb)
 		.opcode = opcode,
 	};
 	uring_slot(req, &r);
+	uring_msg_flags(req, &r);
 	if (row.class == URING_SPLICE)
 		uring_splice(t, req, &r);
 	if (row.class != URING_FD)
@@ -329,7 +340,7 @@ static __always_inline void uring_io(struct uring_req *r, const struct look *l,
 				     const struct uring_row *row, struct done *d)
 {
 	bool dgram = l->type == SOCK_DGRAM;
-	d->flags = row->flags;
+	d->flags = row->flags | r->flags | io_packet(l, row->flags);
 	if (d->ret > 0 || (d->ret == 0 && dgram)) {
 		d->bytes = (__u64)d->ret;
 		d->messages = 1;

@@ -183,6 +183,9 @@ static void accepted(void)
 	prepare(IORING_OP_SEND, client[1], buf, 40);
 	submit();
 	expect(40, "send");
+	prepare(IORING_OP_RECV, got[1], buf, 40)->msg_flags = MSG_PEEK;
+	submit();
+	expect(40, "look");
 	prepare(IORING_OP_RECV, got[1], buf, 40);
 	submit();
 	expect(40, "recv");
