@@ -134,7 +134,7 @@ int BPF_PROG(on_sys_enter, struct pt_regs *regs, long nr)
 	s->flags = c.dir <= (IO_READ | IO_WRITE) ? c.dir : 0;
 	s->waker = 0;
 	s->fd = -1;
-	s->type = s->wants_receiver = s->placed = s->refused = 0;
+	s->type = s->wants_receiver = s->placed = s->refused = s->nrcv_more = 0;
 	if (enter(t, s, regs, &c)) {
 		s->class = c.class;
 		s->op = c.op;

@@ -300,6 +300,7 @@ struct unix_sock {
 
 struct udp_sock {
 	int pending; /* not 0: what was sent with MSG_MORE waits for the rest */
+	__u16 gso_size; /* UDP_SEGMENT as a socket option */
 	struct sk_buff_head reader_queue;
 };
 struct inet_connection_sock {

@@ -138,6 +138,83 @@ static __always_inline void describe_port(struct task_struct *t, const struct th
 		describe(&l, t->tgid, s->fd, 0, now);
 }
 
+#define SOL_UDP 17
+#define UDP_SEGMENT 103
+#define UDP_GRO 104
+#define UDP_CMSG_MAX 4 /* looked through for it */
+
+/* How long each datagram is that a control message says, of that type; 0: none does. */
+static __always_inline __u32 udp_cmsg(__u64 msghdr, __u32 type)
+{
+	struct {
+		__u64 control, len;
+	} h = {};
+	bpf_probe_read_user(&h, sizeof(h), (void *)msghdr + MSGHDR_CONTROL);
+	for (int i = 0; i < UDP_CMSG_MAX && h.control && h.len >= CMSG_HEAD + sizeof(__u16); i++) {
+		struct {
+			__u64 len;
+			__u32 level, type;
+		} c = {};
+		__u16 size = 0;
+		bpf_probe_read_user(&c, sizeof(c), (void *)h.control);
+		if (c.level == SOL_UDP && c.type == type) {
+			bpf_probe_read_user(&size, sizeof(size), (void *)h.control + CMSG_HEAD);
+			return size;
+		}
+		__u64 step = (c.len + 7) & ~7ULL;
+		if (c.len < CMSG_HEAD || step >= h.len)
+			return 0;
+		h.control += step;
+		h.len -= step;
+	}
+	return 0;
+}
+
+/*
+ * One call may send, or yield, many datagrams of UDP; one sent with MSG_MORE, or to a corked socket, is
+ * only a part of the one that the last such call sends.
+ */
+APART void udp_messages(struct thread *s, struct done *d)
+{
+	struct udp_sock *up = (void *)s->sk;
+	bool sends = s->flags & IO_WRITE;
+	__u32 size = 0;
+	if (!up || d->ret <= 0 || s->op == OP_SENDMMSG || s->op == OP_RECVMMSG)
+		return;
+	if (sends && BPF_CORE_READ(up, pending)) {
+		d->messages = 0;
+		return;
+	}
+	if (s->op == OP_SENDMSG || s->op == OP_RECVMSG)
+		size = udp_cmsg(s->arg, sends ? UDP_SEGMENT : UDP_GRO);
+	if (sends && !size)
+		size = BPF_CORE_READ(up, gso_size);
+	if (size)
+		d->messages = ((__u32)d->ret + size - 1) / size;
+}
+
+/* A multicast address, or what looks like a broadcast one: its last number is 255. */
+APART bool is_to_many(struct task_struct *t, const struct thread *s)
+{
+	__u8 addr[16] = {};
+	__u16 port;
+	if (RAW_OBJ_KIND(s->obj) != KIND_UDP || (!read_sockaddr(partner_sockaddr(s), addr, &port) &&
+						 !connected_addr(t, s->fd, addr, &port)))
+		return false;
+	bool is_v4 = addr[10] == 0xff && addr[11] == 0xff && !addr[0];
+	return is_v4 ? (addr[12] & 0xf0) == 0xe0 || addr[15] == 255 : addr[0] == 0xff;
+}
+
+/* Each socket that it arrived in has it whole. */
+static __always_inline void dgram_copies(struct thread *s, struct done *d)
+{
+	d->flags |= IO_HALF;
+	for (__u32 i = 0; i < RCV_MORE_MAX && i < s->nrcv_more; i++) {
+		d->obj = s->rcv_more[i];
+		emit_io(s, d);
+	}
+}
+
 /*
  * A datagram sent belongs to the socket it arrived in, when that is on this host; a UDP datagram
  * that came from or went to elsewhere, to its partner's address.
@@ -145,6 +222,7 @@ static __always_inline void describe_port(struct task_struct *t, const struct th
 APART void dgram_exit(struct task_struct *t, struct thread *s, struct done *d)
 {
 	if (RAW_OBJ_KIND(s->obj) == KIND_UDP && ret_ok(d->ret)) {
+		udp_messages(s, d);
 		if (s->flags & IO_WRITE)
 			describe_port(t, s, d->now);
 		if (!s->rcv_obj && (read_sockaddr(partner_sockaddr(s), d->addr, &d->port) ||
@@ -156,6 +234,8 @@ APART void dgram_exit(struct task_struct *t, struct thread *s, struct done *d)
 	if (s->rcv_obj && ret_ok(d->ret))
 		d->obj = s->rcv_obj;
 	emit_io(s, d);
+	if (s->nrcv_more && ret_ok(d->ret) && is_to_many(t, s))
+		dgram_copies(s, d);
 }
 
 /* ---- exit ---- */

@@ -121,6 +121,11 @@ static __always_inline void data_ready(struct sock *sk)
 	l.obj = RAW_OBJ(l.kind, l.ino);
 	l.arrived = 1;
 	describe_once(NULL, &l, 0, -1, s->enter_ns);
+	__u32 n = s->nrcv_more;
+	if (s->rcv_obj && s->rcv_obj != l.obj && n < RCV_MORE_MAX) {
+		s->rcv_more[n] = s->rcv_obj;
+		s->nrcv_more = (__u8)(n + 1);
+	}
 	s->rcv_obj = l.obj;
 }
 

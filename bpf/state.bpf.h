@@ -41,6 +41,8 @@ const volatile __u64 ring_wake_bytes; /* wake the collector when so much waits i
 
 /* ---- per thread ---- */
 
+#define RCV_MORE_MAX 7
+
 /*
  * The call a thread in scope is in, or, between calls, op == 0. Written by the thread itself
  * (sys_enter, sys_exit) and by the scheduler's hooks while it is not running: never both at once.
@@ -55,7 +57,8 @@ struct thread {
 	__u64 obj;      /* object of the call; 0: not known yet */
 	__u64 sk;       /* struct sock behind obj or obj2, when that is a TCP socket */
 	__u64 obj2;     /* second one (splice, tee, sendfile, dup2) */
-	__u64 rcv_obj;  /* datagram send: the socket it arrived in */
+	__u64 rcv_obj;  /* datagram send: the socket it arrived in, the latest … */
+	__u64 rcv_more[RCV_MORE_MAX]; /* … and others, of one to many */
 	__u64 arg;      /* user pointer or value the exit side needs, by class */
 	__u64 arg2;
 	__u64 data;     /* user pointer to the data, or to what leads there, by class */
@@ -75,6 +78,7 @@ struct thread {
 	__u8 submitted; /* counts on, for ring_submit_io */
 	__u8 placed;    /* PLACED_*: tcp_place.bpf.h */
 	__u8 refused;   /* a datagram send: there was no room for it */
+	__u8 nrcv_more;
 	__u32 place;    /* TCP: where what it writes begins, or what it read ends */
 	__u32 place_asked; /* a write: how much it was to be, then */
 	__u64 place_slept_ns; /* slept_ns, when that was seen last */
