@@ -106,43 +106,18 @@ APART bool take_vmsplice(struct task_struct *t, struct thread *s, __s32 fd)
 	return take_fd(t, s, fd, l.obj && (l.f_mode & FMODE_WRITE) ? IO_WRITE : IO_READ);
 }
 
-struct fd_range {
-	struct task_struct *task;
-	__u64 fds;
-	__u64 now;
-	__u32 first;
-	__u32 pid;
-};
+#define CLOSE_RANGE_UNSHARE 2
 
-static long close_range_one(__u32 i, struct fd_range *r)
+/*
+ * The descriptors are gone at exit, so their ends are told at entry; the call cannot fail later. To mark
+ * them for exec closes nothing now, and of a table that is shared with others they keep theirs.
+ */
+APART void close_range_enter(struct task_struct *t, const struct pt_regs *r, __u64 now)
 {
-	void *fp = NULL;
-	struct look l;
-	__u32 fd = r->first + i;
-	if (bpf_probe_read_kernel(&fp, sizeof(fp), (void *)r->fds + (__u64)fd * sizeof(fp)) || !fp)
-		return 0;
-	look_file(fp, &l);
-	if (l.obj)
-		endpoint_emit(l.obj, r->pid, (__s32)fd, ENDPOINT_CLOSE, 0, 0, r->now);
-	return 0;
-}
-
-/* The descriptors are gone at exit, so their ends are told at entry; the call cannot fail later. */
-APART void close_range_enter(struct task_struct *t, const struct pt_regs *r,
-					      __u64 now)
-{
-	__u32 first = r->di, last = r->si, flags = r->dx;
-	struct fdtable *fdt = t->files->fdt;
-	__u32 max = fdt->max_fds;
-	if (flags || first > last || first >= max)
-		return; /* CLOSE_RANGE_CLOEXEC closes nothing now; UNSHARE's table is exec's to tell */
-	if (last >= max)
-		last = max - 1;
-	struct fd_range range = {
-		.fds = (__u64)fdt->fd, .now = now, .first = first, .pid = t->tgid,
-	};
-	__u32 n = last - first + 1;
-	bpf_loop(n < FD_WALK_MAX ? n : FD_WALK_MAX, close_range_one, &range, 0);
+	__u32 flags = r->dx;
+	if (flags & ~CLOSE_RANGE_UNSHARE || (flags && BPF_CORE_READ(t, files, count.counter) != 1))
+		return;
+	fd_walk_range(t, (__u32)r->di, (__u32)r->si, ENDPOINT_CLOSE, now);
 }
 
 /* Returns false when the call is none of ours after all. */

@@ -463,43 +463,80 @@ static __always_inline __u8 look_dir(const struct look *l)
 	       (l->f_mode & FMODE_WRITE ? ENDPOINT_DIR_WRITE : 0);
 }
 
-/* One after the other, every channel descriptor of a process's table. */
+/*
+ * One after the other, the channel descriptors of a process's table, from `first` to `last`: by the map of
+ * those in use, for a table may have room for a million.
+ */
 struct fd_walk {
-	__u64 fds; /* struct file ** */
+	__u64 fds;  /* struct file ** */
+	__u64 open; /* the map: a bit for each */
 	__u64 now;
+	__u64 word; /* of the map, under way: of descriptors … */
+	__u32 base; /* … from this one on */
+	__u32 first, last;
 	__u32 pid;
 	__u8 what;
 };
-#define FD_WALK_MAX 16384
+#define FD_WALK_WORDS 65536
 
-static long fd_walk_one(__u32 fd, struct fd_walk *w)
+static long fd_walk_one(__u32 i, struct fd_walk *w)
 {
 	void *fp = NULL;
 	struct look l;
-	if (bpf_probe_read_kernel(&fp, sizeof(fp), (void *)w->fds + (__u64)fd * sizeof(fp)) || !fp)
+	__u32 fd = w->base + i;
+	if (!(w->word >> (i & 63) & 1) || fd < w->first || fd > w->last ||
+	    bpf_probe_read_kernel(&fp, sizeof(fp), (void *)w->fds + (__u64)fd * sizeof(fp)) || !fp)
 		return 0;
 	look_file(fp, &l);
 	if (!l.obj)
 		return 0;
+	if (w->what == ENDPOINT_CLOSE) {
+		endpoint_emit(l.obj, w->pid, (__s32)fd, ENDPOINT_CLOSE, 0, 0, w->now);
+		return 0;
+	}
 	describe_once(NULL, &l, w->pid, (__s32)fd, w->now);
 	endpoint_emit(l.obj, w->pid, (__s32)fd, w->what, look_dir(&l),
 		      w->what == ENDPOINT_SEEN ? EV_SYNTHETIC : 0, w->now);
 	return 0;
 }
 
-static __always_inline void fd_walk(struct task_struct *t, __u8 what, __u64 now)
+static long fd_walk_word(__u32 i, struct fd_walk *w)
+{
+	w->base = (w->first & ~63u) + i * 64;
+	if (bpf_probe_read_kernel(&w->word, sizeof(w->word), (void *)w->open + w->base / 8))
+		return 1;
+	if (w->word)
+		bpf_loop(64, fd_walk_one, w, 0);
+	return 0;
+}
+
+static __always_inline void fd_walk_range(struct task_struct *t, __u32 first, __u32 last, __u8 what,
+					  __u64 now)
 {
 	struct fdtable *fdt = BPF_CORE_READ(t, files, fdt);
-	if (!fdt)
+	__u32 max = fdt ? BPF_CORE_READ(fdt, max_fds) : 0;
+	if (first >= max || last < first)
 		return;
-	__u32 n = BPF_CORE_READ(fdt, max_fds);
 	struct fd_walk w = {
 		.fds = (__u64)BPF_CORE_READ(fdt, fd),
+		.open = (__u64)BPF_CORE_READ(fdt, open_fds),
 		.now = now,
+		.first = first,
+		.last = last < max ? last : max - 1,
 		.pid = BPF_CORE_READ(t, tgid),
 		.what = what,
 	};
-	bpf_loop(n < FD_WALK_MAX ? n : FD_WALK_MAX, fd_walk_one, &w, 0);
+	__u32 words = w.last / 64 - first / 64 + 1;
+	if (words > FD_WALK_WORDS) { /* more than four million */
+		count(RAW_COUNT_LOST_CTL);
+		words = FD_WALK_WORDS;
+	}
+	bpf_loop(words, fd_walk_word, &w, 0);
+}
+
+static __always_inline void fd_walk(struct task_struct *t, __u8 what, __u64 now)
+{
+	fd_walk_range(t, 0, ~0u, what, now);
 }
 
 #endif

@@ -99,4 +99,25 @@ record --no-follow -- "$PROGS/morph"
 is "$status" 0 '--no-follow: exits 0'
 is "$(sql "select count(*) from v_event where op='write'")" 12 '--no-follow: the process and its threads'
 is "$(sql "select count(distinct pid) from event")" 1 '--no-follow: no child'
+
+# Descriptors beyond the first sixteen thousand, and a range of them closed in a table of one's own
+most=$(ulimit -Hn)
+if [ "$most" = unlimited ] || [ "$most" -gt 18000 ]; then
+	record -- python3 -c '
+import ctypes, os, resource
+hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (18000, hard))
+r, w = os.pipe()
+os.dup2(r, 17000)
+if os.fork() == 0:
+    os._exit(ctypes.CDLL(None).syscall(436, 3, 17999, 2)) # close_range, CLOSE_RANGE_UNSHARE
+os._exit(os.wait()[1])'
+	is "$status" 0 'a program with a high descriptor' || diag "$out" "$err"
+	is "$(sql "select count(*) from endpoint where fd=17000 and how=2")" 1 'its child has it from birth'
+	is "$(sql "select count(*) from endpoint e where e.pid=(select pid from endpoint where fd=17000 and how=2) and
+		e.fd in (3, 4, 17000) and e.to_ns < (select exit_ns from task t where t.tid=e.pid)")" 3 \
+		'until it closes all of a range'
+else
+	skip "no more than $most descriptors here" 3
+fi
 done_testing
