@@ -49,6 +49,7 @@ enum call_class {
 	CALL_MSGRCV,
 	CALL_SEMOP,
 	/* only noted */
+	CALL_RESTART, /* a poll or futex goes on after a stop */
 	CALL_EXEC,
 	/* mech_map.bpf.h */
 	CALL_MMAP,
@@ -155,6 +156,7 @@ static const volatile struct call calls[CALL_MAX] = {
 	ROW(semctl, IPC_CTL, SEMCTL, KIND_SEM, 2),
 	ROW(semop, SEMOP, SEMOP, 0, 0),
 	ROW(semtimedop, SEMOP, SEMTIMEDOP, 0, 3),
+	ROW(restart_syscall, RESTART, NONE, 0, 0),
 	ROW(execve, EXEC, NONE, 0, 0),
 	ROW(execveat, EXEC, NONE, 0, 0),
 	ROW(mmap, MMAP, MMAP, 0, 0),

@@ -108,6 +108,27 @@ static __always_inline bool enter(struct task_struct *t, struct thread *s,
 	}
 }
 
+#define ERESTART_RESTARTBLOCK 516
+
+/* A stop ends a call that has a timeout. It goes on as restart_syscall, with what is known of it: not after
+ * a handler, nor for one that is none of ours. */
+static __always_inline void restart_note(struct task_struct *t, struct thread *s)
+{
+	s->restart_op = s->op;
+	s->restart_fn = (__u64)t->restart_block.fn;
+}
+
+static __always_inline void restart_enter(struct task_struct *t, struct thread *s)
+{
+	if (!s->restart_op || s->restart_fn != (__u64)t->restart_block.fn)
+		return;
+	s->enter_ns = bpf_ktime_get_ns();
+	s->slept_ns = s->sleep_ns = 0;
+	s->waker = 0;
+	s->op = s->restart_op;
+	s->restart_op = OP_NONE;
+}
+
 SEC("tp_btf/sys_enter")
 int BPF_PROG(on_sys_enter, struct pt_regs *regs, long nr)
 {
@@ -126,6 +147,11 @@ int BPF_PROG(on_sys_enter, struct pt_regs *regs, long nr)
 		count_compat((__u32)nr);
 		return 0;
 	}
+	if (c.class == CALL_RESTART) {
+		restart_enter(t, s);
+		return 0;
+	}
+	s->restart_op = OP_NONE;
 	s->enter_ns = bpf_ktime_get_ns();
 	s->slept_ns = s->sleep_ns = s->deadline_ns = 0;
 	s->obj = s->obj2 = s->rcv_obj = 0;
@@ -181,6 +207,8 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
 		return 0;
 	if (c.class == CALL_EXEC)
 		s->in_exec = 0;
+	if (c.class == CALL_RESTART)
+		c.class = s->class;
 	if (!s->op || s->class != c.class)
 		return 0;
 	struct done d = {
@@ -205,6 +233,8 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
 		signalfd_exit(t, s, &d);
 	else
 		file_exit(t, s, &c, &d);
+	if (ret == -ERESTART_RESTARTBLOCK)
+		restart_note(t, s);
 	s->op = OP_NONE;
 	return 0;
 }

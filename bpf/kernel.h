@@ -99,6 +99,10 @@ struct sched_info {
 	unsigned long long last_arrival;
 };
 
+struct restart_block {
+	void *fn;
+};
+
 struct files_struct;
 struct task_struct {
 	struct thread_info thread_info;
@@ -120,6 +124,7 @@ struct task_struct {
 	struct hlist_node pid_links[4];
 	struct css_set *cgroups;
 	struct sched_info sched_info;
+	struct restart_block restart_block;
 };
 
 /* before v5.14 (2f064a59a11f) the field was `state`: such kernels have no bpf_loop either */

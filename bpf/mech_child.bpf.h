@@ -8,6 +8,7 @@
 
 #include "calls.bpf.h"
 #include "scope.bpf.h"
+#include "mech_peer.bpf.h"
 
 #define WNOHANG 1
 #define WNOWAIT 0x01000000
@@ -31,6 +32,15 @@ static __always_inline __u64 child_object(struct task_struct *t, __s32 nr)
 {
 	__u32 pid = nr > 0 ? global_pid(t, nr) : 0;
 	return pid ? RAW_OBJ_CHILD(pid) : RAW_OBJ_ANY_CHILD(BPF_CORE_READ(t, tgid));
+}
+
+/* Whom a waitid waits for. A pidfd names one process, whatever it is called here. */
+static __always_inline __u64 waitid_object(struct task_struct *t, __u64 type, __s32 id)
+{
+	struct pid_of p = {};
+	if (type == P_PIDFD)
+		pidfd_find(t, id, &p);
+	return p.tgid ? RAW_OBJ_CHILD(p.tgid) : child_object(t, type == P_PID ? id : -1);
 }
 
 static __always_inline bool is_vfork(const struct call_args *c)
@@ -58,7 +68,7 @@ __noinline int child_enter(struct thread *s, struct call_args *c)
 		options = c->a[2];
 		break;
 	case CALL_WAITID:
-		s->obj = child_object(t, c->a[0] == P_PID ? (__s32)c->a[1] : -1);
+		s->obj = waitid_object(t, c->a[0], (__s32)c->a[1]);
 		s->fd = c->a[0] == P_PIDFD ? (__s32)c->a[1] : -1;
 		s->arg = c->a[2];
 		options = c->a[3];

@@ -22,6 +22,8 @@ static __always_inline void pid_task(struct pid *pid, struct pid_of *p)
 	if (!first)
 		return;
 	struct task_struct *t = (void *)first - bpf_core_field_offset(struct task_struct, pid_links);
+	if (BPF_CORE_READ(t, thread_pid) != pid)
+		return; /* was none: the descriptor is of something else */
 	p->leader = BPF_CORE_READ(t, group_leader);
 	p->tgid = BPF_CORE_READ(t, tgid);
 }

@@ -82,6 +82,8 @@ struct thread {
 	__u32 place;    /* TCP: where what it writes begins, or what it read ends */
 	__u32 place_asked; /* a write: how much it was to be, then */
 	__u64 place_slept_ns; /* slept_ns, when that was seen last */
+	__u16 restart_op; /* op of a call that ended in ERESTART_RESTARTBLOCK, the rest is still here … */
+	__u64 restart_fn; /* … and what goes on with it in the kernel */
 	__u8 in_ripc;   /* in a wait of libripc's (ripc.bpf.c), which is told of its object */
 };
 

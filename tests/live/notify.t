@@ -148,6 +148,48 @@ set_of 'select.select([p, s], [], [])' pselect6 set \
 set_of 'o = select.epoll(); o.register(q, 1); o.register(s, 1); o.poll()' epoll_wait set \
 	"(pipe:\\[[0-9]+\\], [0-9]+ $T/sepoll[^,]*|$T/sepoll[^,]*, [0-9]+ pipe:\\[[0-9]+\\]) 1\$" 'epoll'
 
+record -d 1 -- "$python" -c 'import os
+pid = os.fork()
+if not pid: os.execv("/bin/sleep", ["sleep", "100"])
+os.waitid(os.P_PIDFD, os.pidfd_open(pid), os.WEXITED)'
+like "$(wait_row waitid child)" '^python3 sleep\[[0-9]+\] 1$' 'who waits by a pidfd waits for the process that is meant'
+
+# A poll that is stopped goes on as another system call, which is the same wait.
+cat >"$T/stopped.py" <<'END'
+import os, select, signal, sys, time
+p, q = os.pipe()
+r, _ = os.pipe()
+pid = os.fork()
+if not pid:
+    o = select.poll()
+    o.register(p, select.POLLIN)
+    o.register(r, select.POLLIN)
+    os._exit(len(o.poll(60000)) != 1)
+def until(call):
+    for i in range(3000):
+        with open(f"/proc/{pid}/syscall") as f:
+            if f.read().split()[0] == call:
+                return
+        time.sleep(0.01)
+    sys.exit(9)
+until("7") # poll
+os.kill(pid, signal.SIGSTOP)
+os.waitpid(pid, os.WUNTRACED)
+os.kill(pid, signal.SIGCONT)
+until("219") # restart_syscall
+os.write(q, b"x")
+sys.exit(os.waitpid(pid, 0)[1])
+END
+record -- "$python" "$T/stopped.py"
+is "$status $(sql "select group_concat(ret) from (select ret from v_event where op='poll' and kind='set' and slept_ns > 0
+	order by t_ns)")" '0 -516,1' 'a poll goes on after a stop'
+if command -v strace >/dev/null; then
+	run tests/live/strace_compare --together -- "$python" "$T/stopped.py"
+	is "$status" 0 'call by call as strace has it' || diag "$out" "$err"
+else
+	skip 'strace is not installed'
+fi
+
 # ---- asleep before they are looked at ----
 
 adopted() { # CMD…: recorded for a second once it sleeps
