@@ -216,7 +216,8 @@ APART void open_exit(struct task_struct *t, struct thread *s, struct done *d)
 		return; /* what a failed open was of is not known here */
 	struct look l;
 	look_fd(t, (__u32)d->ret, &l);
-	if (l.kind != KIND_FIFO && l.kind != KIND_PTY) {
+	/* an anonymous pipe is opened once more by /proc/PID/fd or /dev/fd: a shell's <(command) */
+	if (l.kind != KIND_FIFO && l.kind != KIND_PTY && l.kind != KIND_PIPE) {
 		if (!l.obj)
 			shm_open_exit(s, d);
 		return;

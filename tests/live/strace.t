@@ -24,6 +24,9 @@ check 'names, threads and children' --merge -- "$PROGS/morph"
 check 'tee and xargs, seen together' --together -- \
 	sh -c "seq 1 500 | xargs -n 50 echo | tee '$T/copy' | wc -l"
 check 'every call form, seen together' --together -- "$PROGS/callforms"
+if command -v bash >/dev/null; then
+	check 'a pipe that is opened by /dev/fd, seen together' --together -- bash -c 'cat <(seq 3) | wc -l'
+fi
 check 'every form of a call on queues, signals, terminals, locks, children and sets' --together -- \
 	"$PROGS/eventforms"
 

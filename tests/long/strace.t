@@ -159,6 +159,21 @@ if has stress-ng; then
 	stress poll 50 500
 	stress udp 100 200
 	stress udp-flood 50 60
+	stress mq 200 500
+	stress flock 200 400
+	stress lockf 50 50
+	stress lockofd 50 50
+	stress kill 200 2000
+	stress sigfd 100 200
+	stress sigq 100 300
+	stress sigrt 50 200
+	stress sigsuspend 50 100
+	stress wait 5 100
+	stress vfork 20 40
+	stress clone 20 20
+	stress pidfd 5 50
+	stress pipeherd 50 1000
+	stress sockabuse 5 500
 	stress sem-sysv 500 1000
 	stress msg 500 1000
 	stress shm-sysv 4 100
