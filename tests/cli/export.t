@@ -58,6 +58,12 @@ is "$(ask '(lambda by: [t for t, v in by.items() for a in v for b in v
 is "$(ask 'sorted(e["args"]["name"] for e in load("perfetto")["traceEvents"]
 	if e["ph"] == "M" and e["name"] == "process_name" and e["pid"] == 1001)')" "['dd', 'sh']" \
 	'perfetto: processes have their names'
+is "$(ask '(lambda ev, f: [(s["tid"], f[s["id"]]["tid"]) for s in ev if s["ph"] == "s"])(
+	load("perfetto")["traceEvents"], {e["id"]: e for e in load("perfetto")["traceEvents"] if e["ph"] == "f"})')" \
+	'[(1001, 1002), (1003, 1005)]' 'perfetto: an arrow from the waker to the sleeper'
+is "$(ask '(lambda ev: [e for e in ev if e["ph"] in "sf" and not any(x["ph"] == "X" and x["tid"] == e["tid"]
+	and x["ts"] <= e["ts"] <= x["ts"] + x["dur"] and (e["ph"] == "s" or x["cat"] == "asleep") for x in ev)])(
+	load("perfetto")["traceEvents"])')" '[]' 'perfetto: which begin in an operation and end in a sleep'
 is "$(ask '[e["name"] for e in load("perfetto")["traceEvents"] if e["ph"] == "i"]')" \
 	"['lost 7 ring-op', 'lost 2 compat32']" 'perfetto: losses'
 

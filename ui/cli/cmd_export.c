@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "arrows.h"
 #include "export.h"
 #include "say.h"
 #include "session.h"
@@ -125,6 +126,7 @@ static int run(struct session *s, struct fail *fail)
 	e.x.model = s->model;
 	e.x.trace = s->trace;
 	err = write_all(&e, s, fail);
+	arrows_free(e.x.arrows);
 	if (s->out_err) /* the output is what failed; it says with what, or that its reader has left */
 		return out_close(e.x.out, a->output, fail);
 	closed = out_close(e.x.out, a->output, err ? NULL : fail);

@@ -16,11 +16,14 @@
 #include "lib/stream/stream.h"
 #include "report.h"
 
+struct arrows;
+
 struct export {
 	FILE *out;
 	const struct model *model;
 	struct trace *trace;
 	uint64_t n;      /* what the format has written so far */
+	struct arrows *arrows; /* of perfetto; freed by cmd_export.c */
 };
 
 struct export_format {

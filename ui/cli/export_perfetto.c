@@ -2,16 +2,22 @@
 /*
  * The Trace Event Format (JSON), which ui.perfetto.dev and chrome://tracing read: a track for each
  * thread with its operations as slices, the time asleep as a slice within. Requests of an io_uring
- * overlap and go to tracks of their own. Losses are instants of the whole trace.
+ * overlap and go to tracks of their own. Losses are instants of the whole trace. Who ended a sleep is an
+ * arrow to its end, from the waker's operation (arrows.h).
  */
+#include <errno.h>
 #include <inttypes.h>
 
+#include "arrows.h"
 #include "export.h"
 #include "lib/abi/words.h"
 #include "text.h"
 
 static int begin(struct export *x)
 {
+	x->arrows = arrows_new();
+	if (!x->arrows)
+		return -ENOMEM;
 	fputs("{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n", x->out);
 	return 0;
 }
@@ -66,8 +72,22 @@ static void put_uring(struct export *x, const struct ev_io *io)
 	fprintf(x->out, "\"cat\":\"io_uring\",\"id\":%" PRIu64 ",\"name\":\"%s\"}", id, op_word(io->op));
 }
 
+static void put_arrow(void *arg, const struct arrow *a)
+{
+	struct export *x = arg;
+	uint64_t id = x->n;
+
+	put_head(x, "s", a->from_pid, a->from_tid);
+	put_time(x->out, "ts", a->from_ns);
+	fprintf(x->out, "\"cat\":\"wakes\",\"id\":%" PRIu64 ",\"name\":\"wakes\"}", id);
+	put_head(x, "f", a->to_pid, a->to_tid);
+	put_time(x->out, "ts", a->to_ns);
+	fprintf(x->out,
+		"\"cat\":\"wakes\",\"id\":%" PRIu64 ",\"name\":\"wakes\",\"bp\":\"e\"}", id);
+}
+
 /* It slept until the moment when it took effect, or as much before as the call is old. */
-static void put_sleep(struct export *x, const struct ev_io *io)
+static int put_sleep(struct export *x, const struct ev_io *io)
 {
 	uint64_t end_ns = io->enter_ns + io->dur_ns, to_ns = io->hdr.t_ns;
 	uint64_t slept_ns = io->slept_ns < io->dur_ns ? io->slept_ns : io->dur_ns;
@@ -79,13 +99,16 @@ static void put_sleep(struct export *x, const struct ev_io *io)
 	put_time(x->out, "ts", to_ns - slept_ns);
 	put_time(x->out, "dur", slept_ns);
 	fputs("\"cat\":\"asleep\",\"name\":\"asleep\"}", x->out);
+	return arrows_sleep(x->arrows, io, to_ns, put_arrow, x);
 }
 
-static void put_io(struct export *x, const struct ev_io *io)
+static int put_io(struct export *x, const struct ev_io *io)
 {
+	int err;
+
 	if (io->hdr.flags & IO_URING) {
 		put_uring(x, io);
-		return;
+		return 0;
 	}
 	put_head(x, "X", io->pid, io->tid);
 	put_time(x->out, "ts", io->enter_ns);
@@ -93,8 +116,10 @@ static void put_io(struct export *x, const struct ev_io *io)
 	fprintf(x->out, "\"cat\":\"%s\",\"name\":\"%s\",", kind_of(x, io), op_word(io->op));
 	put_args(x, io);
 	fputs("}", x->out);
-	if (io->slept_ns && !(io->hdr.flags & IO_HALF))
-		put_sleep(x, io);
+	err = arrows_op(x->arrows, io, put_arrow, x);
+	if (!err && io->slept_ns && !(io->hdr.flags & IO_HALF))
+		err = put_sleep(x, io);
+	return err;
 }
 
 static void put_name(struct export *x, const char *what, uint32_t pid, uint32_t tid,
@@ -115,7 +140,7 @@ static int event(struct export *x, const struct ev_hdr *ev)
 	const struct ev_lost *l = (const struct ev_lost *)ev;
 
 	if (ev->type == EV_IO) {
-		put_io(x, (const struct ev_io *)ev);
+		return put_io(x, (const struct ev_io *)ev);
 	} else if (ev->type == EV_TASK && t->what != TASK_EXIT && t->comm[0]) {
 		if (t->pid == t->tid)
 			put_name(x, "process_name", t->pid, t->tid, t->comm);
