@@ -37,12 +37,13 @@ static const char tables[] =
 	"CREATE TABLE holder(chan INTEGER, pid INTEGER, fd INTEGER, dir INTEGER, t_ns INTEGER);"
 	"CREATE TABLE loss(t_ns INTEGER, cause TEXT, count INTEGER, place INTEGER);";
 
-/* A trace may lack these: they only say sooner what the events say. */
+/* A trace may lack these: they only say sooner what the events say, or, `found`, came later. */
 static const char shortcuts[] =
 	"CREATE TABLE IF NOT EXISTS activity(t_ns INTEGER PRIMARY KEY, width_ns INTEGER,"
 	" ops INTEGER, bytes INTEGER, slept_ns INTEGER, lost INTEGER);"
 	"CREATE TABLE IF NOT EXISTS keyframe(seq INTEGER PRIMARY KEY, t_ns INTEGER, size INTEGER,"
-	" state BLOB);";
+	" state BLOB);"
+	"CREATE TABLE IF NOT EXISTS found(t_ns INTEGER PRIMARY KEY, tids TEXT, graph TEXT);";
 
 /*
  * Words come from scalar subqueries, not joins: with no statistics the planner would otherwise

@@ -91,6 +91,11 @@ struct trace_waitgraph {
 	size_t nholders;
 };
 int trace_add_waitgraph(const char *path, const struct trace_waitgraph *w, struct fail *fail);
+/*
+ * The same each time that what the search for deadlocks found was another than before, in rows of
+ * `found`: `text` is "" where it found nothing any more. Adds w[0..n), without their holders.
+ */
+int trace_add_found(const char *path, const struct trace_waitgraph *w, size_t n, struct fail *fail);
 
 /* ---- reading ---- */
 
@@ -121,6 +126,13 @@ struct trace_slot {
 };
 /* Fills slots[0..*n) in order of time; *n becomes how many there are: 0 in an old trace. */
 int trace_activity(struct trace *t, struct trace_slot *slots, size_t *n);
+
+/*
+ * The rows of `found` in order of time: calls `take` for each, whose texts are borrowed for the call. Stops
+ * when that returns an error, and returns it. None in an older trace.
+ */
+int trace_each_found(struct trace *t, int (*take)(void *arg, const struct trace_waitgraph *w),
+		     void *arg);
 
 /* A source over the whole trace, from its first event. Borrows the trace; free before closing it. */
 int trace_source(struct trace *t, struct source **out, struct fail *fail);

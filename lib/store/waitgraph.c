@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The wait graph of a trace: three keys of `meta`, and rows of `holder`. */
+/* The wait graphs of a trace: the latest in three keys of `meta` and rows of `holder`, others in `found`. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "db.h"
 #include "store.h"
+#include "trace.h"
 
 static int add_holders(sqlite3 *db, const struct trace_waitgraph *w)
 {
@@ -45,17 +46,86 @@ static int add(sqlite3 *db, const struct trace_waitgraph *w)
 	return err;
 }
 
-int trace_add_waitgraph(const char *path, const struct trace_waitgraph *w, struct fail *fail)
+static int add_found(sqlite3 *db, const struct trace_waitgraph *w, size_t n)
 {
-	char *file = db_path(path);
-	sqlite3 *db = NULL;
-	int err = file ? db_open(&db, file, SQLITE_OPEN_READWRITE, NULL) : -ENOMEM;
+	sqlite3_stmt *st = NULL;
+	int err = db_exec(db, "BEGIN IMMEDIATE");
 
 	if (!err)
-		err = add(db, w);
-	sqlite3_close(db);
+		err = db_prepare(db, "INSERT OR REPLACE INTO found(t_ns, tids, graph) VALUES(?1, ?2, ?3)",
+				 &st);
+	for (size_t i = 0; i < n && !err; i++) {
+		db_bind_ints(st, 1, 1, (int64_t[]){ (int64_t)w[i].t_ns });
+		db_bind_text(st, 2, w[i].tids, strlen(w[i].tids));
+		db_bind_text(st, 3, w[i].text, strlen(w[i].text));
+		err = db_run(st);
+	}
+	sqlite3_finalize(st);
+	if (!err)
+		err = db_exec(db, "COMMIT");
+	if (err)
+		db_rollback(db);
+	return err;
+}
+
+/* Opens the trace that may be being recorded; *db is to be closed either way. */
+static int open_again(sqlite3 **db, const char *path)
+{
+	char *file = db_path(path);
+	int err = file ? db_open(db, file, SQLITE_OPEN_READWRITE, NULL) : -ENOMEM;
+
 	free(file);
+	return err;
+}
+
+static int close_again(sqlite3 *db, int err, const char *path, struct fail *fail)
+{
+	sqlite3_close(db);
 	if (!err)
 		return 0;
 	return fail_set(fail, -err, db_remedy(-err), "cannot add who waited for whom to '%s'", path);
+}
+
+int trace_add_waitgraph(const char *path, const struct trace_waitgraph *w, struct fail *fail)
+{
+	sqlite3 *db = NULL;
+	int err = open_again(&db, path);
+
+	return close_again(db, err ? err : add(db, w), path, fail);
+}
+
+int trace_add_found(const char *path, const struct trace_waitgraph *w, size_t n, struct fail *fail)
+{
+	sqlite3 *db = NULL;
+	int err = open_again(&db, path);
+
+	return close_again(db, err ? err : add_found(db, w, n), path, fail);
+}
+
+static const char *text_of(sqlite3_stmt *st, int column)
+{
+	const char *text = (const char *)sqlite3_column_text(st, column);
+
+	return text ? text : "";
+}
+
+int trace_each_found(struct trace *t, int (*take)(void *arg, const struct trace_waitgraph *w),
+		     void *arg)
+{
+	sqlite3_stmt *st;
+	int rc, err = 0;
+
+	if (db_prepare(t->db, "SELECT t_ns, tids, graph FROM found ORDER BY t_ns", &st))
+		return 0; /* older than the table */
+	while (!err && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+		struct trace_waitgraph w = { .t_ns = (uint64_t)sqlite3_column_int64(st, 0),
+					     .tids = text_of(st, 1),
+					     .text = text_of(st, 2) };
+
+		err = take(arg, &w);
+	}
+	if (!err && rc != SQLITE_DONE)
+		err = db_errno(t->db);
+	sqlite3_finalize(st);
+	return err;
 }

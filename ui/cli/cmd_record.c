@@ -147,6 +147,9 @@ static int run(struct session *s, struct store **store, struct longwaits *waits,
 	finished = finish(s, *store, err ? NULL : fail);
 	if (!err && !finished)
 		err = longwaits_store(waits, s->args->output, fail);
+	if (waits->found_left_out)
+		say("%s: %" PRIu64 " later changes of who is deadlocked are not in it", s->args->output,
+		    waits->found_left_out);
 	if (!err && !finished)
 		err = session_dump_model(s, fail);
 	return err ? err : finished;
