@@ -165,7 +165,7 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 {
 	bool thread = parent->tgid == child->tgid;
 	if (!(thread_of(parent) && (thread || scope_follow)) &&
-	    !(scope_ncgroups && scope_wants(child, child->comm)))
+	    !(scope_ncgroups && (__u32)parent->tgid != self_tgid && scope_wants(child, child->comm)))
 		return 0;
 	if (!scope_take(child))
 		return 0;

@@ -245,6 +245,8 @@ int peer_files(struct bpf_iter__task_file *ctx)
 	__u32 fd = ctx->fd;
 	if (!t || !f || t->tgid == (int)self_tgid || thread_of(t))
 		return 0;
+	if (BPF_CORE_READ(t, real_parent, tgid) == (int)self_tgid)
+		return 0; /* what we started for ourselves: it holds our terminal */
 	struct look l;
 	look_file(f, &l);
 	if (!l.obj)

@@ -26,7 +26,7 @@
 /* ---- set by the collector before load ---- */
 
 #define SCOPE_MAX 16
-const volatile __u32 self_tgid;      /* never traced */
+const volatile __u32 self_tgid;      /* never traced, nor what it starts for itself */
 const volatile bool scope_all;
 const volatile bool scope_follow;    /* children of a process in scope are in scope */
 const volatile __u32 scope_ncomms;

@@ -43,9 +43,61 @@ for term in vt100 linux xterm-256color test-direct; do
 done
 in_terminal 80x24 env TERM=dumb "$IPCTAP" top -- true
 shows "type 'dumb' cannot move its cursor" 'dumb: refused'
-shows 'use top -b' 'dumb: with the remedy'
+shows 'use -b for text' 'dumb: with the remedy'
 wait_until 20 ended
 restored dumb
+unlike "$(pane)" 'ioctl' 'dumb: and not what the kernel calls it'
+in_terminal 80x24 env -u TERM "$IPCTAP" top -- true
+shows 'TERM is not set' 'without TERM: that is said'
+wait_until 20 ended
+
+# ---- killed ----
+
+in_terminal 80x24 env TERM=xterm-256color "$IPCTAP" top -i 0.2 -- "$IPCTAP" demo pipeline -d 8
+raw
+shows 'pl-filter +[1-9]' 'kill -9: it runs'
+pid=$(cat "$T/pid")
+guard=$(pgrep -P "$pid" -x ipctap-guard)
+[ -n "$guard" ]
+ok $? 'kill -9: somebody watches over the terminal'
+is "$(ls "/proc/$guard/fd" | wc -l)" 2 'who has it open, and no other file'
+press F4 'comm=ipctap*' Enter
+shows 'no row matches|rows? *$' 'what is traced'
+unlike "$(pane)" 'ipctap-guard' 'is not the guard'
+kill -INT "$guard"
+kill -TSTP "$guard"
+kill -HUP "$guard"
+like "$(cat "/proc/$guard/status")" '^State:.S' 'no signal stops or ends it but one'
+tty=$($TM display-message -p '#{pane_tty}')
+tty_is_back() {
+	[ "$(stty -g -F "$tty")" = "$(cat "$T/before")" ] &&
+		[ "$(mode alternate_on) $(mode cursor_flag)" = '0 1' ]
+}
+not tty_is_back
+ok $? 'the terminal is not as it was'
+kill -9 "$pid"
+wait_until 20 ended
+is "$(cat "$T/status")" 137 'kill -9: it is gone'
+wait_until 10 tty_is_back
+ok $? 'kill -9: modes, screen and cursor are as before' || diag "$(stty -F "$tty" -a)" "$(mode alternate_on) $(mode cursor_flag)"
+wait_until 10 has_bytes '\033\[?1000l'
+ok $? 'kill -9: and the mouse is off'
+gone() { ! kill -0 "$1" 2>/dev/null; }
+wait_until 10 gone "$guard"
+ok $? 'kill -9: the guard has gone, too'
+
+in_terminal 80x24 "$IPCTAP" top -i 0.2 -- "$IPCTAP" demo pipeline -d 8
+shows 'pl-filter +[1-9]' 'stopped, then killed: it runs'
+pid=$(cat "$T/pid")
+guard=$(pgrep -P "$pid" -x ipctap-guard)
+raw
+press C-z
+wait_until 10 stopped
+: >"$T/raw"
+kill -9 "$pid"
+wait_until 10 gone "$guard"
+ok $? 'a terminal that was given back already: the guard goes'
+has_bytes '\033\[?1049l' && ok 1 'and writes nothing' || ok 0 'and writes nothing'
 
 # ---- sizes ----
 

@@ -118,7 +118,7 @@ ok $? 'when its terminal goes away, it ends'
 
 in_terminal 80x24 env TERM=no-such-terminal "$IPCTAP" top -- true
 shows "terminal type 'no-such-terminal' is not known" 'an unknown terminal is refused by name'
-shows 'use top -b' 'with the remedy'
+shows 'use -b for text' 'with the remedy'
 wait_until 20 ended
 unlike "$(cat "$T/status")" '^0$' 'and a status that says so'
 restored 'after that'

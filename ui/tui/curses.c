@@ -8,15 +8,17 @@
 #undef lines
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
 
+#include "lib/base/escape.h"
+#include "ui/tui/guard.h"
 #include "ui/tui/keys.h"
+#include "ui/tui/signals.h"
 #include "ui/tui/terminal.h"
 
 #define SIZE_MAX_CELLS 1000 /* either way; what lies beyond stays empty */
@@ -28,9 +30,8 @@
 static struct {
 	bool open;
 	SCREEN *screen;
-	struct termios found; /* as it was before us */
-	char restore[256];    /* what undoes our modes; written by a crash handler */
-	size_t restore_len;
+	struct guard undo;    /* as it was before us; what undoes our modes is written by a crash handler */
+	struct guard *guard;  /* who does the same when we are killed; NULL: nobody */
 	struct cell *shown; /* what is on the screen; NULL: not known */
 	int rows, cols;     /* of shown */
 	attr_t attr[STYLE_MAX];
@@ -38,114 +39,23 @@ static struct {
 	bool has_colours, has_own; /* own: it can go back to its own colours */
 	int empty_reads;
 	int wheel;    /* arrows still to come from a turn of the mouse's wheel */
-	int async_fd; /* the terminal once more: it sends SIGIO when there is a key; -1: it does not */
 } term;
 
-/* ---- signals ---- */
-
-static volatile sig_atomic_t asked_to_end, hung_up, asked_to_stop, continued;
-
-static void note_signal(int sig)
+/* Whether the terminal is as we want it, and to be given back should we be killed. */
+static void ours(bool is_ours)
 {
-	switch (sig) {
-	case SIGHUP:
-		hung_up = 1;
-		break;
-	case SIGTSTP:
-		asked_to_stop = 1;
-		break;
-	case SIGCONT:
-		continued = 1;
-		break;
-	case SIGIO: /* to interrupt a sleep is all it is for */
-		break;
-	default:
-		asked_to_end = 1;
-	}
+	if (term.guard)
+		term.guard->is_on = is_ours;
 }
 
-static void crash(int sig);
-
-static struct caught {
-	int sig;
-	void (*handler)(int);
-	struct sigaction before;
-} caught[] = {
-	{ .sig = SIGINT, .handler = note_signal },  { .sig = SIGTERM, .handler = note_signal },
-	{ .sig = SIGQUIT, .handler = note_signal }, { .sig = SIGHUP, .handler = note_signal },
-	{ .sig = SIGTSTP, .handler = note_signal }, { .sig = SIGCONT, .handler = note_signal },
-	{ .sig = SIGIO, .handler = note_signal },
-	{ .sig = SIGSEGV, .handler = crash },	    { .sig = SIGABRT, .handler = crash },
-	{ .sig = SIGBUS, .handler = crash },	    { .sig = SIGFPE, .handler = crash },
-	{ .sig = SIGILL, .handler = crash },	    { .sig = SIGSYS, .handler = crash },
-	{ .sig = SIGTRAP, .handler = crash },
-};
-#define NCAUGHT (sizeof(caught) / sizeof(caught[0]))
-
-/* Only what is safe in a signal handler: the escape sequences were made when we began. */
-static void crash(int sig)
+/* In a handler: only what is safe there. The escape sequences were made when we began. */
+static void give_back(void)
 {
-	ssize_t n = write(STDOUT_FILENO, term.restore, term.restore_len);
+	ssize_t n = write(STDOUT_FILENO, term.undo.undo, term.undo.undo_len);
 
 	(void)n; /* there is nothing else that could be done */
-	tcsetattr(STDIN_FILENO, TCSANOW, &term.found);
-	for (size_t i = 0; i < NCAUGHT; i++)
-		if (caught[i].sig == sig)
-			sigaction(sig, &caught[i].before, NULL);
-	raise(sig);
-}
-
-/* A stack that overflowed cannot run a handler: they have their own. */
-static char signal_stack[64 * 1024];
-
-static void signals_catch(void)
-{
-	stack_t stack = { .ss_sp = signal_stack, .ss_size = sizeof(signal_stack) };
-
-	asked_to_end = hung_up = asked_to_stop = continued = 0;
-	sigaltstack(&stack, NULL);
-	for (size_t i = 0; i < NCAUGHT; i++) {
-		struct sigaction sa = { .sa_handler = caught[i].handler };
-
-		/* no SA_RESTART: a sleep in the pump ends at once */
-		if (caught[i].handler == crash)
-			sa.sa_flags = SA_ONSTACK | SA_NODEFER;
-		if (caught[i].sig == SIGIO) /* still ends epoll_wait and poll, and spares the others */
-			sa.sa_flags = SA_RESTART;
-		sigaction(caught[i].sig, &sa, &caught[i].before);
-	}
-}
-
-static void signals_release(void)
-{
-	stack_t none = { .ss_flags = SS_DISABLE };
-
-	for (size_t i = 0; i < NCAUGHT; i++)
-		sigaction(caught[i].sig, &caught[i].before, NULL);
-	sigaltstack(&none, NULL);
-}
-
-/* An open file of its own: the flag must not stay on the one that the shell shares with us. */
-static void async_open(void)
-{
-	int flags;
-
-	term.async_fd = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC);
-	if (term.async_fd < 0)
-		return;
-	flags = fcntl(term.async_fd, F_GETFL);
-	if (fcntl(term.async_fd, F_SETOWN, getpid()) == 0 &&
-	    fcntl(term.async_fd, F_SETFL, flags | O_ASYNC) == 0)
-		return;
-	close(term.async_fd);
-	term.async_fd = -1;
-}
-
-static void async_close(void)
-{
-	if (term.async_fd >= 0)
-		close(term.async_fd);
-	term.async_fd = -1;
+	tcsetattr(STDIN_FILENO, TCSANOW, &term.undo.found);
+	ours(false);
 }
 
 /* ---- how styles look ---- */
@@ -239,8 +149,8 @@ void terminal_theme(enum theme theme)
 
 static int restore_put(int c)
 {
-	if (term.restore_len < sizeof(term.restore))
-		term.restore[term.restore_len++] = (char)c;
+	if (term.undo.undo_len < sizeof(term.undo.undo))
+		term.undo.undo[term.undo.undo_len++] = (char)c;
 	return c;
 }
 
@@ -272,10 +182,29 @@ static void restore_make(void)
 	const char *const undo[] = { exit_attribute_mode, orig_pair, cursor_normal, keypad_local, mouse,
 				     knows_ansi() ? ORDER_AS_READ : NULL, exit_ca_mode };
 
-	term.restore_len = 0;
+	term.undo.undo_len = 0;
 	for (size_t i = 0; i < sizeof(undo) / sizeof(undo[0]); i++)
 		if (undo[i])
 			tputs(undo[i], 1, restore_put);
+}
+
+/* That it has no such ioctl, as the errno says, would help nobody. */
+static int refuse(struct fail *fail, const char *what, const char *type)
+{
+	char text[160], shown[ESCAPE_SIZE(64)];
+
+	escape_text(shown, sizeof(shown), type ? type : "", 64);
+	snprintf(text, sizeof(text), what, shown);
+	fail_set(fail, 0, "set TERM to what it is, as TERM=xterm, or use -b for text",
+		 "%s", text);
+	return -ENOTTY;
+}
+
+static void watch_over(void)
+{
+	term.undo.is_on = true;
+	if (tcgetattr(STDIN_FILENO, &term.undo.ours) == 0)
+		term.guard = guard_start(&term.undo);
 }
 
 int terminal_open(enum theme theme, struct fail *fail)
@@ -284,25 +213,22 @@ int terminal_open(enum theme theme, struct fail *fail)
 	const char *type = getenv("TERM");
 
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO) ||
-	    tcgetattr(STDIN_FILENO, &term.found) < 0)
-		return fail_set(fail, ENOTTY, "use top -b for text, or top --json",
-				"the dashboard needs a terminal");
+	    tcgetattr(STDIN_FILENO, &term.undo.found) < 0)
+		return refuse(fail, "this is not a terminal", NULL);
 	if (!at_exit)
 		at_exit = atexit(terminal_close) == 0;
-	signals_catch(); /* before ncurses would catch them */
+	signals_catch(give_back); /* before ncurses would catch them */
 	term.screen = newterm(NULL, stdout, stdin);
 	if (!term.screen) {
 		signals_release();
-		return fail_set(fail, ENOTTY, "set TERM, or use top -b for text",
-				"the terminal type '%.64s' is not known", type ? type : "");
+		return type && *type ? refuse(fail, "the terminal type '%.64s' is not known", type) :
+				       refuse(fail, "TERM is not set", NULL);
 	}
 	if (!cursor_address || !clear_screen) {
 		endwin();
 		delscreen(term.screen);
 		signals_release();
-		return fail_set(fail, ENOTTY, "set TERM to what it really is, or use top -b for text",
-				"a terminal of type '%.64s' cannot move its cursor",
-				type ? type : "");
+		return refuse(fail, "a terminal of type '%.64s' cannot move its cursor", type);
 	}
 	term.open = true;
 	term.empty_reads = 0;
@@ -319,7 +245,7 @@ int terminal_open(enum theme theme, struct fail *fail)
 	mousemask(BUTTON1_PRESSED | BUTTON1_CLICKED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
 	mouseinterval(0); /* a press is a click: nothing is to wait for */
 	order_set(false);
-	async_open();
+	watch_over();
 	return 0;
 }
 
@@ -332,8 +258,9 @@ void terminal_close(void)
 	order_set(true);
 	endwin();
 	delscreen(term.screen);
-	tcsetattr(STDIN_FILENO, TCSANOW, &term.found);
-	async_close(); /* or a late SIGIO would end the process */
+	tcsetattr(STDIN_FILENO, TCSANOW, &term.undo.found);
+	guard_stop(term.guard);
+	term.guard = NULL;
 	signals_release();
 	terminal_forget();
 }
@@ -455,33 +382,30 @@ static int key_of_code(int code)
 /* Ctrl-Z: the shell gets its terminal back as it was, and we stop until it lets us go on. */
 static void stop_here(void)
 {
-	struct sigaction by_default = { .sa_handler = SIG_DFL }, ours;
-
 	order_set(true);
 	endwin();
-	sigaction(SIGTSTP, &by_default, &ours);
-	raise(SIGTSTP);
-	sigaction(SIGTSTP, &ours, NULL);
+	ours(false);
+	signals_stop();
 	reset_prog_mode();
+	ours(true);
 	order_set(false);
 }
 
 static int key_of_signals(void)
 {
-	if (hung_up)
+	switch (signals_take()) {
+	case SIGNAL_HUNG_UP:
 		return KEY_TERMINAL_GONE;
-	if (asked_to_end) {
-		asked_to_end = 0;
+	case SIGNAL_END:
 		return KEY_ASKED_TO_END;
-	}
-	if (asked_to_stop) {
-		asked_to_stop = 0;
+	case SIGNAL_STOP:
 		stop_here();
-		continued = 1;
-	}
-	if (!continued)
+		break;
+	case SIGNAL_CONTINUED:
+		break;
+	default:
 		return KEY_NOTHING;
-	continued = 0;
+	}
 	reset_prog_mode();
 	terminal_forget();
 	return KEY_TERMINAL_RESIZED;
@@ -536,5 +460,5 @@ int terminal_patience_ms(void)
 
 	if (poll(&p, 1, 0) > 0)
 		return 0;
-	return term.async_fd >= 0 ? PATIENCE_MS : NO_SIGNAL_MS;
+	return signals_tell_keys() ? PATIENCE_MS : NO_SIGNAL_MS;
 }
