@@ -188,6 +188,9 @@ static const struct sight sights[] = {
 	{ "events", VIEW_EVENTS, SHAPE_AS_LIST, "", false },
 	{ "page_of_process", VIEW_PROCESSES, SHAPE_AS_LIST, "", true },
 	{ "channels_filtered", VIEW_CHANNELS, SHAPE_AS_LIST, "comm=worker-7*", false },
+	{ "channels_text", VIEW_CHANNELS, SHAPE_AS_LIST, "worker-7", false },
+	{ "channels_number", VIEW_CHANNELS, SHAPE_AS_LIST, "77", false },
+	{ "talk_text", VIEW_TALK, SHAPE_AS_LIST, "worker-7", false },
 };
 
 static void measure(struct world *w, const struct sight *sight, int rounds)

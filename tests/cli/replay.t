@@ -15,6 +15,12 @@ is "$status" 0 '--at end --json'
 is "$(json 'o["ops"]')" 21 'the end: all operations'
 is "$(json 'o["lost"]')" 9 'and all losses'
 is "$(json 'len(o["blocked"]) > 0 and o["blocked"][0]["comm"]')" sh 'and who is still asleep'
+is "$(json '[e["n"] for e in o["events"]]')" "$(python3 -c 'print(list(range(21, 0, -1)))')" \
+	'the latest operations, the newest first, each with its number'
+is "$(json 'sorted(o["events"][0])')" "['bytes', 'call', 'chan', 'comm', 'dur_ns', 'fd', 'kind', 'n', 'name', 'pid', 'ret', 'slept_ns', 't_ns', 'tid', 'waker_tid']" \
+	'with the keys of the manual'
+run "$IPCTAP" replay "$DB" --at '#30' --json
+is "$(json 'o["events"][0]["n"] == o["ops"] == len(o["events"])')" True 'also in the middle'
 run "$IPCTAP" replay "$DB" --at start --json
 is "$status:$(json 'o["ops"]')" 0:0 'the start: none'
 run "$IPCTAP" replay "$DB" --at '#0' -b
@@ -47,7 +53,7 @@ run "$IPCTAP" replay "$DB" -i 0.0005 --json -n 2
 is "$(grep -c '^{' "$T/out")" 2 '-n: so many'
 run "$IPCTAP" replay "$DB" --at end -b
 like "$out" '^ipctap replay - ' '-b: text'
-for view in Processes Channels Talk Blocked; do
+for view in Processes Channels Talk Blocked Events; do
 	like "$out" "^$view\$" "-b: $view"
 done
 run "$IPCTAP" replay "$DB" --at end --json -e kind=pipe

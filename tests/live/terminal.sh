@@ -6,13 +6,14 @@ command -v tmux >/dev/null || live_cannot 'tmux is not installed'
 TM="tmux -L ipctap-test-$$ -f /dev/null"
 at_end() { $TM kill-server 2>/dev/null; }
 PANE=$T/pane.sh
+export XDG_CONFIG_HOME="$T/config" # what keys choose is kept, and must be neither the user's nor the last test's
 
 # in_terminal COLSxROWS CMD ARG…: CMD in a terminal whose modes, cursor and screen are compared
 # before and after; $T/pid is CMD's
 in_terminal() {
 	size=$1
 	shift
-	rm -f "$T/pid" "$T/status" "$T/before" "$T/after" "$T/stopped"
+	rm -rf "$T/config" "$T/pid" "$T/status" "$T/before" "$T/after" "$T/stopped"
 	{
 		echo "stty -g >'$T/before'; set -m"
 		printf "sh -c 'echo \$\$ >%s; exec \"\$@\"' sh" "$T/pid"

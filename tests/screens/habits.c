@@ -268,6 +268,72 @@ static char *folder_make(char *buf, size_t size)
 	return mkdtemp(buf);
 }
 
+/* Order and interval, which keys choose, are kept without F2. */
+static void test_kept(const char *path)
+{
+	struct fail fail = { 0 };
+	struct stage s;
+	struct table *t;
+	char *text;
+
+	unlink(path);
+	stage_open(&s, 2);
+	s.dash.config = path;
+	ok(!slurp(path), "nothing was chosen: there is no file");
+	press(&s, '3');
+	press(&s, '>');
+	press(&s, 'I');
+	press(&s, '+');
+	press(&s, KEY_RETURN);
+	text = slurp(path);
+	ok(text && strstr(text, "\nsort.talk = TOTAL inverted\n") && strstr(text, "\ninterval = 2\n") &&
+		   !strstr(text, "sort.processes"),
+	   "the order of a view and the interval are kept when they change, and no other");
+	free(text);
+	stage_close(&s);
+
+	stage_open(&s, 1);
+	s.opts.interval_s = 0;
+	t = &s.dash.frame.tables[VIEW_TALK];
+	ok(config_load(&s.dash, path, &fail) == 0 && fabs(s.dash.interval_s - 2) < 1e-9 &&
+		   strcmp(t->view->columns[t->sort].name, "TOTAL") == 0 && t->inverted,
+	   "and are there the next time");
+	stage_close(&s);
+
+	stage_open(&s, 1);
+	s.opts.sort = "FROM";
+	s.opts.view = VIEW_TALK;
+	t = &s.dash.frame.tables[VIEW_TALK];
+	ok(config_load(&s.dash, path, &fail) == 0 && fabs(s.dash.interval_s - 1) < 1e-9 &&
+		   t->sort == t->view->sort && !t->inverted,
+	   "-i and --sort are stronger");
+	s.dash.config = path;
+	press(&s, 'T');
+	text = slurp(path);
+	ok(text && strstr(text, "\nsort.talk = TOTAL inverted\n") && strstr(text, "\ninterval = 2\n"),
+	   "for once: the file stays as it was");
+	free(text);
+	stage_close(&s);
+
+	stage_open(&s, 1);
+	s.dash.config = "/proc/nowhere/top.conf";
+	press(&s, '>');
+	ok(screen_shows(&s, "cannot write '/proc/nowhere/top.conf'"), "what cannot be kept is told");
+	s.dash.config = NULL;
+	for (size_t i = 0; i < 4; i++) {
+		static const char *const bad[] = { "interval = 0\n", "interval = 1x\n",
+						   "sort.talk = WHAT\n", "sort.nothing = PID\n" };
+		FILE *f = fopen(path, "w");
+
+		if (f) {
+			fputs(bad[i], f);
+			fclose(f);
+		}
+		ok(config_load(&s.dash, path, &fail) == -EINVAL, "refused: %.20s", bad[i]);
+	}
+	stage_close(&s);
+}
+
 static void test_setup(void)
 {
 	char folder[128], path[256], columns[256], *text;
@@ -326,6 +392,7 @@ static void test_setup(void)
 	ok(s.dash.theme == THEME_16 && s.dash.frame.tables[VIEW_TALK].ncolumns == 9,
 	   "the rest is taken");
 	stage_close(&s);
+	test_kept(path);
 	unlink(path);
 	*strrchr(path, '/') = '\0';
 	rmdir(path);

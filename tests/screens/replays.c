@@ -429,7 +429,7 @@ static void test_tail(const char *path)
 	for (uint64_t share = 20; share <= 100; share += 16, places++) {
 		uint64_t first_ns = player_first_ns(jumps.player);
 		uint64_t to_ns = first_ns + (player_last_ns(jumps.player) - first_ns) * share / 100;
-		const struct tail *a = &jumps.replay.tail, *b = &plays.replay.tail;
+		const struct tail *a = &jumps.replay.latest.tail, *b = &plays.replay.latest.tail;
 		uint64_t n = 0;
 
 		if (replay_show(&jumps.replay, first_ns, &fail) ||

@@ -400,10 +400,33 @@ static void test_sort_names(void)
 
 /* ---- parts ---- */
 
+/* Written without printf, and the same. */
+static void test_units_random(void)
+{
+	char b[UNITS_SIZE], wanted[64];
+	uint64_t x = 1;
+	int differ = 0;
+
+	for (int i = 0; i < 100000; i++) {
+		double v;
+
+		x = x * 6364136223846793005u + 1442695040888963407u;
+		v = (double)(x >> 11) * 0x1p-53 * (i % 2 ? 1000 : 10);
+		if (v < 0.995 || v >= 999.5)
+			continue;
+		snprintf(wanted, sizeof(wanted), "%.0f", v);
+		differ += strcmp(units_count(b, v), wanted) != 0;
+		snprintf(wanted, sizeof(wanted), "%.*fk", v < 99.95, v);
+		differ += strcmp(units_count(b, v * 1000), wanted) != 0;
+	}
+	ok(differ == 0, "numbers are as printf rounds them (%d are not)", differ);
+}
+
 static void test_units(void)
 {
 	char b[UNITS_SIZE];
 
+	test_units_random();
 	is_text(units_count(b, 0), "0", "count 0");
 	is_text(units_count(b, 0.05), "0.05", "count 0.05");
 	is_text(units_count(b, 0.0001), "0.01", "count above 0 is not shown as 0");

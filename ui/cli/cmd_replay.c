@@ -1,24 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* ipctap replay: the dashboard over a recording. */
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/analysis/waittree.h"
-#include "lib/base/escape.h"
-#include "recorded.h"
+#include "dashboard.h"
+#include "recorded_waits.h"
 #include "say.h"
 #include "session.h"
 #include "text.h"
 #include "ui/tui/place.h"
 #include "ui/tui/replay.h"
 #include "verb.h"
-#include "views.h"
 #include "wall.h"
-
-#define DEFAULT_INTERVAL_S 1.0
 
 static const struct args_row rows[] = {
 	{ 0, "at", "PLACE", "begin there, paused: " PLACE_HELP, args_text, ARGS_MEMBER(at) },
@@ -53,110 +48,17 @@ struct show {
 	struct player *player;
 	uint64_t t_ns, step_ns; /* batch: now, and how far apart */
 	bool once;              /* only that */
+	struct replay_tail latest;
 	bool told_progress;
-	struct timebar_finding *findings;
-	size_t nfindings;
-	struct waittree *waits; /* what the recorder saw when waits had become long; NULL: nothing */
-	uint64_t waits_ns;      /* from then on all of those were asleep */
+	struct recorded_waits found;
 	const struct replay *replay; /* NULL: batch */
 };
 
-/* ---- findings ---- */
-
-static char *finding_text(const struct solution *s, const struct wg_finding *f)
-{
-	char *text = NULL, comm[ESCAPE_SIZE(EV_COMM_LEN)], call[ESCAPE_SIZE(WG_CALL_LEN)];
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
-
-	if (!out)
-		return NULL;
-	fprintf(out, "%s:", wg_verdict_word(f->verdict));
-	for (uint32_t i = 0; i < f->ncore; i++) {
-		const struct wg_thread *t = waitgraph_thread(s->graph, f->core[i]);
-
-		escape_text(comm, sizeof(comm), t->comm, sizeof(t->comm));
-		escape_text(call, sizeof(call), t->call, sizeof(t->call));
-		fprintf(out, "%s %s[%u] %s", i ? "," : "", comm, t->tid, call);
-	}
-	if (fclose(out) == 0)
-		return text;
-	free(text);
-	return NULL;
-}
-
-/* When the last of them fell asleep: from then on there was no way out. */
-static uint64_t finding_ns(const struct solution *s, const struct wg_finding *f)
-{
-	uint64_t t_ns = 0;
-
-	for (uint32_t i = 0; i < f->ncore; i++) {
-		const struct wg_thread *t = waitgraph_thread(s->graph, f->core[i]);
-
-		if (t->since_ns > t_ns)
-			t_ns = t->since_ns;
-	}
-	return t_ns;
-}
-
-static int compare_findings(const void *a, const void *b)
-{
-	uint64_t x = ((const struct timebar_finding *)a)->t_ns;
-	uint64_t y = ((const struct timebar_finding *)b)->t_ns;
-
-	return x < y ? -1 : x > y;
-}
-
-/* The picture that the recorder kept, as top shows one that it made itself. */
-static int load_waits(struct show *s, const struct findings_view *v, struct fail *fail)
-{
-	struct waittree_opts opts = { .now_ns = v->now_ns, .in_scope = v->in_scope };
-
-	s->waits = waittree_new(v->solution, &opts);
-	if (!s->waits)
-		return fail_set(fail, ENOMEM, NULL, "%s", s->args->file);
-	for (uint32_t i = 0; i < s->waits->nrows; i++)
-		if (s->waits->rows[i].since_ns > s->waits_ns)
-			s->waits_ns = s->waits->rows[i].since_ns;
-	return 0;
-}
-
-/* Before that, some of it was not so yet. */
 static const struct waittree *waits(void *arg)
 {
 	const struct show *s = arg;
-	uint64_t t_ns = s->replay ? s->replay->t_ns : s->t_ns;
 
-	return s->waits && t_ns >= s->waits_ns ? s->waits : NULL;
-}
-
-static int load_findings(struct show *s, struct fail *fail)
-{
-	struct diagnosis d;
-	struct findings_view v = { .level = WG_ORPHAN };
-	int err = recorded_load(s->args->file, 0, &d, &v, fail);
-	uint32_t n = err ? 0 : v.solution->nfindings;
-
-	s->findings = calloc((size_t)n + 1, sizeof(*s->findings));
-	if (!s->findings && !err)
-		err = fail_set(fail, ENOMEM, NULL, "%s", s->args->file);
-	for (uint32_t i = 0; !err && i < n; i++) {
-		const struct wg_finding *f = &v.solution->findings[i];
-		struct timebar_finding *to = &s->findings[s->nfindings];
-
-		if (!findings_has(&v, f))
-			continue;
-		to->t_ns = finding_ns(v.solution, f);
-		to->text = finding_text(v.solution, f);
-		s->nfindings += to->text != NULL;
-	}
-	if (!err && n)
-		err = load_waits(s, &v, fail);
-	if (!err && s->nfindings)
-		qsort(s->findings, s->nfindings, sizeof(*s->findings), compare_findings);
-	findings_release(&v);
-	diagnosis_release(&d);
-	return err;
+	return recorded_waits_at(&s->found, s->replay ? s->replay->t_ns : s->t_ns);
 }
 
 /* ---- opening ---- */
@@ -194,7 +96,7 @@ static int open_all(struct show *s, struct fail *fail)
 
 	clear_progress(s);
 	if (!err)
-		err = load_findings(s, fail);
+		err = recorded_waits_load(&s->found, s->trace, s->args->file, fail);
 	if (err)
 		return err;
 	s->model = model_new();
@@ -215,13 +117,11 @@ static int open_all(struct show *s, struct fail *fail)
 
 static void close_all(struct show *s)
 {
+	replay_tail_release(&s->latest);
 	player_close(s->player);
 	model_free(s->model);
 	trace_close(s->trace);
-	for (size_t i = 0; i < s->nfindings; i++)
-		free((char *)s->findings[i].text);
-	free(s->findings);
-	waittree_free(s->waits);
+	recorded_waits_release(&s->found);
 }
 
 /* ---- text and JSON ---- */
@@ -238,6 +138,8 @@ static int pump(void *arg, int timeout_ms, struct fail *fail)
 	(void)timeout_ms;
 	s->t_ns = s->step_ns < last_ns - s->t_ns ? s->t_ns + s->step_ns : last_ns;
 	err = player_to_time(s->player, s->t_ns, fail);
+	if (!err)
+		err = replay_tail_collect(&s->latest, fail);
 	return err ? err : !s->once && s->t_ns < last_ns;
 }
 
@@ -266,7 +168,7 @@ static int to_place(struct show *s, const char *text, uint64_t *t_ns, struct fai
 /* The refresh before the one at --at, which its rates begin at. */
 static int prepare(struct show *s, struct tui_opts *opts, struct fail *fail)
 {
-	uint64_t every_ns = (uint64_t)(opts->interval_s * 1e9), at_ns = 0, from_ns = 0;
+	uint64_t every_ns = (uint64_t)(tui_interval_s(opts) * 1e9), at_ns = 0, from_ns = 0;
 	int err;
 
 	s->t_ns = player_first_ns(s->player);
@@ -303,8 +205,11 @@ static int dump(struct show *s, struct fail *fail)
 
 static int print(struct show *s, struct tui_opts *opts, struct fail *fail)
 {
-	int err = prepare(s, opts, fail);
+	int err = replay_tail_init(&s->latest, s->player, s->model, s->args->filter);
 
+	if (err)
+		return fail_set(fail, -err, NULL, "cannot keep operations");
+	err = prepare(s, opts, fail);
 	if (err)
 		return err;
 	if (s->args->dump_model)
@@ -312,6 +217,7 @@ static int print(struct show *s, struct tui_opts *opts, struct fail *fail)
 	opts->pump = pump;
 	opts->now_ns = now_ns;
 	opts->arg = s;
+	opts->tail = &s->latest.tail;
 	err = s->args->json ? tui_json(opts, stdout, fail) : tui_batch(opts, stdout, fail);
 	if (err && !ferror(stdout))
 		return err;
@@ -321,34 +227,23 @@ static int print(struct show *s, struct tui_opts *opts, struct fail *fail)
 static int run(struct show *s, struct fail *fail)
 {
 	const struct args *a = s->args;
-	char config[TUI_PATH_SIZE];
-	struct replay_opts opts = {
-		.tui = {
-			.verb = "replay",
-			.title = a->scope_text,
-			.interval_s = a->interval_s > 0 ? a->interval_s : DEFAULT_INTERVAL_S,
-			.refreshes = a->refreshes > LONG_MAX ? LONG_MAX : (long)a->refreshes,
-			.view = views_parse(a->view),
-			.sort = a->sort,
-			.filter = a->filter,
-			.mono = getenv("NO_COLOR") && *getenv("NO_COLOR"),
-			.config = tui_config_path(config) == 0 ? config : NULL,
-			.all_views = true, /* what a view shows is not to depend on when it was open */
-		},
-		.at = a->at,
-	};
+	struct replay_opts opts = { .at = a->at };
+	struct dashboard_opts common;
 	int err = open_all(s, fail);
 
 	if (err)
 		return err;
+	dashboard_opts(&common, a, spec.verb);
+	opts.tui = common.tui;
+	opts.tui.all_views = true; /* what a view shows is not to depend on when it was open */
 	opts.tui.model = s->model;
 	opts.tui.waits = waits;
 	opts.tui.arg = s;
 	opts.tell = &s->replay;
 	opts.player = s->player;
 	opts.wall_ns = wall_offset_ns(s->trace);
-	opts.findings = s->findings;
-	opts.nfindings = s->nfindings;
+	opts.findings = s->found.findings;
+	opts.nfindings = s->found.nfindings;
 	return a->json || a->batch ? print(s, &opts.tui, fail) : replay_run(&opts, fail);
 }
 
@@ -362,9 +257,7 @@ int cmd_replay(int argc, char **argv)
 	if (status != ARGS_GO)
 		goto out;
 	status = EXIT_OK;
-	if (!a.json && !a.batch && (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))) {
-		fail_set(&fail, 0, "use -b for text, or --json", "replay: this is not a terminal");
-		say_fail(&fail);
+	if (!dashboard_is_possible(&a, spec.verb)) {
 		status = EXIT_USAGE;
 		goto out;
 	}

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* ipctap top: the dashboard over what happens now. */
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "dashboard.h"
 #include "say.h"
 #include "session.h"
 #include "text.h"
@@ -13,9 +12,7 @@
 #include "ui/tui/tail.h"
 #include "ui/tui/tui.h"
 #include "verb.h"
-#include "views.h"
 
-#define DEFAULT_INTERVAL_S 1.0
 #define DEFAULT_KEEP 1000 /* what is over is of less interest, and every refresh walks it */
 
 static const struct args_row rows[] = {
@@ -107,27 +104,18 @@ static int show(struct live *l, struct fail *fail)
 {
 	const struct args *a = l->session.args;
 	bool is_screen = !a->json && !a->batch;
-	char config[TUI_PATH_SIZE];
-	const struct tui_opts opts = {
-		.model = l->session.model,
-		.pump = pump,
-		.waits = waits,
-		.arg = l,
-		.tail = is_screen ? &l->tail : NULL,
-		.title = a->scope_text,
-		.interval_s = a->interval_s > 0 ? a->interval_s : DEFAULT_INTERVAL_S,
-		.refreshes = a->refreshes > LONG_MAX ? LONG_MAX : (long)a->refreshes,
-		.view = views_parse(a->view),
-		.sort = a->sort,
-		.filter = a->filter,
-		.mono = getenv("NO_COLOR") && *getenv("NO_COLOR"),
-		.config = tui_config_path(config) == 0 ? config : NULL,
-	};
+	struct dashboard_opts opts;
 	int err;
 
+	dashboard_opts(&opts, a, spec.verb);
+	opts.tui.model = l->session.model;
+	opts.tui.pump = pump;
+	opts.tui.waits = waits;
+	opts.tui.arg = l;
+	opts.tui.tail = &l->tail;
 	if (is_screen)
-		return tui_run(&opts, fail);
-	err = a->json ? tui_json(&opts, stdout, fail) : tui_batch(&opts, stdout, fail);
+		return tui_run(&opts.tui, fail);
+	err = a->json ? tui_json(&opts.tui, stdout, fail) : tui_batch(&opts.tui, stdout, fail);
 	if (err && !ferror(stdout))
 		return err;
 	return out_close(stdout, NULL, fail); /* its reader may just have gone away */
@@ -175,9 +163,7 @@ int cmd_top(int argc, char **argv)
 		a.keep = DEFAULT_KEEP;
 	a.feed.command_quiet =
 	    a.json || !a.batch; /* nothing between the objects, or on the screen */
-	if (!a.json && !a.batch && (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))) {
-		fail_set(&fail, 0, "use -b for text, or --json", "top: this is not a terminal");
-		say_fail(&fail);
+	if (!dashboard_is_possible(&a, spec.verb)) {
 		status = EXIT_USAGE;
 		goto out;
 	}

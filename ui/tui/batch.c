@@ -17,6 +17,9 @@
 #define COLUMNS_DEFAULT 100
 #define COLUMNS_LEAST 40
 #define PUMP_MS 1000
+/* Of the latest operations; all of them are what `ipctap events` is for. */
+#define EVENTS_IN_TEXT 20
+#define EVENTS_IN_JSON 100
 
 struct batch {
 	const struct tui_opts *opts;
@@ -116,7 +119,7 @@ static int print_json(struct batch *b)
 /* Feeds the model for one interval. 1: more may come, 0: ended, or a negative errno. */
 static int pump_interval(struct batch *b)
 {
-	uint64_t due_ns = clock_now_ns() + (uint64_t)(b->opts->interval_s * 1e9);
+	uint64_t due_ns = clock_now_ns() + (uint64_t)(tui_interval_s(b->opts) * 1e9);
 	uint64_t now_ns = clock_now_ns();
 	int more;
 
@@ -165,6 +168,7 @@ static int batch_run(const struct tui_opts *opts, FILE *out, int (*print)(struct
 
 	setlocale(LC_CTYPE, ""); /* which characters the reader can show */
 	all.all_views = true;
+	all.tail_most = print == print_json ? EVENTS_IN_JSON : EVENTS_IN_TEXT;
 	err = dash_init(&b.dash, b.opts, fail);
 	if (!err && grid_resize(&b.dash.grid, 1, batch_columns()) < 0)
 		err = fail_set(fail, ENOMEM, NULL, "cannot set up the tables");

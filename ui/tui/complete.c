@@ -42,7 +42,7 @@ static void offer_ends(struct fits *f, struct table *t, bool names)
 {
 	char last[64] = "", pid[16];
 
-	if (table_fill_rows(t) < 0)
+	if (table_fill_rows(t, LATE_TEXT) < 0)
 		return;
 	for (size_t i = 0; i < t->rows.n; i++)
 		for (int e = 0; e < t->rows.v[i].nends; e++) {
@@ -95,7 +95,7 @@ void complete_filter(struct dash *d)
 		for (int i = 0; rowfilter_words[i]; i++)
 			offer(&f, rowfilter_words[i]);
 	if (!f.n) {
-		snprintf(d->message, sizeof(d->message), "nothing begins like that");
+		dash_say(d, "nothing begins like that");
 		return;
 	}
 	at = (size_t)((value ? value + 1 : word) - d->input);
@@ -103,5 +103,5 @@ void complete_filter(struct dash *d)
 	if (strlen(f.common) < room)
 		snprintf(d->input + at, room, "%s", f.common);
 	if (f.n > 1)
-		snprintf(d->message, sizeof(d->message), "%s", f.some);
+		dash_say(d, "%s", f.some);
 }

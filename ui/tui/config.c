@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The file that keeps what F2 chose; see dash.h. */
+/* The file that keeps what F2 and keys chose; see dash.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -37,17 +37,68 @@ static int set_theme(struct dash *d, const char *value)
 	return -EINVAL;
 }
 
-static int set_word(struct dash *d, const char *word, const char *value)
+#define INTERVAL_LEAST_S 0.05
+#define INTERVAL_MOST_S 3600
+
+static int set_interval(struct dash *d, const char *value)
 {
+	char *end;
+	double seconds = strtod(value, &end);
+
+	if (end == value || *end || !(seconds >= INTERVAL_LEAST_S && seconds <= INTERVAL_MOST_S))
+		return -EINVAL;
+	d->kept.interval_s = seconds;
+	if (d->opts->interval_s <= 0) /* -i is stronger */
+		d->interval_s = seconds;
+	return 0;
+}
+
+/* "NAME", or "NAME inverted" */
+static int set_order(struct dash *d, enum tui_view view, char *value)
+{
+	static const char suffix[] = " inverted";
+	size_t len = strlen(value), n = sizeof(suffix) - 1;
+	bool inverted = len > n && strcmp(value + len - n, suffix) == 0;
+	struct table *t = &d->frame.tables[view], asked = { .view = t->view };
+
+	if (inverted)
+		value[len - n] = '\0';
+	if (table_sort_by(&asked, value, NULL) < 0)
+		return -EINVAL;
+	d->kept.order[view].by = &t->view->columns[asked.sort];
+	d->kept.order[view].inverted = inverted;
+	if (d->opts->sort && d->opts->view == view) /* --sort is stronger */
+		return 0;
+	t->sort = asked.sort;
+	t->inverted = inverted;
+	return 0;
+}
+
+static int set_of_view(struct dash *d, enum tui_view view, const char *word, char *value)
+{
+	if (strcmp(word, "columns") == 0)
+		return table_columns_parse(&d->frame.tables[view], value);
+	return strcmp(word, "sort") == 0 ? set_order(d, view, value) : -EINVAL;
+}
+
+static int set_word(struct dash *d, char *word, char *value)
+{
+	char *view = strchr(word, '.');
+
 	if (strcmp(word, "colours") == 0)
 		return set_theme(d, value);
 	if (strcmp(word, "lines") == 0) {
 		d->ascii_lines = strcmp(value, "ascii") == 0;
 		return d->ascii_lines || strcmp(value, "utf-8") == 0 ? 0 : -EINVAL;
 	}
-	for (int i = 0; i < VIEW_MAX && strncmp(word, "columns.", 8) == 0; i++)
-		if (strcmp(word + 8, views[i]->json) == 0)
-			return table_columns_parse(&d->frame.tables[i], value);
+	if (strcmp(word, "interval") == 0)
+		return set_interval(d, value);
+	if (!view)
+		return -EINVAL;
+	*view++ = '\0';
+	for (int i = 0; i < VIEW_MAX; i++)
+		if (strcmp(view, views[i]->json) == 0)
+			return set_of_view(d, (enum tui_view)i, word, value);
 	return -EINVAL;
 }
 
@@ -95,7 +146,7 @@ void dash_configure(struct dash *d)
 
 	d->config = d->opts->config;
 	if (d->config && config_load(d, d->config, &fail) < 0)
-		snprintf(d->message, sizeof(d->message), "%.156s", fail.what);
+		dash_say(d, "%.156s", fail.what);
 }
 
 /* The folders that the file lies in. Those that are there already are as they are. */
@@ -117,9 +168,15 @@ static void print_settings(const struct dash *d, FILE *f)
 {
 	char columns[LINE_SIZE];
 
-	fprintf(f, "# Written by ipctap top (F2).\ncolours = %s\nlines = %s\n",
+	fprintf(f, "# Written by ipctap top.\ncolours = %s\nlines = %s\n",
 		theme_words[d->opts->mono ? THEME_AUTO : d->theme],
 		d->ascii_lines ? "ascii" : "utf-8");
+	if (d->kept.interval_s > 0)
+		fprintf(f, "interval = %g\n", d->kept.interval_s);
+	for (int i = 0; i < VIEW_MAX; i++)
+		if (d->kept.order[i].by)
+			fprintf(f, "sort.%s = %s%s\n", views[i]->json, d->kept.order[i].by->name,
+				d->kept.order[i].inverted ? " inverted" : "");
 	for (int i = 0; i < VIEW_MAX; i++) {
 		table_columns_print(&d->frame.tables[i], columns, sizeof(columns));
 		fprintf(f, "columns.%s = %s\n", views[i]->json, columns);
@@ -152,4 +209,16 @@ int config_save(const struct dash *d, const char *path, struct fail *fail)
 	if (err)
 		unlink(beside);
 	return err ? fail_set(fail, err, NULL, "cannot write '%s'", path) : 0;
+}
+
+bool dash_keep(struct dash *d)
+{
+	struct fail fail = { 0 };
+
+	if (!d->config)
+		return false;
+	if (config_save(d, d->config, &fail) == 0)
+		return true;
+	dash_say(d, "%.156s", fail.what);
+	return false;
 }

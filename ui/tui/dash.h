@@ -33,6 +33,18 @@ struct dash_hit {
 };
 #define DASH_HITS_MAX 32
 
+/*
+ * What keys chose, now or at an earlier time, for the file. What the command line asks for is for this once,
+ * and not in it.
+ */
+struct dash_kept {
+	double interval_s; /* 0: never changed */
+	struct {
+		const struct column *by; /* NULL: never changed */
+		bool inverted;
+	} order[VIEW_MAX];
+};
+
 struct dash {
 	const struct tui_opts *opts; /* borrowed */
 	struct frame frame;
@@ -53,11 +65,13 @@ struct dash {
 	char search[DASH_INPUT_SIZE];
 	char before[DASH_INPUT_SIZE]; /* the filter when F4 was pressed: Esc goes back to it */
 	struct table_mark mark;       /* the cursor when F3 was pressed: likewise */
+	struct page_mark page_mark;   /* … on a page */
 	char followed[96];            /* "comm[pid]", empty: nobody */
 	char message[160];            /* until the next key */
 	enum theme theme;
 	bool ascii_lines;
 	const char *config; /* where setup is kept; borrowed; NULL: nowhere */
+	struct dash_kept kept;
 	struct grid grid;
 	struct dash_hit hits[DASH_HITS_MAX]; /* of the last drawing */
 	int nhits, table_y;
@@ -95,8 +109,23 @@ static inline struct page *dash_page(struct dash *d)
 const struct row *dash_cursor_row(const struct dash *d);
 /* opts->model may have become another one: rows that are not filled yet are looked up in it. */
 void dash_sync(struct dash *d);
-/* Sorts and filters what is shown anew. */
+/* Sorts and filters what is shown anew; the page alone. */
 void dash_arrange(struct dash *d);
+void dash_arrange_page(struct dash *d);
+/* What F4 is about: each page has a filter of its own, and all views have one. */
+static inline struct rowfilter *dash_filter(struct dash *d)
+{
+	return d->npages ? &dash_page(d)->filter : &d->filter;
+}
+/* Puts the cursor on the next row that shows d->search, in the page or the view. False: none does. */
+bool dash_search(struct dash *d, bool from_next);
+/* What the last line says until the next key. */
+void dash_say(struct dash *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+void dash_open_view(struct dash *d, enum tui_view view);
+void dash_open_page(struct dash *d); /* of the row under the cursor */
+void dash_close_page(struct dash *d);
+void dash_pause(struct dash *d);
 
 /* The line that is typed. (prompt.c) */
 void prompt_open(struct dash *d, enum dash_prompt prompt);
@@ -111,25 +140,27 @@ void complete_filter(struct dash *d);
 unsigned int setup_key(struct dash *d, int key);
 void setup_draw(struct dash *d);
 
-/* Writes what the open view shows: as CSV to a name in .csv, as JSON to one in .json, else as the
- * text of `top -b`. Never over a file that is there. 0, or a negative errno with *fail filled.
- * (export.c) */
+/* Writes what the open view or page shows: as CSV to a name in .csv (of a page: the table of the
+ * cursor), as JSON to one in .json, else as text. Never over a file that is there. 0, or a negative
+ * errno with *fail filled. (export.c) */
 int export_view(struct dash *d, const char *path, struct fail *fail);
-/* A name that is not taken: "ipctap-talk-2.txt". */
+/* A name that is not taken: "ipctap-talk-2.txt", "ipctap-process-1.txt" of a page. */
 void export_name(const struct dash *d, char *buf, size_t size);
 
 /*
- * Columns, colours and lines in a file (tui_config_path): lines of "word = value", "#" begins a comment. (config.c) Loading takes what it understands and returns
- * -EINVAL, naming the first line that it does not; no file is no error. Saving replaces the file
- * as a whole.
+ * Columns, colours, lines, order and interval in a file (tui_config_path): lines of "word = value", "#"
+ * begins a comment. (config.c) Loading takes what it understands and returns -EINVAL, naming the
+ * first line that it does not; no file is no error. Saving replaces the file as a whole.
  */
 int config_load(struct dash *d, const char *path, struct fail *fail);
 /* Loads opts->config, if there is one, and keeps it for F2; what went wrong is d->message. */
 void dash_configure(struct dash *d);
 int config_save(const struct dash *d, const char *path, struct fail *fail);
+/* Saves, where there is a file; only what goes wrong is said. False: nothing was saved. */
+bool dash_keep(struct dash *d);
 
 /* Lines about deadlocks from y on, at most `height`; returns how many. (findings_draw.c) */
-int findings_draw(const struct waittree *waits, struct grid *g, int y, int height);
+int findings_draw(const struct waittree *waits, uint64_t now_ns, struct grid *g, int y, int height);
 
 /* Talk as boxes and arrows, and as a matrix of who to whom. (graph_draw.c, matrix.c) */
 void graph_draw(struct table *t, struct grid *g, int y, int height);

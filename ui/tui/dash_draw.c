@@ -54,8 +54,9 @@ static int draw_figures(struct dash *d, int y)
 }
 
 /* What hides rows, marks them, or makes rates be of another time than the refresh. */
-static void state_text(const struct dash *d, const struct table *t, char *buf, size_t size)
+static void state_text(struct dash *d, const struct table *t, char *buf, size_t size)
 {
+	const struct rowfilter *filter = dash_filter(d);
 	const char *sep = "";
 	size_t len = 0;
 
@@ -68,8 +69,8 @@ static void state_text(const struct dash *d, const struct table *t, char *buf, s
 	} while (0)
 	if (d->followed[0])
 		ADD("following %s", d->followed);
-	if (d->filter.text[0])
-		ADD("filter '%s'", d->filter.text);
+	if (filter->text[0])
+		ADD("filter '%s'", filter->text);
 	if (d->tags.n)
 		ADD("%d tagged", d->tags.n);
 	if (!d->npages && t->rate_span_s > d->frame.interval_s * 1.5 && d->frame.interval_s > 0)
@@ -220,7 +221,7 @@ static void draw_view(struct dash *d, int y, int height)
 	struct grid *g = &d->grid;
 
 	if (d->view == VIEW_BLOCKED) {
-		int n = findings_draw(d->frame.scan.waits, g, y, height / 2);
+		int n = findings_draw(d->frame.scan.waits, d->frame.now_ns, g, y, height / 2);
 
 		y += n;
 		height -= n;

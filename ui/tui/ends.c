@@ -2,14 +2,14 @@
 /* Who holds the ends of a channel; see ends.h. */
 #include "ui/tui/ends.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define SHOWN_MAX 3 /* names in a text; the rest is a number */
 
-/* Some processes, each once. */
+/* Some processes, each once, and what they are called. */
 struct procs {
 	const struct m_proc *v[ROW_ENDS_MAX];
+	const char *comm[SHOWN_MAX];
 	int n;
 };
 
@@ -21,21 +21,27 @@ static bool procs_has(const struct procs *p, const struct m_proc *proc)
 	return false;
 }
 
-static void procs_add(struct procs *p, const struct m_proc *proc)
+static void procs_add(struct procs *p, const struct m_proc *proc, const char *comm)
 {
-	if (p->n < ROW_ENDS_MAX && !procs_has(p, proc))
-		p->v[p->n++] = proc;
+	if (p->n == ROW_ENDS_MAX || procs_has(p, proc))
+		return;
+	if (p->n < SHOWN_MAX)
+		p->comm[p->n] = comm;
+	p->v[p->n++] = proc;
 }
 
-static const char *procs_text(struct rows *rows, const struct procs *p)
+static void add_procs(struct row_line *l, const struct procs *p)
 {
-	const char *text = "";
-
-	for (int i = 0; i < p->n && i < SHOWN_MAX; i++)
-		text = rows_print(rows, "%s%s%s", text, i ? ", " : "", rows_proc(rows, p->v[i]));
-	if (p->n > SHOWN_MAX)
-		text = rows_print(rows, "%s, +%d", text, p->n - SHOWN_MAX);
-	return text;
+	for (int i = 0; i < p->n && i < SHOWN_MAX; i++) {
+		row_line_text(l, i ? ", " : "");
+		row_line_proc(l, p->v[i], p->comm[i]);
+	}
+	if (p->n > SHOWN_MAX) {
+		row_line_text(l, ", +");
+		row_line_number(l, (uint32_t)(p->n - SHOWN_MAX));
+	}
+	if (!p->n)
+		row_line_text(l, "?");
 }
 
 static enum row_role role_of(uint8_t dir)
@@ -58,26 +64,32 @@ static bool is_right(const struct m_endpoint *e)
 
 const char *ends_add_all(struct rows *rows, struct row *row, const struct m_chan *chan)
 {
-	struct procs left = { .n = 0 }, right = { .n = 0 };
+	struct procs left, right;
+	struct row_line l;
+	const char *comm;
 	bool directed = chan->duplex; /* somebody can do only one of reading and writing */
 
+	left.n = right.n = 0; /* the rest, and it is a lot, need not be anything */
+	l.len = 0;
 	for (const struct m_endpoint *e = chan->endpoints; e; e = e->next) {
 		if (e->open != (chan->nopen > 0))
 			continue;
-		row_add_end(rows, row, e->proc, role_of(e->dir));
+		comm = row_add_end(rows, row, e->proc, role_of(e->dir));
 		if (is_left(e))
-			procs_add(&left, e->proc);
+			procs_add(&left, e->proc, comm);
 		if (is_right(e))
-			procs_add(&right, e->proc);
+			procs_add(&right, e->proc, comm);
 		if (is_left(e) != is_right(e))
 			directed = true;
 	}
 	if (!left.n && !right.n)
 		return "?";
-	if (!directed)
-		return procs_text(rows, &left);
-	return rows_print(rows, "%s %s %s", left.n ? procs_text(rows, &left) : "?",
-			  chan->duplex ? "<>" : "->", right.n ? procs_text(rows, &right) : "?");
+	add_procs(&l, &left);
+	if (directed) {
+		row_line_text(&l, chan->duplex ? " <> " : " -> ");
+		add_procs(&l, &right);
+	}
+	return row_line_take(rows, &l);
 }
 
 /* The direction that a call needs somebody else to act in; 0: the call does not say. */
@@ -149,19 +161,22 @@ static bool could_end(const struct m_wait *w, const struct m_endpoint *own,
 const char *ends_add_holders(struct rows *rows, struct row *row, const struct m_wait *wait)
 {
 	const struct m_endpoint *own;
-	struct procs holders = { .n = 0 };
+	struct procs holders;
+	struct row_line l;
 
 	if (!wait->chan)
 		return "?";
+	holders.n = 0;
+	l.len = 0;
 	own = own_end(wait);
 	for (const struct m_endpoint *e = wait->chan->endpoints; e; e = e->next) {
 		if (!e->open || !could_end(wait, own, e))
 			continue;
-		row_add_end(rows, row, e->proc, role_of(e->dir));
-		procs_add(&holders, e->proc);
+		procs_add(&holders, e->proc, row_add_end(rows, row, e->proc, role_of(e->dir)));
 	}
+	add_procs(&l, &holders);
 	if (holders.n)
-		return procs_text(rows, &holders);
+		return row_line_take(rows, &l);
 	return wait->chan->remote ? "another host" : "?";
 }
 

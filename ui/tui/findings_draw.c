@@ -8,8 +8,20 @@
 
 #define CORE_SHOWN 6
 
-static void draw_who(const struct waittree *w, const struct wt_finding *f, struct grid *g, int y)
+/* Those who wait for them, as of now: a replay may be at a time before they all did. */
+static uint32_t victims_at(const struct waittree *w, const struct wt_finding *f, uint64_t now_ns)
 {
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < f->nvictims; i++)
+		n += w->rows[f->victims[i]].since_ns <= now_ns;
+	return n;
+}
+
+static void draw_who(const struct waittree *w, const struct wt_finding *f, uint64_t now_ns,
+		     struct grid *g, int y)
+{
+	uint32_t nvictims = victims_at(w, f, now_ns);
 	int x = 1;
 
 	x += grid_print(g, y, x, g->cols - x, STYLE_ALERT, " DEADLOCK, %s ",
@@ -24,9 +36,9 @@ static void draw_who(const struct waittree *w, const struct wt_finding *f, struc
 	}
 	if (f->ncore > CORE_SHOWN)
 		x += grid_print(g, y, x, g->cols - x, STYLE_DEAD, ", +%u", f->ncore - CORE_SHOWN);
-	if (f->nvictims)
-		grid_print(g, y, x, g->cols - x, STYLE_DEAD, "; %u more wait%s for them", f->nvictims,
-			   f->nvictims == 1 ? "s" : "");
+	if (nvictims)
+		grid_print(g, y, x, g->cols - x, STYLE_DEAD, "; %u more wait%s for them", nvictims,
+			   nvictims == 1 ? "s" : "");
 }
 
 /* Breaks the text at blanks into lines; returns how many there are, of which `height` are drawn. */
@@ -58,7 +70,7 @@ static int draw_wrapped(struct grid *g, int y, int height, const char *label, co
 	return lines;
 }
 
-int findings_draw(const struct waittree *w, struct grid *g, int y, int height)
+int findings_draw(const struct waittree *w, uint64_t now_ns, struct grid *g, int y, int height)
 {
 	int at = 0;
 
@@ -72,7 +84,7 @@ int findings_draw(const struct waittree *w, struct grid *g, int y, int height)
 					   w->nfindings - i);
 			break;
 		}
-		draw_who(w, f, g, y + at++);
+		draw_who(w, f, now_ns, g, y + at++);
 		at += draw_wrapped(g, y + at, height - at - 1 > 2 ? 2 : 1, "Cause", f->cause);
 		at += draw_wrapped(g, y + at, height - at > 2 ? 2 : 1, "Cure ", f->cure);
 	}

@@ -102,6 +102,7 @@ int frame_refresh(struct frame *f, const struct model *model, const struct frame
 		.now_ns = now_ns,
 		.filter = sources->filter,
 		.tail = sources->tail,
+		.tail_most = sources->tail_most,
 		.waits = sources->waits,
 	};
 	rates_begin(f->rates, now_ns, first_ns);

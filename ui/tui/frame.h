@@ -41,6 +41,7 @@ void frame_release(struct frame *f);
 struct frame_sources {
 	const struct filter *filter;   /* -e, or NULL */
 	const struct tail *tail;       /* NULL: no events */
+	size_t tail_most;              /* see struct scan */
 	const struct waittree *waits;  /* NULL: nobody looks for deadlocks. Borrowed until the next refresh */
 };
 

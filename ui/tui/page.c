@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Pages: what they are made of, and the cursor; see page.h. What they say is page_lines.c. */
+/*
+ * Pages: what they are made of; see page.h. What they say is page_lines.c, the cursor and all that keys
+ * do to the rows is page_rows.c.
+ */
 #include "ui/tui/page.h"
 
 #include <errno.h>
@@ -31,15 +34,20 @@ bool page_subject(const struct row *row, struct row_key *subject)
 	}
 }
 
-/* Of the view of the same kind, so that both show the same. */
-static int take_rates(struct table *t, const struct frame *frame)
+/* Rates, columns and who is followed, of the view of the same kind: both show the same. */
+static int take_over(struct table *t, const struct frame *frame)
 {
 	for (int i = 0; i < VIEW_MAX; i++) {
+		const struct table *of = &frame->tables[i];
 		struct rates *copy;
 
-		if (views[i] != t->view)
+		if (of->view != t->view)
 			continue;
-		copy = rates_copy(frame->tables[i].rates);
+		memcpy(t->columns, of->columns, sizeof(t->columns));
+		t->ncolumns = of->ncolumns;
+		t->followed_pid = of->followed_pid;
+		t->followed_since_ns = of->followed_since_ns;
+		copy = rates_copy(of->rates);
 		if (!copy)
 			return -ENOMEM;
 		rates_free(t->rates);
@@ -55,9 +63,11 @@ int page_init(struct page *p, const struct row_key *subject, const struct frame 
 	static const struct view *const of_chan[PAGE_TABLES] = { &view_blocked, &view_procs,
 								 &view_talk, &view_events };
 	bool is_chan = subject->v[0] == ROW_CHAN;
+	const struct rowfilter *filter = frame->tables[0].filter;
 	int err = 0;
 
 	*p = (struct page){ .subject = *subject, .frozen_ns = frame->now_ns };
+	p->filter.tags = filter ? filter->tags : NULL;
 	if (subject->v[0] == ROW_FLOW || subject->v[0] == ROW_EVENT)
 		p->ntables = 2; /* processes and channels that take part */
 	else
@@ -67,8 +77,9 @@ int page_init(struct page *p, const struct row_key *subject, const struct frame 
 
 		if (p->ntables == 2)
 			view = i ? &view_chans : &view_procs;
-		if (table_init(&p->tables[i], view) < 0 || take_rates(&p->tables[i], frame) < 0)
+		if (table_init(&p->tables[i], view) < 0 || take_over(&p->tables[i], frame) < 0)
 			err = -ENOMEM;
+		p->tables[i].filter = &p->filter;
 		p->tables[i].shape = SHAPE_AS_LIST;
 		p->tables[i].no_rates = frozen;
 	}
@@ -80,6 +91,7 @@ void page_release(struct page *p)
 	for (int i = 0; i < p->ntables; i++)
 		table_release(&p->tables[i]);
 	view_rows_release(&p->text);
+	rowfilter_release(&p->filter);
 	free(p->lines);
 	*p = (struct page){ 0 };
 }
@@ -123,29 +135,21 @@ static struct table *table_of(struct page *p, const struct view *view)
 	return NULL;
 }
 
-int page_table(struct page *p, const struct scan *scan, const struct view *view,
-	       const struct concern *concern, const char *title, size_t most)
+/* The rows of a view that have to do with it, below a title. */
+static int page_table(struct page *p, const struct scan *scan, const struct view *view,
+		      const struct concern *concern, const char *title, size_t most)
 {
 	struct table *t = table_of(p, view);
-	size_t n;
 	int err;
 
 	t->concern = *concern;
 	t->page = (int)most;
 	err = table_scan(t, scan, model_first_ns(scan->model));
 	t->concern = (struct concern){ 0 }; /* borrowed for the scan only */
-	if (err || !t->nshown)
-		return err;
-	n = t->nshown < most ? t->nshown : most;
-	page_text(p, STYLE_NORMAL, "%s", "");
-	page_text(p, STYLE_TITLE, " %s (%zu)", title, t->nshown);
-	page_add(p, &(struct page_line){ .kind = LINE_HEAD, .table = (int)(t - p->tables) });
-	for (size_t i = 0; i < n; i++)
-		page_add(p, &(struct page_line){
-				    .kind = LINE_ROW, .table = (int)(t - p->tables), .row = i });
-	if (n < t->nshown)
-		page_text(p, STYLE_DIM, "   … and %zu more", t->nshown - n);
-	return 0;
+	if (!err)
+		p->sections[p->nsections++] =
+			(struct page_section){ (int)(t - p->tables), title, most };
+	return err;
 }
 
 /* ---- taking it from the model ---- */
@@ -279,16 +283,16 @@ int page_scan(struct page *p, const struct scan *scan, const struct history *his
 	whole.waits = NULL; /* of the model alone: the search has no channels of ours */
 	p->lines = NULL;
 	p->nlines = p->capacity = 0;
+	p->nsections = 0;
 	p->text = (struct rows){ 0 };
 	err = scan_subject(p, &whole, history);
-	if (!err && p->text.no_memory)
-		err = -ENOMEM;
-	if (err == -ENOENT) {
+	if (err == -ENOENT) { /* what was known of it stays */
 		free(p->lines);
 		view_rows_release(&p->text);
 		p->lines = before.lines;
 		p->nlines = before.nlines;
 		p->capacity = before.capacity;
+		p->nsections = before.nsections;
 		p->text = before.text;
 		p->is_gone = true;
 		return 0;
@@ -296,89 +300,7 @@ int page_scan(struct page *p, const struct scan *scan, const struct history *his
 	free(before.lines);
 	view_rows_release(&before.text);
 	p->is_gone = false;
-	if (p->has_cursor) /* where its row was; the next one, when that is no row any more */
-		page_move(p, 0);
-	return err;
-}
-
-/* ---- the cursor ---- */
-
-static bool is_row(const struct page *p, size_t i)
-{
-	return i < p->nlines && p->lines[i].kind == LINE_ROW;
-}
-
-/* The nearest row from `at` on, in the direction of `step`; p->nlines: none. */
-static size_t row_from(const struct page *p, size_t at, int step)
-{
-	for (long i = (long)at; i >= 0 && i < (long)p->nlines; i += step)
-		if (is_row(p, (size_t)i))
-			return (size_t)i;
-	return p->nlines;
-}
-
-static void show(struct page *p)
-{
-	size_t height = p->height > 0 ? (size_t)p->height : 1;
-
-	if (p->cursor < p->top + 2) /* with the header above */
-		p->top = p->cursor > 2 ? p->cursor - 2 : 0;
-	else if (p->cursor >= p->top + height)
-		p->top = p->cursor - height + 1;
-}
-
-void page_move(struct page *p, long lines)
-{
-	int step = lines < 0 ? -1 : 1;
-	size_t to;
-
-	if (!p->has_cursor)
-		to = row_from(p, 0, 1);
-	else {
-		long at = (long)p->cursor + lines;
-
-		at = at < 0 ? 0 : at >= (long)p->nlines ? (long)p->nlines - 1 : at;
-		to = p->nlines ? row_from(p, (size_t)at, step) : 0;
-		if (to == p->nlines && p->nlines)
-			to = row_from(p, (size_t)at, -step);
-	}
-	if (to >= p->nlines) { /* no row at all: scroll */
-		long top = (long)p->top + lines;
-
-		p->has_cursor = false;
-		p->top = top > 0 ? (size_t)top : 0;
-		return;
-	}
-	p->has_cursor = true;
-	p->cursor = to;
-	if (lines)
-		show(p);
-}
-
-void page_move_to_end(struct page *p, bool last)
-{
-	p->has_cursor = true;
-	p->cursor = last && p->nlines ? p->nlines - 1 : 0;
-	page_move(p, last ? 1 : -1);
-	if (!last)
-		p->top = 0;
-}
-
-const struct row *page_cursor_row(const struct page *p)
-{
-	const struct page_line *l = p->has_cursor && is_row(p, p->cursor) ? &p->lines[p->cursor] :
-									    NULL;
-
-	return l && l->row < p->tables[l->table].nshown ? p->tables[l->table].shown[l->row] : NULL;
-}
-
-bool page_click(struct page *p, int y)
-{
-	size_t at = p->top + (size_t)y;
-
-	if (y < 0 || !is_row(p, at))
-		return false;
-	p->has_cursor = true;
-	p->cursor = at;
-	return true;
+	p->nhead = p->nlines;
+	page_layout(p);
+	return !err && p->text.no_memory ? -ENOMEM : err;
 }

@@ -39,11 +39,28 @@ static void draw_activity(struct grid *g, int y, const struct activity *a)
 	}
 }
 
-static void draw_line(struct page *p, struct grid *g, int y, size_t at)
+static void draw_title(const struct page *p, struct grid *g, int y, int table)
+{
+	for (int i = 0; i < p->nsections; i++) {
+		const struct page_section *s = &p->sections[i];
+		size_t all = page_section_rows(p, s), shown = p->tables[table].nshown;
+
+		if (s->table != table)
+			continue;
+		if (shown == all)
+			grid_print(g, y, 1, g->cols - 1, STYLE_TITLE, "%s (%zu)", s->title, all);
+		else
+			grid_print(g, y, 1, g->cols - 1, STYLE_TITLE, "%s (%zu of %zu)", s->title, shown,
+				   all);
+	}
+}
+
+void page_draw_line(struct page *p, struct grid *g, int y, size_t at)
 {
 	const struct page_line *line = &p->lines[at];
 	struct table *t = &p->tables[line->table];
 
+	t->left = p->left;
 	switch (line->kind) {
 	case LINE_TEXT:
 		grid_text(g, y, 0, g->cols, line->text, line->style);
@@ -55,31 +72,50 @@ static void draw_line(struct page *p, struct grid *g, int y, size_t at)
 	case LINE_ACTIVITY:
 		draw_activity(g, y, &p->activity);
 		break;
+	case LINE_TITLE:
+		draw_title(p, g, y, line->table);
+		break;
 	case LINE_HEAD:
-		t->left = p->left;
 		table_draw_header(t, g, y);
 		break;
 	case LINE_ROW:
-		t->left = p->left;
 		if (line->row < t->nshown)
 			table_draw_row(t, g, y, t->shown[line->row]);
-		if (p->has_cursor && p->cursor == at)
-			grid_restyle(g, y, 0, g->cols, STYLE_SELECTED);
+		break;
+	case LINE_MORE:
+		grid_print(g, y, 3, g->cols - 3, STYLE_DIM, "… and %zu more", line->row);
 		break;
 	}
+}
+
+static void mark_line(struct page *p, struct grid *g, int y, size_t at)
+{
+	const struct page_line *line = &p->lines[at];
+	const struct table *t = &p->tables[line->table];
+	enum style mark = STYLE_NORMAL;
+
+	if (line->kind == LINE_ROW && line->row < t->nshown)
+		mark = p->cursor.has_cursor && p->cursor.at == at ?
+			       STYLE_SELECTED :
+			       table_row_mark(t, t->shown[line->row]);
+	if (mark != STYLE_NORMAL)
+		grid_restyle(g, y, 0, g->cols, mark);
 }
 
 void page_draw(struct page *p, struct grid *g, int y, int height)
 {
 	size_t most = p->nlines > (size_t)height ? p->nlines - (size_t)height : 0;
+	struct page_mark *c = &p->cursor;
 
 	p->height = height;
-	if (p->has_cursor && p->cursor >= p->top + (size_t)height)
-		p->top = p->cursor - (size_t)height + 1;
-	if (p->top > most)
-		p->top = most;
-	for (int i = 0; i < height && p->top + (size_t)i < p->nlines; i++)
-		draw_line(p, g, y + i, p->top + (size_t)i);
+	if (c->has_cursor && c->at >= c->top + (size_t)height)
+		c->top = c->at - (size_t)height + 1;
+	if (c->top > most)
+		c->top = most;
+	for (int i = 0; i < height && c->top + (size_t)i < p->nlines; i++) {
+		page_draw_line(p, g, y + i, c->top + (size_t)i);
+		mark_line(p, g, y + i, c->top + (size_t)i);
+	}
 	if (!p->nlines)
 		grid_text(g, y + 1, 3, g->cols - 4, "no longer known", STYLE_DIM);
 }

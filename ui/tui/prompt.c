@@ -14,11 +14,22 @@ void prompt_open(struct dash *d, enum dash_prompt prompt)
 	d->prompt = prompt;
 	d->input[0] = '\0';
 	if (prompt == PROMPT_FILTER)
-		memcpy(d->input, d->filter.text, sizeof(d->input));
+		memcpy(d->input, dash_filter(d)->text, sizeof(d->input));
 	if (prompt == PROMPT_EXPORT)
 		export_name(d, d->input, sizeof(d->input));
-	memcpy(d->before, d->filter.text, sizeof(d->before));
+	memcpy(d->before, dash_filter(d)->text, sizeof(d->before));
 	d->mark = table_mark(dash_table(d));
+	if (d->npages)
+		d->page_mark = dash_page(d)->cursor;
+}
+
+/* The cursor where it was when F3 was pressed. */
+static void go_back(struct dash *d)
+{
+	if (d->npages)
+		page_go_back(dash_page(d), &d->page_mark);
+	else
+		table_go_back(dash_table(d), &d->mark);
 }
 
 /* Rows follow what is typed, letter by letter. */
@@ -27,14 +38,17 @@ static void prompt_apply(struct dash *d)
 	if (d->prompt == PROMPT_EXPORT)
 		return;
 	if (d->prompt == PROMPT_FILTER) {
-		rowfilter_set(&d->filter, d->input);
-		dash_arrange(d);
+		rowfilter_set(dash_filter(d), d->input);
+		if (d->npages)
+			dash_arrange_page(d);
+		else
+			dash_arrange(d);
 		return;
 	}
 	memcpy(d->search, d->input, sizeof(d->search));
-	table_go_back(dash_table(d), &d->mark); /* each letter searches from where it began */
-	if (d->search[0] && !table_search(dash_table(d), d->search, false))
-		snprintf(d->message, sizeof(d->message), "no row shows that");
+	go_back(d); /* each letter searches from where it began */
+	if (d->search[0] && !dash_search(d, false))
+		dash_say(d, "no row shows that");
 }
 
 void line_append(char *line, size_t size, int key)
@@ -68,7 +82,7 @@ static void prompt_leave(struct dash *d)
 		memcpy(d->input, d->before, sizeof(d->input));
 		prompt_apply(d);
 	} else if (d->prompt == PROMPT_SEARCH) {
-		table_go_back(dash_table(d), &d->mark);
+		go_back(d);
 	}
 	d->prompt = PROMPT_NONE;
 }
@@ -82,9 +96,9 @@ static void prompt_keep(struct dash *d)
 	if (prompt != PROMPT_EXPORT || !d->input[0])
 		return;
 	if (export_view(d, d->input, &fail) < 0)
-		snprintf(d->message, sizeof(d->message), "%.156s", fail.what);
+		dash_say(d, "%.156s", fail.what);
 	else
-		snprintf(d->message, sizeof(d->message), "written to %.140s", d->input);
+		dash_say(d, "written to %.140s", d->input);
 }
 
 void prompt_key(struct dash *d, int key)

@@ -3,7 +3,6 @@
 #include "ui/tui/replay.h"
 
 #include <errno.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,45 +27,6 @@ static int refresh(struct replay *r, uint64_t now_ns, struct fail *fail)
 	int err = dash_refresh(&r->dash, &r->tui, now_ns);
 
 	return err ? fail_set(fail, -err, NULL, "cannot take a frame") : 0;
-}
-
-/* ---- the latest operations ---- */
-
-#define LEAD_EVENTS (2 * TAIL_MAX) /* so many events back are enough for them, or nearly */
-
-/* They come without a gap: a jump begins anew. */
-static int listen(struct sink *sink, const struct ev_hdr *ev)
-{
-	struct replay *r = (struct replay *)((char *)sink - offsetof(struct replay, listener));
-	uint64_t seq = player_seq(r->player);
-
-	if (seq != r->heard_to + 1) {
-		tail_clear(&r->tail);
-		r->heard_from = seq;
-	}
-	r->heard_to = seq;
-	if (ev->type != EV_IO ||
-	    !filter_match_io(r->tui.filter, r->tui.model, (const struct ev_io *)ev))
-		return 0;
-	return sink_event(&r->tail.sink, ev);
-}
-
-/*
- * Comes to where the player stands once more, from so far back that the operations on the way are
- * those that were the latest live.
- */
-static int collect_tail(struct replay *r, struct fail *fail)
-{
-	uint64_t seq = player_seq(r->player);
-	bool has = r->heard_to == seq && (r->heard_from <= 1 || seq - r->heard_from >= LEAD_EVENTS);
-	int err;
-
-	if (has)
-		return 0;
-	if (!seq)
-		tail_clear(&r->tail);
-	err = player_to_seq(r->player, seq > LEAD_EVENTS ? seq - LEAD_EVENTS : 0, fail);
-	return err ? err : player_through_to_seq(r->player, seq, fail);
 }
 
 /* ---- frames ---- */
@@ -98,7 +58,7 @@ int replay_take(struct replay *r, struct fail *fail)
 	if (!err)
 		err = player_to_seq(r->player, seq, fail);
 	if (!err)
-		err = collect_tail(r, fail);
+		err = replay_tail_collect(&r->latest, fail);
 	return err ? err : refresh(r, r->t_ns, fail);
 }
 
@@ -185,24 +145,24 @@ int replay_init(struct replay *r, const struct replay_opts *opts, struct fail *f
 	if (opts->tell)
 		*opts->tell = r;
 	r->tui = opts->tui;
-	r->tui.tail = &r->tail;
-	r->listener.event = listen;
-	err = tail_init(&r->tail);
+	r->tui.tail = &r->latest.tail;
+	err = replay_tail_init(&r->latest, r->player, r->tui.model, r->tui.filter);
 	if (err)
 		return fail_set(fail, -err, NULL, "cannot set up the dashboard");
-	player_set_listener(r->player, &r->listener);
 	err = dash_init(&r->dash, &r->tui, fail);
 	if (!err && grid_init(&r->grid, REPLAY_MIN_ROWS, DASH_MIN_COLS) < 0)
 		err = fail_set(fail, ENOMEM, NULL, "cannot set up the dashboard");
-	return err ? err : go_to_beginning(r, fail);
+	if (err)
+		return err;
+	dash_configure(&r->dash); /* the interval is what rates are over */
+	return go_to_beginning(r, fail);
 }
 
 void replay_release(struct replay *r)
 {
-	player_set_listener(r->player, NULL);
 	if (r->opts->tell)
 		*r->opts->tell = NULL;
-	tail_release(&r->tail);
+	replay_tail_release(&r->latest);
 	filter_free(r->match);
 	dash_release(&r->dash);
 	grid_release(&r->grid);

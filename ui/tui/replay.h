@@ -15,7 +15,7 @@
 #include "lib/store/player.h"
 #include "ui/tui/dash.h"
 #include "ui/tui/place.h"
-#include "ui/tui/tail.h"
+#include "ui/tui/replay_tail.h"
 #include "ui/tui/timebar.h"
 
 #define REPLAY_ROWS (TIMEBAR_ROWS + 1) /* below the dashboard */
@@ -36,9 +36,7 @@ enum replay_prompt { REPLAY_PROMPT_NONE, REPLAY_PROMPT_GO, REPLAY_PROMPT_MATCH }
 struct replay {
 	const struct replay_opts *opts;
 	struct player *player;
-	struct sink listener; /* of the player: keeps the operations that -e lets through */
-	uint64_t heard_from, heard_to; /* the events that it was told of, without a gap */
-	struct tail tail;
+	struct replay_tail latest;
 	struct tui_opts tui;  /* opts->tui with that */
 	struct dash dash;
 	struct timebar bar;

@@ -101,8 +101,6 @@ int replay_run(const struct replay_opts *opts, struct fail *fail)
 
 	setlocale(LC_CTYPE, ""); /* which characters the terminal can show */
 	err = replay_init(&r.replay, opts, fail);
-	if (!err)
-		dash_configure(&r.replay.dash);
 	r.theme = r.replay.dash.theme;
 	if (!err)
 		err = terminal_open(r.theme, fail);

@@ -30,6 +30,55 @@ static const struct {
 	{ "tagged", WORD_TAGGED, FACET_NONE },
 };
 
+/*
+ * Whether a column of that type could show the text at all. Most words are in no number, and to write
+ * eight numbers for each of 50,000 rows is most of the work. The characters are those of units.h, and the '-'
+ * of what is not known.
+ */
+static bool could_show(enum column_type type, const char *plain)
+{
+	size_t len = strlen(plain);
+
+	if (type == COLUMN_TEXT)
+		return true;
+	if (type == COLUMN_BOOL)
+		return strcasestr("yes", plain) || strcasestr("no", plain) || strcmp(plain, "-") == 0;
+	return strspn(plain, "0123456789.-~%kKMmGgTtPpEeUuNnSsHhDd") == len;
+}
+
+static unsigned char fold(char c)
+{
+	return (unsigned char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+}
+
+/* As strcasestr, which takes three times as long for names. */
+static bool contains(const char *text, const char *plain)
+{
+	unsigned char first = fold(*plain);
+
+	for (; *text; text++) {
+		size_t n = 1;
+
+		if (fold(*text) != first)
+			continue;
+		while (plain[n] && fold(text[n]) == fold(plain[n]))
+			n++;
+		if (!plain[n])
+			return true;
+	}
+	return false;
+}
+
+enum late row_shows_needs(const struct view *view, uint32_t on_screen, const char *plain)
+{
+	unsigned int late = LATE_NOT;
+
+	for (int i = 0; i < view->ncolumns; i++)
+		if (on_screen >> i & 1 && could_show(view->columns[i].type, plain))
+			late |= view->columns[i].late;
+	return (enum late)late;
+}
+
 bool row_shows(const struct view *view, uint32_t on_screen, const struct row *row,
 	       const char *plain)
 {
@@ -38,13 +87,40 @@ bool row_shows(const struct view *view, uint32_t on_screen, const struct row *ro
 	for (int i = 0; i < view->ncolumns; i++) {
 		const struct column *c = &view->columns[i];
 
-		if (on_screen >> i & 1 && strcasestr(value_string(c, &row->values[i], buf), plain))
+		if (on_screen >> i & 1 && could_show(c->type, plain) &&
+		    contains(value_string(c, &row->values[i], buf), plain))
 			return true;
 	}
 	return false;
 }
 
 /* ---- taking the text apart ---- */
+
+static void glob_parse(struct rowglob *g, const char *text)
+{
+	size_t n = 0;
+
+	while ((unsigned char)text[n] < 0x80 && text[n] && !strchr("*?[\\", text[n]))
+		n++;
+	*g = (struct rowglob){
+		.text = text,
+		.literal = (uint8_t)n,
+		.is_plain = !text[n],
+		.is_prefix = text[n] == '*' && !text[n + 1],
+	};
+}
+
+/* The comma-separated patterns of a word, in place. */
+static void globs_parse(struct rowfilter *f, size_t i, char *list)
+{
+	f->words[i].glob = (uint8_t)f->nglobs;
+	for (char *at = list; at && *at; f->nglobs++) {
+		char *text = strsep(&at, ",");
+
+		glob_parse(&f->globs[f->nglobs], text);
+	}
+	f->words[i].nglobs = (uint8_t)(f->nglobs - f->words[i].glob);
+}
 
 /* False: a word that is still being typed ("!", "pid=", "bytes>"), which hides nothing yet. */
 static bool word_parse(struct rowfilter *f, size_t i, char *word)
@@ -75,6 +151,8 @@ static bool word_parse(struct rowfilter *f, size_t i, char *word)
 		f->words[i].what = keys[k].what;
 		f->words[i].facet = keys[k].facet;
 		f->words[i].arg = word + n;
+		if (keys[k].what != WORD_NUMBER)
+			globs_parse(f, i, word + n);
 	}
 	return true;
 }
@@ -103,19 +181,18 @@ void rowfilter_set(struct rowfilter *f, const char *text)
 
 /* ---- holding a row against it ---- */
 
-/* `text` matches one of the comma-separated patterns in `globs`. */
-static bool any_glob(const char *globs, const char *text)
+/* `text` matches one of the word's patterns. */
+static bool any_glob(const struct rowfilter *f, size_t word, const char *text)
 {
-	char glob[ROWFILTER_SIZE];
+	const struct rowglob *g = &f->globs[f->words[word].glob];
 
-	for (const char *p = globs; *p;) {
-		size_t n = strcspn(p, ",");
-
-		snprintf(glob, sizeof(glob), "%.*s", (int)n, p);
+	for (size_t i = 0; i < f->words[word].nglobs; i++, g++) {
 		/* a name may look like a pattern that it does not match: pipe:[123] */
-		if (strcasecmp(glob, text) == 0 || fnmatch(glob, text, FNM_CASEFOLD) == 0)
+		if (strncasecmp(g->text, text, g->literal) != 0)
+			continue;
+		if (g->is_prefix || strcasecmp(g->text, text) == 0 ||
+		    (!g->is_plain && fnmatch(g->text, text, FNM_CASEFOLD) == 0))
 			return true;
-		p += n + (p[n] == ',');
 	}
 	return false;
 }
@@ -130,48 +207,50 @@ static const struct value *facet_value(const struct view *view, const struct row
 	return NULL;
 }
 
-static bool facet_matches(const struct view *view, const struct row *row, enum facet facet,
-			  const char *globs)
+static bool facet_matches(const struct rowfilter *f, size_t word, const struct view *view,
+			  const struct row *row)
 {
+	enum facet facet = f->words[word].facet;
 	char buf[VALUE_SIZE];
 
 	for (int i = 0; i < view->ncolumns; i++)
 		if (view->columns[i].facet == facet && row->values[i].known &&
-		    any_glob(globs, value_string(&view->columns[i], &row->values[i], buf)))
+		    any_glob(f, word, value_string(&view->columns[i], &row->values[i], buf)))
 			return true;
 	return false;
 }
 
-static bool pid_matches(const struct row *row, const char *globs)
+static bool pid_matches(const struct rowfilter *f, size_t word, const struct row *row)
 {
 	char pid[16];
 
 	for (int i = 0; i < row->nends; i++) {
 		snprintf(pid, sizeof(pid), "%" PRIu32, row->ends[i].pid);
-		if (any_glob(globs, pid))
+		if (any_glob(f, word, pid))
 			return true;
 	}
 	return false;
 }
 
-static bool comm_matches(const struct row *row, const char *globs)
+static bool comm_matches(const struct rowfilter *f, size_t word, const struct row *row)
 {
 	for (int i = 0; i < row->nends; i++)
-		if (any_glob(globs, row->ends[i].comm))
+		if (any_glob(f, word, row->ends[i].comm))
 			return true;
 	return false;
 }
 
 /* By -e's own sets, which know the families; where it knows no such call, by pattern. */
-static bool op_matches(const struct view *view, const struct row *row, const struct filter *term,
-		       const char *globs)
+static bool op_matches(const struct rowfilter *f, size_t word, const struct view *view,
+		       const struct row *row)
 {
+	const struct filter *term = f->words[word].term;
 	const struct value *v = facet_value(view, row, FACET_OP);
 	int op = v ? op_parse(v->text) : -1;
 
 	if (term && op > 0 && term->terms[0].set[op / 64] >> (op % 64) & 1)
 		return true;
-	return facet_matches(view, row, FACET_OP, globs);
+	return facet_matches(f, word, view, row);
 }
 
 static bool number_holds(const struct value *v, const struct term *t)
@@ -189,13 +268,13 @@ static bool word_matches(const struct rowfilter *f, size_t i, const struct view 
 
 	switch (f->words[i].what) {
 	case WORD_PID:
-		return pid_matches(row, f->words[i].arg);
+		return pid_matches(f, i, row);
 	case WORD_COMM:
-		return comm_matches(row, f->words[i].arg);
+		return comm_matches(f, i, row);
 	case WORD_FACET:
-		return facet_matches(view, row, f->words[i].facet, f->words[i].arg);
+		return facet_matches(f, i, view, row);
 	case WORD_OP:
-		return op_matches(view, row, f->words[i].term, f->words[i].arg);
+		return op_matches(f, i, view, row);
 	case WORD_NUMBER:
 		return number_holds(facet_value(view, row, f->words[i].facet),
 				    &f->words[i].term->terms[0]);
@@ -216,4 +295,26 @@ bool rowfilter_match(const struct rowfilter *f, const struct view *view, uint32_
 		if (word_matches(f, i, view, on_screen, row) == f->words[i].negated)
 			return false;
 	return true;
+}
+
+enum late rowfilter_needs(const struct rowfilter *f, const struct view *view, uint32_t on_screen)
+{
+	unsigned int late = LATE_NOT;
+
+	for (size_t i = 0; i < f->n; i++)
+		switch (f->words[i].what) {
+		case WORD_PLAIN:
+			late |= row_shows_needs(view, on_screen, f->words[i].arg);
+			break;
+		case WORD_PID:
+		case WORD_COMM:
+		case WORD_TAGGED:
+			late |= LATE_TEXT; /* the ends */
+			break;
+		default:
+			for (int c = 0; c < view->ncolumns; c++)
+				if (view->columns[c].facet == f->words[i].facet)
+					late |= view->columns[c].late;
+		}
+	return (enum late)late;
 }

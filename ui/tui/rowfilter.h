@@ -28,16 +28,26 @@
 
 enum rowword { WORD_PLAIN, WORD_PID, WORD_COMM, WORD_FACET, WORD_OP, WORD_NUMBER, WORD_IS, WORD_TAGGED };
 
+/* One of the patterns of a word, taken apart once for all rows. */
+struct rowglob {
+	const char *text;
+	uint8_t literal; /* so many ASCII characters before the first that is not or is special */
+	bool is_plain;   /* that is all of it */
+	bool is_prefix;  /* that, and a '*' */
+};
+
 struct rowfilter {
 	char text[ROWFILTER_SIZE];
-	size_t n;
+	size_t n, nglobs;
 	struct {
 		enum rowword what;
 		bool negated;
 		enum facet facet;
 		const char *arg; /* in copy */
+		uint8_t glob, nglobs; /* of globs: WORD_PID, WORD_COMM, WORD_FACET, WORD_OP */
 		struct filter *term; /* WORD_OP, WORD_NUMBER */
 	} words[ROWFILTER_WORDS];
+	struct rowglob globs[ROWFILTER_SIZE];
 	char copy[ROWFILTER_SIZE];
 	const struct tags *tags; /* borrowed; NULL: nothing is tagged */
 };
@@ -48,12 +58,15 @@ struct rowfilter {
 void rowfilter_set(struct rowfilter *f, const char *text);
 void rowfilter_release(struct rowfilter *f);
 
+/* The steps (view.h) that rows must have been through before they are held against it. */
+enum late rowfilter_needs(const struct rowfilter *f, const struct view *view, uint32_t on_screen);
 bool rowfilter_match(const struct rowfilter *f, const struct view *view, uint32_t on_screen,
 		     const struct row *row);
 
 /* Some column on the screen, in either case of letters, contains `plain`. What F3 looks for. */
 bool row_shows(const struct view *view, uint32_t on_screen, const struct row *row,
 	       const char *plain);
+enum late row_shows_needs(const struct view *view, uint32_t on_screen, const char *plain);
 
 /* The words that begin one, "kind=" …, for completion; NULL behind the last. */
 extern const char *const rowfilter_words[];

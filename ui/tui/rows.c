@@ -112,17 +112,16 @@ struct row *rows_add(struct rows *rows, const struct row_key *key, int ncolumns)
 	if (!values)
 		return NULL;
 	rows->v[rows->n] = (struct row){
-		.key = *key, .order = rows->n, .values = values, .is_filled = true, .parent = ROW_NONE
+		.key = *key, .order = rows->n, .values = values, .done = LATE_ALL, .parent = ROW_NONE
 	};
 	return &rows->v[rows->n++];
 }
 
-static const char *rows_copy(struct rows *rows, const char *text)
+const char *rows_copy(struct rows *rows, const char *text, size_t len)
 {
-	size_t len = strlen(text);
 	char *copy = rows_alloc(rows, len + 1);
 
-	return copy ? memcpy(copy, text, len + 1) : "";
+	return copy ? memcpy(copy, text, len) : ""; /* the NUL is there */
 }
 
 const char *rows_escape(struct rows *rows, const char *src, size_t max)
@@ -131,19 +130,19 @@ const char *rows_escape(struct rows *rows, const char *src, size_t max)
 
 	if (rows->raw)
 		return rows_print(rows, "%.*s", (int)max, src);
-	escape_text(buf, sizeof(buf), src, max);
-	return rows_copy(rows, buf);
+	return rows_copy(rows, buf, escape_text(buf, sizeof(buf), src, max));
 }
 
 const char *rows_print(struct rows *rows, const char *fmt, ...)
 {
 	char buf[1024];
 	va_list ap;
+	int len;
 
 	va_start(ap, fmt);
-	vsnprintf(buf, sizeof(buf), fmt, ap);
+	len = vsnprintf(buf, sizeof(buf), fmt, ap);
 	va_end(ap);
-	return rows_copy(rows, buf);
+	return rows_copy(rows, buf, len < (int)sizeof(buf) ? (size_t)len : sizeof(buf) - 1);
 }
 
 const char *rows_comm(struct rows *rows, const char *comm)
@@ -151,15 +150,15 @@ const char *rows_comm(struct rows *rows, const char *comm)
 	return comm[0] ? rows_escape(rows, comm, EV_COMM_LEN) : "?";
 }
 
-/* Room for one more: doubled at 1, 2, 4 … since most rows have one or two. */
+/* Room for one more: doubled at 2, 4 … since most rows have one or two. */
 static bool row_grow_ends(struct rows *rows, struct row *row)
 {
 	size_t n = (size_t)row->nends;
 	struct row_end *ends;
 
-	if (n & (n - 1))
+	if (n & (n - 1) || n == 1)
 		return true;
-	ends = rows_alloc(rows, (n ? 2 * n : 1) * sizeof(*ends));
+	ends = rows_alloc(rows, (n ? 2 * n : 2) * sizeof(*ends));
 	if (!ends)
 		return false;
 	if (n)
@@ -168,8 +167,11 @@ static bool row_grow_ends(struct rows *rows, struct row *row)
 	return true;
 }
 
-void row_add_end(struct rows *rows, struct row *row, const struct m_proc *proc, enum row_role role)
+const char *row_add_end(struct rows *rows, struct row *row, const struct m_proc *proc,
+			enum row_role role)
 {
+	const char *comm;
+
 	for (int i = 0; i < row->nends; i++) {
 		struct row_end *e = &row->ends[i];
 
@@ -177,25 +179,65 @@ void row_add_end(struct rows *rows, struct row *row, const struct m_proc *proc, 
 			continue;
 		if (e->role != role)
 			e->role = ROLE_BOTH;
-		return;
+		return e->comm;
 	}
+	comm = rows_comm(rows, proc->comm);
 	if (row->nends == ROW_ENDS_MAX || !row_grow_ends(rows, row))
-		return;
+		return comm;
 	row->ends[row->nends++] = (struct row_end){
 		.pid = proc->pid,
 		.since_ns = proc->first_ns,
-		.comm = rows_comm(rows, proc->comm),
+		.comm = comm,
 		.role = role,
 	};
+	return comm;
+}
+
+/* Fifty thousand rows may have theirs written at once: without printf. */
+void row_line_text(struct row_line *l, const char *text)
+{
+	size_t len = strlen(text), room = sizeof(l->buf) - l->len;
+
+	len = len < room ? len : room;
+	memcpy(l->buf + l->len, text, len);
+	l->len += len;
+}
+
+void row_line_number(struct row_line *l, uint32_t n)
+{
+	char digits[12], *at = digits + sizeof(digits);
+
+	*--at = '\0';
+	do
+		*--at = (char)('0' + n % 10);
+	while (n /= 10);
+	row_line_text(l, at);
+}
+
+void row_line_proc(struct row_line *l, const struct m_proc *proc, const char *comm)
+{
+	row_line_text(l, comm);
+	if (proc->folded)
+		return;
+	row_line_text(l, "[");
+	row_line_number(l, proc->pid);
+	row_line_text(l, "]");
+}
+
+const char *row_line_take(struct rows *rows, const struct row_line *l)
+{
+	return rows_copy(rows, l->buf, l->len);
 }
 
 const char *rows_proc(struct rows *rows, const struct m_proc *proc)
 {
+	struct row_line l;
+
 	if (!proc)
 		return "?";
-	if (proc->folded)
-		return rows_comm(rows, proc->comm);
-	return rows_print(rows, "%s[%u]", rows_comm(rows, proc->comm), proc->pid);
+	l.len = 0;
+	row_line_proc(&l, proc, rows_comm(rows, proc->comm));
+	return row_line_take(rows, &l);
 }
 
 const char *rows_chan_name(struct rows *rows, const struct m_chan *chan)
@@ -205,6 +247,13 @@ const char *rows_chan_name(struct rows *rows, const struct m_chan *chan)
 	if (chan->ident[0])
 		return rows_escape(rows, chan->ident, sizeof(chan->ident));
 	return rows_print(rows, "#%" PRIu64, chan->id);
+}
+
+const char *rows_chan_ident(struct rows *rows, const struct m_chan *chan, const char *name)
+{
+	return chan->name[0] || !chan->ident[0] ?
+		       rows_escape(rows, chan->ident, sizeof(chan->ident)) :
+		       name;
 }
 
 bool scan_rates(const struct scan *scan, struct rows *rows, const struct row *row,
@@ -259,6 +308,7 @@ const char *value_string(const struct column *c, const struct value *v, char buf
 		units_share(number, v->x);
 		break;
 	}
-	snprintf(buf, VALUE_SIZE, "%s%s", v->approximate ? "~" : "", number);
+	buf[0] = '~';
+	memcpy(buf + v->approximate, number, strlen(number) + 1);
 	return buf;
 }

@@ -24,7 +24,7 @@ int rows_out_text(struct table *t, FILE *out, int columns)
 	int err = grid_init(&g, 1, columns);
 
 	if (!err)
-		err = table_fill_rows(t);
+		err = table_fill_rows(t, LATE_ALL);
 	if (err) {
 		grid_release(&g);
 		return err;

@@ -44,7 +44,7 @@ static void toggle_column(struct dash *d, int at)
 		memmove(&t->columns[at], &t->columns[at + 1], (size_t)(t->ncolumns - at - 1));
 		t->ncolumns--;
 	} else {
-		snprintf(d->message, sizeof(d->message), "one column has to stay");
+		dash_say(d, "one column has to stay");
 	}
 }
 
@@ -76,16 +76,10 @@ static unsigned int change(struct dash *d)
 
 static void leave(struct dash *d)
 {
-	struct fail fail = { 0 };
-
 	d->cover = COVER_NONE;
 	dash_arrange(d);
-	if (!d->config)
-		return;
-	if (config_save(d, d->config, &fail) < 0)
-		snprintf(d->message, sizeof(d->message), "%.156s", fail.what);
-	else
-		snprintf(d->message, sizeof(d->message), "kept in %.140s", d->config);
+	if (dash_keep(d))
+		dash_say(d, "kept in %.140s", d->config);
 }
 
 unsigned int setup_key(struct dash *d, int key)

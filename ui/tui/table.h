@@ -61,10 +61,14 @@ void table_release(struct table *t);
 int table_scan(struct table *t, const struct scan *scan, uint64_t first_ns);
 /* Sorts and filters the rows it has: after a change of sort, inverted, filter or shape. */
 int table_arrange(struct table *t);
-/* Fills the rows in sight, or all of them. 0 or -ENOMEM. */
+/* The two orders, of t->shown; the tree is of rows that are sorted already. Private. (table_order.c) */
+int table_sort_rows(struct table *t);
+int table_tree_arrange(struct table *t);
+/* Takes the later steps for the rows in sight, or those wanted for all of them. 0 or -ENOMEM. */
 int table_fill_page(struct table *t);
-int table_fill_rows(struct table *t);
+int table_fill_rows(struct table *t, enum late want);
 
+uint32_t table_on_screen(const struct table *t); /* bit i: column i is; for rowfilter.h */
 /* The columns of the beginning; those of a text "PID,COMM,…"; and back. */
 void table_columns_default(struct table *t);
 int table_columns_parse(struct table *t, const char *text); /* -EINVAL: unknown, or none at all */
@@ -94,6 +98,8 @@ const struct row *table_cursor_row(const struct table *t); /* NULL: no cursor, o
 /* To the first row of the followed process. */
 void table_move_to_followed(struct table *t);
 bool table_row_followed(const struct table *t, const struct row *row);
+/* How its line is marked: STYLE_FOLLOWED, STYLE_TAGGED, or STYLE_NORMAL for not at all. */
+enum style table_row_mark(const struct table *t, const struct row *row);
 
 /* Draws the header at line y and rows below it, `height` lines in all. */
 void table_draw(struct table *t, struct grid *g, int y, int height);

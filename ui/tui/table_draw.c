@@ -173,14 +173,12 @@ void table_draw(struct table *t, struct grid *g, int y, int height)
 	draw_header(t, g, y, &l);
 	for (int i = 0; i < page && t->top + (size_t)i < t->nshown; i++) {
 		const struct row *row = t->shown[t->top + (size_t)i];
+		enum style mark = row == table_cursor_row(t) ? STYLE_SELECTED :
+							       table_row_mark(t, row);
 
 		draw_row(t, g, y + 1 + i, row, &l);
-		if (row == table_cursor_row(t))
-			grid_restyle(g, y + 1 + i, 0, g->cols, STYLE_SELECTED);
-		else if (table_row_followed(t, row))
-			grid_restyle(g, y + 1 + i, 0, g->cols, STYLE_FOLLOWED);
-		else if (t->filter && tags_have_row(t->filter->tags, row))
-			grid_restyle(g, y + 1 + i, 0, g->cols, STYLE_TAGGED);
+		if (mark != STYLE_NORMAL)
+			grid_restyle(g, y + 1 + i, 0, g->cols, mark);
 	}
 }
 

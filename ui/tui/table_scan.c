@@ -47,18 +47,28 @@ static void gather_all(struct table *t)
 		row = rows_add(&t->rows, &key, view->ncolumns);
 		if (!row)
 			return;
-		row->is_filled = false;
+		row->done = view->measure ? LATE_NOT : LATE_MEASURE;
 		row->object = o;
 		view->gather(&t->scan, &t->rows, row, o);
 	}
 }
 
-static void fill_row(struct table *t, struct row *row)
+static void fill_row(struct table *t, struct row *row, enum late want)
 {
-	if (row->is_filled || !row->object)
+	unsigned int todo = want & ~row->done;
+
+	if (!todo || !row->object)
 		return;
-	row->is_filled = true;
-	t->view->fill(&t->scan, &t->rows, row, row->object);
+	row->done |= todo;
+	if (todo & LATE_TEXT)
+		t->view->fill(&t->scan, &t->rows, row, row->object);
+	if (todo & LATE_MEASURE)
+		t->view->measure(row, row->object);
+}
+
+static bool lacks(const struct row *row, enum late want)
+{
+	return (want & ~row->done) != 0;
 }
 
 static void forget_objects(struct table *t)
@@ -82,7 +92,7 @@ int table_scan(struct table *t, const struct scan *scan, uint64_t first_ns)
 		t->view->finish(&t->scan, &t->rows);
 	if (t->rows.n <= FILL_ALWAYS)
 		for (size_t i = 0; i < t->rows.n; i++)
-			fill_row(t, &t->rows.v[i]);
+			fill_row(t, &t->rows.v[i], LATE_ALL);
 	err = t->rows.no_memory ? -ENOMEM : table_arrange(t);
 	if (!err)
 		err = table_fill_page(t);
@@ -123,7 +133,7 @@ static struct row *find_wanted(struct row **wanted, size_t n, const struct row_k
 }
 
 /* Fills `wanted` from the model as it is now: it may have gone on since they were gathered. */
-static void fill_wanted(struct table *t, struct row **wanted, size_t n)
+static void fill_wanted(struct table *t, struct row **wanted, size_t n, enum late want)
 {
 	const struct view *view = t->view;
 	size_t left = n;
@@ -136,15 +146,15 @@ static void fill_wanted(struct table *t, struct row **wanted, size_t n)
 		if (!is_concerned(t, o) || !view->key(&t->scan, o, &key))
 			continue;
 		row = find_wanted(wanted, n, &key);
-		if (!row || row->is_filled)
+		if (!row || !lacks(row, want))
 			continue;
 		row->object = o;
-		fill_row(t, row);
+		fill_row(t, row, want);
 		row->object = NULL;
 		left--;
 	}
 	for (size_t i = 0; i < n; i++)
-		wanted[i]->is_filled = true; /* its object is gone: that is all there is to know */
+		wanted[i]->done |= want; /* its object is gone: that is all there is to know */
 }
 
 static bool is_live(const struct row *row)
@@ -152,15 +162,15 @@ static bool is_live(const struct row *row)
 	return row->object != NULL;
 }
 
-static int fill_range(struct table *t, const struct row *const *rows, size_t n)
+static int fill_range(struct table *t, const struct row *const *rows, size_t n, enum late want)
 {
 	struct row **wanted;
 	size_t nwanted = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		if (is_live(rows[i]))
-			fill_row(t, &t->rows.v[rows[i] - t->rows.v]);
-		nwanted += !rows[i]->is_filled;
+			fill_row(t, &t->rows.v[rows[i] - t->rows.v], want);
+		nwanted += lacks(rows[i], want);
 	}
 	if (!nwanted)
 		return t->rows.no_memory ? -ENOMEM : 0;
@@ -169,9 +179,9 @@ static int fill_range(struct table *t, const struct row *const *rows, size_t n)
 		return -ENOMEM;
 	nwanted = 0;
 	for (size_t i = 0; i < n; i++)
-		if (!rows[i]->is_filled)
+		if (lacks(rows[i], want))
 			wanted[nwanted++] = &t->rows.v[rows[i] - t->rows.v];
-	fill_wanted(t, wanted, nwanted);
+	fill_wanted(t, wanted, nwanted, want);
 	free(wanted);
 	return t->rows.no_memory ? -ENOMEM : 0;
 }
@@ -184,10 +194,10 @@ int table_fill_page(struct table *t)
 
 	if (from < t->nshown)
 		n = t->nshown - from < page ? t->nshown - from : page;
-	return fill_range(t, t->shown + from, n);
+	return fill_range(t, t->shown + from, n, LATE_ALL);
 }
 
-int table_fill_rows(struct table *t)
+int table_fill_rows(struct table *t, enum late want)
 {
 	const struct row **all;
 	int err;
@@ -195,7 +205,7 @@ int table_fill_rows(struct table *t)
 	for (size_t i = 0;; i++) {
 		if (i == t->rows.n)
 			return 0;
-		if (!t->rows.v[i].is_filled)
+		if (lacks(&t->rows.v[i], want))
 			break;
 	}
 	all = malloc(t->rows.n * sizeof(*all));
@@ -203,7 +213,7 @@ int table_fill_rows(struct table *t)
 		return -ENOMEM;
 	for (size_t i = 0; i < t->rows.n; i++)
 		all[i] = &t->rows.v[i];
-	err = fill_range(t, all, t->rows.n);
+	err = fill_range(t, all, t->rows.n, want);
 	free(all);
 	return err;
 }

@@ -16,7 +16,7 @@ static int tail_event(struct sink *sink, const struct ev_hdr *ev)
 
 int tail_init(struct tail *t)
 {
-	*t = (struct tail){ .sink = { .event = tail_event } };
+	*t = (struct tail){ .sink = { .event = tail_event }, .is_numbered = true };
 	t->v = malloc(TAIL_MAX * sizeof(*t->v));
 	return t->v ? 0 : -ENOMEM;
 }
@@ -29,5 +29,6 @@ void tail_release(struct tail *t)
 
 void tail_clear(struct tail *t)
 {
-	t->n = 0;
+	t->n = t->before = 0;
+	t->is_numbered = true;
 }

@@ -6,6 +6,8 @@
 #ifndef IPCTAP_UI_TUI_TAIL_H
 #define IPCTAP_UI_TUI_TAIL_H
 
+#include <stdbool.h>
+
 #include "lib/stream/stream.h"
 
 #define TAIL_MAX 8192u /* a power of two */
@@ -14,11 +16,13 @@ struct tail {
 	struct sink sink;
 	struct ev_io *v; /* a ring */
 	uint64_t n;      /* so many ever; the i-th is v[i % TAIL_MAX] */
+	uint64_t before; /* operations before the first of those, when it began in the middle */
+	bool is_numbered; /* that is known */
 };
 
 int tail_init(struct tail *t); /* 0 or -ENOMEM */
 void tail_release(struct tail *t);
-void tail_clear(struct tail *t); /* as after tail_init: the stream begins elsewhere */
+void tail_clear(struct tail *t); /* as after tail_init: the stream begins anew */
 
 /* The number of the oldest one that is still there; up to n - 1. */
 static inline uint64_t tail_first(const struct tail *t)

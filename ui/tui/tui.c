@@ -123,7 +123,7 @@ static int run_loop(struct run *r, struct fail *fail)
 int tui_run(const struct tui_opts *opts, struct fail *fail)
 {
 	struct run r = { .opts = opts };
-	double interval_ns = opts->interval_s * 1e9;
+	double interval_ns;
 	int err;
 
 	setlocale(LC_CTYPE, ""); /* which characters the terminal can show */
@@ -134,6 +134,7 @@ int tui_run(const struct tui_opts *opts, struct fail *fail)
 	if (!err)
 		err = terminal_open(r.theme, fail);
 	if (!err) {
+		interval_ns = r.dash.interval_s * 1e9;
 		r.due_ns = clock_now_ns() + (interval_ns < FIRST_REFRESH_NS ? (uint64_t)interval_ns :
 									  FIRST_REFRESH_NS);
 		err = run_loop(&r, fail);

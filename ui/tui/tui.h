@@ -25,7 +25,7 @@ struct tui_opts {
 	void *arg;
 	const char *verb;       /* NULL: "top" */
 	const char *title;      /* "-- dd if=…", "pid 1234", a trace's path */
-	double interval_s;      /* between refreshes */
+	double interval_s;      /* between refreshes; 0: as kept, else TUI_INTERVAL_S */
 	long refreshes;         /* stop after so many; 0: until the user quits or, in batch, the stream ends */
 	enum tui_view view;     /* the first one shown; batch text prints all */
 	const char *sort;       /* a column of that view by its name; NULL: its default */
@@ -35,14 +35,21 @@ struct tui_opts {
 	bool warm_up;           /* in batch: one refresh first that is not shown, which rates begin at */
 	bool all_views;         /* take every view at every refresh, however large the world is */
 	const struct tail *tail; /* the latest operations; NULL: the view Events stays empty */
+	size_t tail_most;        /* no more of them than so many; 0: all that are kept */
 	/*
 	 * What the search for deadlocks has found last; NULL: nothing, or nobody looks. Asked for at each
 	 * refresh, valid until it is asked for again. May be NULL itself.
 	 */
 	const struct waittree *(*waits)(void *arg);
-	const char *config;     /* file that keeps columns and colours; NULL: none */
+	const char *config;     /* file that keeps columns, colours, order; NULL: none */
 	const struct filter *filter; /* -e: waits that do not match are not shown; NULL: all are */
 };
+
+#define TUI_INTERVAL_S 1.0
+static inline double tui_interval_s(const struct tui_opts *opts)
+{
+	return opts->interval_s > 0 ? opts->interval_s : TUI_INTERVAL_S;
+}
 
 /* $XDG_CONFIG_HOME/ipctap/top.conf, or ~/.config/…. 0, or -ENOENT: neither variable says where. */
 #define TUI_PATH_SIZE 4096

@@ -8,9 +8,9 @@
  * Rows are copies. They stay what they were while the model goes on (a paused screen), and all
  * their texts have been through escape_text (rows.raw: have not).
  *
- * Ten thousand rows are cheap, their texts are not: a row is made in two steps. `gather` sets what
- * is a number at hand, for every object at each refresh; `fill` adds texts, ends and percentiles (the
- * columns marked `late`), for the rows in sight and wherever a filter or an order asks for them.
+ * Ten thousand rows are cheap, their texts are not: a row is made in steps. `gather` sets what is a
+ * number at hand, for every object at each refresh; `fill` adds texts and ends, `measure` percentiles (the
+ * columns marked LATE_…), for the rows in sight and wherever a filter or an order asks for them.
  */
 #ifndef IPCTAP_UI_TUI_VIEW_H
 #define IPCTAP_UI_TUI_VIEW_H
@@ -57,6 +57,9 @@ enum facet {
 	FACET_ERROR,
 };
 
+/* The later steps; bits, for what is wanted of a row and what was done. */
+enum late { LATE_NOT = 0, LATE_TEXT = 1, LATE_MEASURE = 2, LATE_ALL = 3 };
+
 struct column {
 	const char *name; /* in the header; tui_opts.sort */
 	const char *json; /* key; NULL: not in JSON */
@@ -65,7 +68,7 @@ struct column {
 	int width; /* on the screen, at least; 0: not there, only in JSON and for filters */
 	int flex;  /* its share of the columns that are left over; 0: none */
 	enum facet facet;
-	bool late;   /* set by `fill` */
+	enum late late; /* set by that step */
 	bool chosen; /* width is not 0, but it is shown only when the user wants it */
 };
 #define COLUMNS_MAX 32 /* of a view */
@@ -106,7 +109,7 @@ struct row {
 	struct value *values; /* one for each column of the view */
 	struct row_end *ends;
 	int nends;
-	bool is_filled;     /* `fill` was there, or is not needed */
+	uint8_t done;       /* enum late: those steps were there, or are not needed */
 	bool is_placed;     /* in the tree, by somebody who knows */
 	bool is_of_tree;    /* not shown in a list */
 	bool is_context;    /* does not match the filter: stands above one that does */
@@ -127,20 +130,35 @@ struct rows {
 void rows_clear(struct rows *rows);
 void view_rows_release(struct rows *rows);
 
-/* Adds a row of `ncolumns` unknown values, filled. NULL: no memory, no_memory is set. */
+/* Adds a row of `ncolumns` unknown values, to which no step is to come. NULL: no memory, no_memory is set. */
 struct row *rows_add(struct rows *rows, const struct row_key *key, int ncolumns);
 /* Never NULL: "" when there is no memory. `max` bytes of src, or up to its NUL. */
 const char *rows_escape(struct rows *rows, const char *src, size_t max);
-const char *rows_print(struct rows *rows, const char *fmt, ...) /* of texts escaped already */
+const char *rows_copy(struct rows *rows, const char *text, size_t len); /* escaped already */
+const char *rows_print(struct rows *rows, const char *fmt, ...) /* likewise */
 	__attribute__((format(printf, 2, 3)));
 
-/* Adds a process to the row, once; a second role joins the first. Room for ROW_ENDS_MAX. */
+/*
+ * Adds a process to the row, once; a second role joins the first. Room for ROW_ENDS_MAX. Returns its
+ * name as rows_comm gives it.
+ */
 #define ROW_ENDS_MAX 64
-void row_add_end(struct rows *rows, struct row *row, const struct m_proc *proc, enum row_role role);
+const char *row_add_end(struct rows *rows, struct row *row, const struct m_proc *proc, enum row_role role);
 const char *rows_comm(struct rows *rows, const char *comm); /* EV_COMM_LEN; "?" when empty */
 const char *rows_proc(struct rows *rows, const struct m_proc *proc); /* "comm[pid]", NULL: "?" */
+/* The same appended to a line in the making, which is cut where it is full; comm is as rows_comm gives it. */
+struct row_line {
+	char buf[512];
+	size_t len;
+};
+void row_line_text(struct row_line *l, const char *text);
+void row_line_number(struct row_line *l, uint32_t n);
+void row_line_proc(struct row_line *l, const struct m_proc *proc, const char *comm);
+const char *row_line_take(struct rows *rows, const struct row_line *l);
 /* What people call it, else what the kernel does, else "#id". */
 const char *rows_chan_name(struct rows *rows, const struct m_chan *chan);
+/* What the kernel does; `name` is what rows_chan_name gave. */
+const char *rows_chan_ident(struct rows *rows, const struct m_chan *chan, const char *name);
 
 /* Keys begin with what the object is. */
 enum row_kind { ROW_PROC = 1, ROW_CHAN, ROW_FLOW, ROW_BLOCKED, ROW_EVENT, ROW_ROOT };
@@ -185,6 +203,7 @@ struct scan {
 	uint64_t now_ns; /* of the refresh: for how long a wait has lasted */
 	const struct filter *filter; /* -e, for waits; NULL: all */
 	const struct tail *tail; /* the latest operations; NULL: nobody keeps them */
+	size_t tail_most;        /* no more of them than so many; 0: all that are kept */
 	const struct waittree *waits; /* what the search for deadlocks found last; NULL: nothing */
 };
 
@@ -225,6 +244,7 @@ struct view {
 		       const void *object);
 	void (*fill)(const struct scan *scan, struct rows *rows, struct row *row,
 		     const void *object);
+	void (*measure)(struct row *row, const void *object); /* NULL: it has no such columns */
 	/* After all have been gathered: sets parents, adds rows that are no object. May be NULL. */
 	void (*finish)(const struct scan *scan, struct rows *rows);
 };

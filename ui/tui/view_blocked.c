@@ -41,16 +41,16 @@ enum {
 static const struct column columns[NCOLS] = {
 	[COL_PID] = { "PID", "pid", "process", COLUMN_ID, 7, 0, FACET_NONE },
 	[COL_COMM] = { "COMM", "comm", "name of its thread", COLUMN_TEXT, 10, 1, FACET_NONE,
-		       .late = true },
+		       .late = LATE_TEXT },
 	[COL_CALL] = { "CALL", "call", "the system call it sleeps in", COLUMN_TEXT, 8, 0,
 		       FACET_OP },
 	[COL_KIND] = { "KIND", "kind", "of channel", COLUMN_TEXT, 5, 0, FACET_KIND },
 	[COL_NAME] = { "NAME", "name", "of the channel", COLUMN_TEXT, 15, 2, FACET_CHAN,
-		       .late = true },
+		       .late = LATE_TEXT },
 	[COL_SINCE] = { "SINCE", "waiting_ns", "how long it has been asleep; - : not now",
 			COLUMN_TIME, 6, 0, FACET_BLOCKED },
 	[COL_HOLDERS] = { "WAITS FOR", NULL, "who holds the other ends and could end it; of a root: why it does not",
-			  COLUMN_TEXT, 12, 3, FACET_NONE, .late = true },
+			  COLUMN_TEXT, 12, 3, FACET_NONE, .late = LATE_TEXT },
 	[COL_TOTAL] = { "TOTAL", "total_slept_ns", "all its sleeps in this call on this channel",
 			COLUMN_TIME, 6, 0, FACET_SLEPT },
 	[COL_TIMES] = { "TIMES", "times", "how many sleeps", COLUMN_COUNT, 6, 0, FACET_NONE },
@@ -65,7 +65,7 @@ static const struct column columns[NCOLS] = {
 	[COL_CHAN] = { "CHAN", "chan", "the channel's number in ipctap", COLUMN_ID, 6, 0, FACET_CHAN,
 		       .chosen = true },
 	[COL_IDENT] = { "IDENT", "ident", "what the kernel calls the channel", COLUMN_TEXT, 15, 2,
-			FACET_CHAN, .late = true, .chosen = true },
+			FACET_CHAN, .late = LATE_TEXT, .chosen = true },
 	[COL_LEFT] = { "LEFT", NULL, "until its own time limit ends it; - : it has none", COLUMN_TIME,
 		       6, 0, FACET_NONE, .chosen = true },
 };
@@ -363,6 +363,8 @@ static bool *found_to_keep(const struct scan *scan, const struct rows *rows,
 		const struct m_task *task = model_task(scan->model, w->tid);
 		uint32_t at = seat_find(seats, w->tid);
 
+		if (w->since_ns > scan->now_ns) /* a replay is at a time before that */
+			continue;
 		if (w->finding != WT_NONE)
 			keep[i] = true;
 		else if (at != ROW_NONE)

@@ -27,21 +27,21 @@ enum {
 static const struct column columns[NCOLS] = {
 	[COL_KIND] = { "KIND", "kind", "of channel", COLUMN_TEXT, 5, 0, FACET_KIND },
 	[COL_NAME] = { "NAME", "name", "a path, an address, a key, or the kernel's own name",
-		       COLUMN_TEXT, 15, 2, FACET_CHAN, .late = true },
+		       COLUMN_TEXT, 15, 2, FACET_CHAN, .late = LATE_TEXT },
 	[COL_ENDS] = { "ENDS", "who", "who holds its ends: writers -> readers, side <> side",
-		       COLUMN_TEXT, 18, 3, FACET_NONE, .late = true },
+		       COLUMN_TEXT, 18, 3, FACET_NONE, .late = LATE_TEXT },
 	[COL_MSG_RATE] = { "MSG/s", "messages_per_s", "messages", COLUMN_RATE, 6, 0, FACET_NONE },
 	[COL_BYTE_RATE] = { "B/s", "bytes_per_s", "bytes", COLUMN_BYTE_RATE, 6, 0, FACET_NONE },
 	[COL_UNREAD] = { "UNREAD", "unread_bytes", "bytes written and not yet read", COLUMN_BYTES,
 			 7, 0, FACET_NONE },
 	[COL_P50] = { "P50", "p50_ns", "half of the messages lay in it no longer than this",
-		      COLUMN_TIME, 6, 0, FACET_NONE, .late = true },
+		      COLUMN_TIME, 6, 0, FACET_NONE, .late = LATE_MEASURE },
 	[COL_P99] = { "P99", "p99_ns", "99 of 100 lay in it no longer than this", COLUMN_TIME, 6, 0,
-		      FACET_LATENCY, .late = true },
+		      FACET_LATENCY, .late = LATE_MEASURE },
 	[COL_ID] = { "ID", "chan", "its number in ipctap", COLUMN_ID, 6, 0, FACET_CHAN,
 		     .chosen = true },
 	[COL_IDENT] = { "IDENT", "ident", "what the kernel calls it", COLUMN_TEXT, 15, 2, FACET_CHAN,
-			.late = true, .chosen = true },
+			.late = LATE_TEXT, .chosen = true },
 	[COL_MESSAGES] = { "MSGS", "messages", "messages so far", COLUMN_COUNT, 6, 0, FACET_NONE,
 			   .chosen = true },
 	[COL_BYTES] = { "BYTES", "bytes", "bytes so far", COLUMN_BYTES, 6, 0, FACET_BYTES,
@@ -53,7 +53,7 @@ static const struct column columns[NCOLS] = {
 	[COL_ERRORS] = { "ERR", NULL, "operations on it that failed", COLUMN_COUNT, 5, 0,
 			 FACET_ERROR, .chosen = true },
 	[COL_WAITING] = { "WAITING", NULL, "it has an open end that somebody waits at", COLUMN_BOOL,
-			  0, 0, FACET_BLOCKED, .late = true },
+			  0, 0, FACET_BLOCKED, .late = LATE_TEXT },
 };
 
 static uint64_t larger(uint64_t a, uint64_t b)
@@ -138,14 +138,21 @@ static void chans_fill(const struct scan *scan, struct rows *rows, struct row *r
 {
 	const struct m_chan *chan = object;
 	struct value *v = row->values;
+	const char *name = rows_chan_name(rows, chan);
 
 	(void)scan;
-	value_text(&v[COL_NAME], rows_chan_name(rows, chan));
+	value_text(&v[COL_NAME], name);
 	value_text(&v[COL_ENDS], ends_add_all(rows, row, chan));
-	value_percentile(&v[COL_P50], &chan->latency, 50);
-	value_percentile(&v[COL_P99], &chan->latency, 99);
-	value_text(&v[COL_IDENT], rows_escape(rows, chan->ident, sizeof(chan->ident)));
+	value_text(&v[COL_IDENT], rows_chan_ident(rows, chan, name));
 	value_n(&v[COL_WAITING], is_waited_at(chan));
+}
+
+static void chans_measure(struct row *row, const void *object)
+{
+	const struct m_chan *chan = object;
+
+	value_percentile(&row->values[COL_P50], &chan->latency, 50);
+	value_percentile(&row->values[COL_P99], &chan->latency, 99);
 }
 
 const struct view view_chans = {
@@ -162,4 +169,5 @@ const struct view view_chans = {
 	.concerns = chans_concerns,
 	.gather = chans_gather,
 	.fill = chans_fill,
+	.measure = chans_measure,
 };

@@ -26,6 +26,7 @@ enum {
 	COL_WOKEN,
 	COL_RET,
 	COL_NUMBER,
+	COL_ORDER,
 	COL_T_NS,
 	COL_CHAN,
 	COL_IDENT,
@@ -37,14 +38,14 @@ static const struct column columns[NCOLS] = {
 	[COL_AGO] = { "AGO", NULL, "how long ago it began", COLUMN_TIME, 6, 0, FACET_NONE },
 	[COL_PID] = { "PID", "pid", "process", COLUMN_ID, 7, 0, FACET_NONE },
 	[COL_COMM] = { "COMM", "comm", "name of its thread", COLUMN_TEXT, 10, 1, FACET_NONE,
-		       .late = true },
+		       .late = LATE_TEXT },
 	[COL_CALL] = { "CALL", "call", "the system call", COLUMN_TEXT, 8, 0, FACET_OP },
-	[COL_KIND] = { "KIND", "kind", "of channel", COLUMN_TEXT, 5, 0, FACET_KIND, .late = true },
+	[COL_KIND] = { "KIND", "kind", "of channel", COLUMN_TEXT, 5, 0, FACET_KIND, .late = LATE_TEXT },
 	[COL_NAME] = { "NAME", "name", "of the channel", COLUMN_TEXT, 14, 3, FACET_CHAN,
-		       .late = true },
+		       .late = LATE_TEXT },
 	[COL_BYTES] = { "BYTES", "bytes", "that it moved", COLUMN_BYTES, 6, 0, FACET_BYTES },
 	[COL_RESULT] = { "RESULT", NULL, "what it returned, or the error", COLUMN_TEXT, 9, 0,
-			 FACET_NONE, .late = true },
+			 FACET_NONE, .late = LATE_TEXT },
 	[COL_TOOK] = { "TOOK", "dur_ns", "from entry to return", COLUMN_TIME, 6, 0, FACET_LATENCY },
 	[COL_SLEPT] = { "SLEPT", "slept_ns", "asleep inside it; - : it was not", COLUMN_TIME, 6, 0,
 			FACET_SLEPT },
@@ -56,18 +57,22 @@ static const struct column columns[NCOLS] = {
 		      .chosen = true },
 	[COL_NUMBER] = { "N", "n", "the how manieth operation", COLUMN_INT, 9, 0, FACET_NONE,
 			 .chosen = true },
+	[COL_ORDER] = { "ORDER", NULL, "in which they came", COLUMN_INT, 0, 0, FACET_NONE },
 	[COL_T_NS] = { "T", "t_ns", NULL, COLUMN_ID, 0, 0, FACET_NONE },
 	[COL_CHAN] = { "CHAN", "chan", "the channel's number in ipctap", COLUMN_ID, 6, 0, FACET_CHAN,
 		       .chosen = true },
-	[COL_IDENT] = { "IDENT", NULL, NULL, COLUMN_TEXT, 0, 0, FACET_CHAN, .late = true },
+	[COL_IDENT] = { "IDENT", NULL, NULL, COLUMN_TEXT, 0, 0, FACET_CHAN, .late = LATE_TEXT },
 	[COL_ERROR] = { "ERROR", NULL, NULL, COLUMN_BOOL, 0, 0, FACET_ERROR },
 };
 
 static const void *events_first(const struct scan *scan)
 {
 	const struct tail *t = scan->tail;
+	uint64_t first = t ? tail_first(t) : 0;
 
-	return t && t->n ? tail_get(t, tail_first(t)) : NULL;
+	if (t && scan->tail_most && t->n - first > scan->tail_most)
+		first = t->n - scan->tail_most;
+	return t && t->n ? tail_get(t, first) : NULL;
 }
 
 /* The number of an operation from its place in the ring. */
@@ -121,7 +126,9 @@ static void events_gather(const struct scan *scan, struct rows *rows, struct row
 		value_n(&v[COL_WOKEN], io->waker_tid);
 	if (!(io->hdr.flags & IO_KILLED))
 		value_n(&v[COL_RET], (uint64_t)io->ret);
-	value_n(&v[COL_NUMBER], number_of(scan->tail, io) + 1);
+	value_n(&v[COL_ORDER], number_of(scan->tail, io));
+	if (scan->tail->is_numbered)
+		value_n(&v[COL_NUMBER], scan->tail->before + number_of(scan->tail, io) + 1);
 	value_n(&v[COL_T_NS], io->enter_ns);
 	value_n(&v[COL_CHAN], io->chan);
 	value_n(&v[COL_ERROR], (io->hdr.flags & IO_ERROR) != 0);
@@ -165,7 +172,7 @@ const struct view view_events = {
 	.json = "events",
 	.columns = columns,
 	.ncolumns = NCOLS,
-	.sort = COL_NUMBER,
+	.sort = COL_ORDER,
 	.then_by = COL_T_NS,
 	.first = events_first,
 	.next = events_next,

@@ -26,12 +26,12 @@ enum {
 
 static const struct column columns[NCOLS] = {
 	[COL_FROM] = { "FROM", NULL, "the process that sends; ? one that was not seen", COLUMN_TEXT,
-		       12, 2, FACET_NONE, .late = true },
+		       12, 2, FACET_NONE, .late = LATE_TEXT },
 	[COL_TO] = { "TO", NULL, "the process that receives", COLUMN_TEXT, 12, 2, FACET_NONE,
-		     .late = true },
+		     .late = LATE_TEXT },
 	[COL_KIND] = { "KIND", "kind", "of channel", COLUMN_TEXT, 5, 0, FACET_KIND },
 	[COL_NAME] = { "NAME", "name", "of the channel", COLUMN_TEXT, 10, 3, FACET_CHAN,
-		       .late = true },
+		       .late = LATE_TEXT },
 	[COL_MSG_RATE] = { "MSG/s", "messages_per_s", "messages received", COLUMN_RATE, 6, 0,
 			   FACET_NONE },
 	[COL_BYTE_RATE] = { "B/s", "bytes_per_s", "bytes received", COLUMN_BYTE_RATE, 6, 0,
@@ -39,21 +39,21 @@ static const struct column columns[NCOLS] = {
 	[COL_BYTES] = { "TOTAL", "bytes", "bytes received so far; ~ where the sender is inferred",
 			COLUMN_BYTES, 7, 0, FACET_BYTES },
 	[COL_P50] = { "P50", "p50_ns", "half took no longer from sent to received", COLUMN_TIME, 7,
-		      0, FACET_NONE, .late = true },
+		      0, FACET_NONE, .late = LATE_MEASURE },
 	[COL_P99] = { "P99", "p99_ns", "99 of 100 took no longer", COLUMN_TIME, 7, 0, FACET_LATENCY,
-		      .late = true },
+		      .late = LATE_MEASURE },
 	[COL_SRC_PID] = { "FROM PID", "src_pid", "who sends", COLUMN_ID, 9, 0, FACET_NONE,
 			  .chosen = true },
 	[COL_SRC_COMM] = { "FROM COMM", "src_comm", NULL, COLUMN_TEXT, 0, 0, FACET_NONE,
-			   .late = true },
+			   .late = LATE_TEXT },
 	[COL_DST_PID] = { "TO PID", "dst_pid", "who receives", COLUMN_ID, 7, 0, FACET_NONE,
 			  .chosen = true },
 	[COL_DST_COMM] = { "TO COMM", "dst_comm", NULL, COLUMN_TEXT, 0, 0, FACET_NONE,
-			   .late = true },
+			   .late = LATE_TEXT },
 	[COL_CHAN] = { "CHAN", "chan", "the channel's number in ipctap", COLUMN_ID, 6, 0, FACET_CHAN,
 		       .chosen = true },
 	[COL_IDENT] = { "IDENT", "ident", "what the kernel calls the channel", COLUMN_TEXT, 15, 2,
-			FACET_CHAN, .late = true, .chosen = true },
+			FACET_CHAN, .late = LATE_TEXT, .chosen = true },
 	[COL_MESSAGES] = { "MSGS", "messages", "messages received so far", COLUMN_COUNT, 6, 0,
 			   FACET_NONE, .chosen = true },
 	[COL_APPROXIMATE] = { "APPROX", "approximate", "some of it was attributed by a rule that can err",
@@ -122,13 +122,20 @@ static void talk_gather(const struct scan *scan, struct rows *rows, struct row *
 	v[COL_P99].approximate = flow->approximate;
 }
 
-static void put_proc(struct rows *rows, struct row *row, const struct m_proc *proc, int comm_col,
-		     enum row_role role)
+static void put_proc(struct rows *rows, struct row *row, const struct m_proc *proc, int col,
+		     int comm_col, enum row_role role)
 {
+	struct row_line l;
+	const char *comm;
+
+	value_text(&row->values[col], "?");
 	if (!proc)
 		return;
-	row_add_end(rows, row, proc, role);
-	value_text(&row->values[comm_col], rows_comm(rows, proc->comm));
+	comm = row_add_end(rows, row, proc, role);
+	value_text(&row->values[comm_col], comm);
+	l.len = 0;
+	row_line_proc(&l, proc, comm);
+	value_text(&row->values[col], row_line_take(rows, &l));
 }
 
 static void talk_fill(const struct scan *scan, struct rows *rows, struct row *row,
@@ -136,17 +143,22 @@ static void talk_fill(const struct scan *scan, struct rows *rows, struct row *ro
 {
 	const struct m_flow *flow = object;
 	const struct m_chan *chan = flow->chan;
+	const char *name = rows_chan_name(rows, chan);
 	struct value *v = row->values;
 
 	(void)scan;
-	put_proc(rows, row, flow->src, COL_SRC_COMM, ROLE_WRITER);
-	put_proc(rows, row, flow->dst, COL_DST_COMM, ROLE_READER);
-	value_text(&v[COL_FROM], rows_proc(rows, flow->src));
-	value_text(&v[COL_TO], rows_proc(rows, flow->dst));
-	value_text(&v[COL_NAME], rows_chan_name(rows, chan));
-	value_percentile(&v[COL_P50], &flow->latency, 50);
-	value_percentile(&v[COL_P99], &flow->latency, 99);
-	value_text(&v[COL_IDENT], rows_escape(rows, chan->ident, sizeof(chan->ident)));
+	put_proc(rows, row, flow->src, COL_FROM, COL_SRC_COMM, ROLE_WRITER);
+	put_proc(rows, row, flow->dst, COL_TO, COL_DST_COMM, ROLE_READER);
+	value_text(&v[COL_NAME], name);
+	value_text(&v[COL_IDENT], rows_chan_ident(rows, chan, name));
+}
+
+static void talk_measure(struct row *row, const void *object)
+{
+	const struct m_flow *flow = object;
+
+	value_percentile(&row->values[COL_P50], &flow->latency, 50);
+	value_percentile(&row->values[COL_P99], &flow->latency, 99);
 }
 
 const struct view view_talk = {
@@ -163,4 +175,5 @@ const struct view view_talk = {
 	.concerns = talk_concerns,
 	.gather = talk_gather,
 	.fill = talk_fill,
+	.measure = talk_measure,
 };

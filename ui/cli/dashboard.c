@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "views.h"
+#include "dashboard.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "say.h"
 #include "ui/tui/view.h"
 
 static int find(const char *word)
@@ -13,11 +17,6 @@ static int find(const char *word)
 		if (strcasecmp(views[i]->name, word) == 0)
 			return i;
 	return -1;
-}
-
-enum tui_view views_parse(const char *word)
-{
-	return word ? (enum tui_view)find(word) : (enum tui_view)0;
 }
 
 /* "processes, channels or talk" */
@@ -43,4 +42,32 @@ int args_view(struct args *a, const struct args_row *row, const char *value, str
 	}
 	a->view = value;
 	return 0;
+}
+
+void dashboard_opts(struct dashboard_opts *o, const struct args *a, const char *verb)
+{
+	const char *no_colour = getenv("NO_COLOR");
+
+	o->tui = (struct tui_opts){
+		.verb = verb,
+		.title = a->scope_text,
+		.interval_s = a->interval_s,
+		.refreshes = a->refreshes > LONG_MAX ? LONG_MAX : (long)a->refreshes,
+		.view = a->view ? (enum tui_view)find(a->view) : VIEW_PROCESSES,
+		.sort = a->sort,
+		.filter = a->filter,
+		.mono = no_colour && *no_colour,
+		.config = tui_config_path(o->config) == 0 ? o->config : NULL,
+	};
+}
+
+bool dashboard_is_possible(const struct args *a, const char *verb)
+{
+	struct fail fail = { 0 };
+
+	if (a->json || a->batch || (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO)))
+		return true;
+	fail_set(&fail, 0, "use -b for text, or --json", "%s: this is not a terminal", verb);
+	say_fail(&fail);
+	return false;
 }
