@@ -163,23 +163,6 @@ static void test_marks(void)
 	stage_close(&s);
 }
 
-/* What F7 writes to a file of this name. */
-static char *exported(struct stage *s, const char *folder, const char *name)
-{
-	char path[256], *text;
-
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	press(s, KEY_F7);
-	press(s, KEY_CTRL_U);
-	type(s, path);
-	press(s, KEY_RETURN);
-	text = slurp(path);
-	if (!text)
-		printf("# %s\n", s->dash.message);
-	unlink(path);
-	return text ? text : strdup("");
-}
-
 static void test_export(void)
 {
 	char folder[100], *text;

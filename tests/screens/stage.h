@@ -3,6 +3,8 @@
 #ifndef IPCTAP_TESTS_SCREENS_STAGE_H
 #define IPCTAP_TESTS_SCREENS_STAGE_H
 
+#include <unistd.h>
+
 #include "tests/screens/tap.h"
 #include "tests/screens/world.h"
 #include "ui/tui/dash.h"
@@ -90,6 +92,23 @@ static inline bool screen_shows(struct stage *s, const char *what)
 		printf("# not shown: %s\n", what);
 	free(text);
 	return shows;
+}
+
+/* What F7 writes to a file of this name; freed by the caller. */
+static inline char *exported(struct stage *s, const char *folder, const char *name)
+{
+	char path[256], *text;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	press(s, KEY_F7);
+	press(s, KEY_CTRL_U);
+	type(s, path);
+	press(s, KEY_RETURN);
+	text = slurp(path);
+	if (!text)
+		printf("# %s\n", s->dash.message);
+	unlink(path);
+	return text ? text : strdup("");
 }
 
 #endif
