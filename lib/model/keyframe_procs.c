@@ -35,6 +35,7 @@ static void index_task(struct keyframe *k, struct task *t)
 	HASH_ADD(hh, k->m->by_tid, pub.tid, sizeof(t->pub.tid), t);
 	if (!t->hh.tbl)
 		k->codec.err = -ENOMEM;
+	k->m->task_cache[t->pub.tid % TASK_CACHE] = t;
 }
 
 static void code_task(struct keyframe *k, struct proc *p, struct task *t)
