@@ -117,9 +117,11 @@ int frame_refresh(struct frame *f, const struct model *model, const struct frame
 	rates_end(f->rates);
 	memset(f->taken_ns, 0, sizeof(f->taken_ns));
 	for (int i = 0; i < VIEW_MAX; i++) {
+		/* the latest operations are always many, and have no rates to be kept up */
+		bool is_small = f->objects <= FRAME_SMALL && i != VIEW_EVENTS;
 		int e = 0;
 
-		if (all || i == (int)open || f->objects <= FRAME_SMALL)
+		if (all || i == (int)open || is_small)
 			e = frame_take(f, (enum tui_view)i);
 		err = e < 0 ? e : err;
 	}

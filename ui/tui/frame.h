@@ -3,8 +3,8 @@
  * A frame: what one refresh took from the model: the rows of the views and the figures above
  * them. The screen, plain text and JSON are three ways to show it.
  *
- * In a small world every refresh takes all views. In a large one it takes the open view; another one
- * is taken when it is opened, and its rates are then over the time since it was taken last.
+ * In a small world every refresh takes all views but Events. In a large one it takes the open view; another
+ * one is taken when it is opened, and its rates are then over the time since it was taken last.
  */
 #ifndef IPCTAP_UI_TUI_FRAME_H
 #define IPCTAP_UI_TUI_FRAME_H
