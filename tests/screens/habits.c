@@ -285,11 +285,12 @@ static void test_kept(const char *path)
 	press(&s, '>');
 	press(&s, 'I');
 	press(&s, '+');
-	press(&s, KEY_RETURN);
+	press(&s, KEY_F5);
 	text = slurp(path);
 	ok(text && strstr(text, "\nsort.talk = TOTAL inverted\n") && strstr(text, "\ninterval = 2\n") &&
-		   !strstr(text, "sort.processes"),
-	   "the order of a view and the interval are kept when they change, and no other");
+		   strstr(text, "\nshape.talk = graph\n") && !strstr(text, "sort.processes") &&
+		   !strstr(text, "shape.processes"),
+	   "order and shape of a view and the interval are kept when they change, and no other");
 	free(text);
 	stage_close(&s);
 
@@ -297,7 +298,8 @@ static void test_kept(const char *path)
 	s.opts.interval_s = 0;
 	t = &s.dash.frame.tables[VIEW_TALK];
 	ok(config_load(&s.dash, path, &fail) == 0 && fabs(s.dash.interval_s - 2) < 1e-9 &&
-		   strcmp(t->view->columns[t->sort].name, "TOTAL") == 0 && t->inverted,
+		   strcmp(t->view->columns[t->sort].name, "TOTAL") == 0 && t->inverted &&
+		   t->shape == SHAPE_AS_GRAPH,
 	   "and are there the next time");
 	stage_close(&s);
 
@@ -321,9 +323,10 @@ static void test_kept(const char *path)
 	press(&s, '>');
 	ok(screen_shows(&s, "cannot write '/proc/nowhere/top.conf'"), "what cannot be kept is told");
 	s.dash.config = NULL;
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < 5; i++) {
 		static const char *const bad[] = { "interval = 0\n", "interval = 1x\n",
-						   "sort.talk = WHAT\n", "sort.nothing = PID\n" };
+						   "sort.talk = WHAT\n", "sort.nothing = PID\n",
+						   "shape.processes = graph\n" };
 		FILE *f = fopen(path, "w");
 
 		if (f) {

@@ -74,10 +74,31 @@ static int set_order(struct dash *d, enum tui_view view, char *value)
 	return 0;
 }
 
+static const char *const shape_words[] = {
+	[SHAPE_AS_LIST] = "list", [SHAPE_AS_TREE] = "tree", [SHAPE_AS_GRAPH] = "graph",
+	[SHAPE_AS_MATRIX] = "matrix"
+};
+
+static int set_shape(struct dash *d, enum tui_view view, const char *value)
+{
+	struct table *t = &d->frame.tables[view];
+
+	for (int i = 0; i <= SHAPE_AS_MATRIX; i++) {
+		if (strcmp(value, shape_words[i]) != 0 || !table_has_shape(t, (enum shape)i))
+			continue;
+		t->shape = (enum shape)i;
+		d->kept.shape[view] = true;
+		return 0;
+	}
+	return -EINVAL;
+}
+
 static int set_of_view(struct dash *d, enum tui_view view, const char *word, char *value)
 {
 	if (strcmp(word, "columns") == 0)
 		return table_columns_parse(&d->frame.tables[view], value);
+	if (strcmp(word, "shape") == 0)
+		return set_shape(d, view, value);
 	return strcmp(word, "sort") == 0 ? set_order(d, view, value) : -EINVAL;
 }
 
@@ -177,6 +198,10 @@ static void print_settings(const struct dash *d, FILE *f)
 		if (d->kept.order[i].by)
 			fprintf(f, "sort.%s = %s%s\n", views[i]->json, d->kept.order[i].by->name,
 				d->kept.order[i].inverted ? " inverted" : "");
+	for (int i = 0; i < VIEW_MAX; i++)
+		if (d->kept.shape[i])
+			fprintf(f, "shape.%s = %s\n", views[i]->json,
+				shape_words[d->frame.tables[i].shape]);
 	for (int i = 0; i < VIEW_MAX; i++) {
 		table_columns_print(&d->frame.tables[i], columns, sizeof(columns));
 		fprintf(f, "columns.%s = %s\n", views[i]->json, columns);

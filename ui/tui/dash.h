@@ -43,6 +43,7 @@ struct dash_kept {
 		const struct column *by; /* NULL: never changed */
 		bool inverted;
 	} order[VIEW_MAX];
+	bool shape[VIEW_MAX]; /* the table has it */
 };
 
 struct dash {
@@ -148,7 +149,7 @@ int export_view(struct dash *d, const char *path, struct fail *fail);
 void export_name(const struct dash *d, char *buf, size_t size);
 
 /*
- * Columns, colours, lines, order and interval in a file (tui_config_path): lines of "word = value", "#"
+ * Columns, colours, lines, order, shapes and interval in a file (tui_config_path): lines of "word = value", "#"
  * begins a comment. (config.c) Loading takes what it understands and returns -EINVAL, naming the
  * first line that it does not; no file is no error. Saving replaces the file as a whole.
  */

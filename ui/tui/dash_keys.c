@@ -219,6 +219,8 @@ static void change_shape(struct dash *d)
 	table_shape_step(t);
 	t->left = 0;
 	dash_arrange(d);
+	d->kept.shape[d->view] = true;
+	dash_keep(d);
 }
 
 static void search_next(struct dash *d)

@@ -142,15 +142,20 @@ void table_sort_step(struct table *t, int step)
 	t->inverted = false;
 }
 
-void table_shape_step(struct table *t)
+bool table_has_shape(const struct table *t, enum shape shape)
 {
 	static const unsigned int bits[] = { [SHAPE_AS_TREE] = SHAPE_OF_TREE,
 					     [SHAPE_AS_GRAPH] = SHAPE_OF_GRAPH,
 					     [SHAPE_AS_MATRIX] = SHAPE_OF_MATRIX };
 
+	return shape == SHAPE_AS_LIST || t->view->shapes & bits[shape];
+}
+
+void table_shape_step(struct table *t)
+{
 	do
 		t->shape = (t->shape + 1) % (SHAPE_AS_MATRIX + 1);
-	while (t->shape != SHAPE_AS_LIST && !(t->view->shapes & bits[t->shape]));
+	while (!table_has_shape(t, t->shape));
 }
 
 /* ---- which columns ---- */

@@ -79,6 +79,7 @@ int table_sort_by(struct table *t, const char *name, struct fail *fail);
 void table_sort_step(struct table *t, int step); /* to the next or previous column shown */
 /* To the next shape that the view has. */
 void table_shape_step(struct table *t);
+bool table_has_shape(const struct table *t, enum shape shape);
 
 /* Moves the cursor by `rows`; the first move puts it on the first row on the screen. */
 void table_move(struct table *t, long rows);
