@@ -196,6 +196,36 @@ static void test_export(void)
 	stage_close(&s);
 }
 
+/* The operation that was seen is the one that is opened, however many came since, and stays. */
+static void test_event(void)
+{
+	static const struct world_io io = { 101, 101, OP_WRITE, 1, 1, IO_WRITE, 7, 0, 0 };
+	struct stage s;
+	struct table *t;
+
+	stage_open(&s, 2);
+	press(&s, '5');
+	stage_refresh(&s, T0 + 2000 * MS);
+	press(&s, KEY_TO_HOME);
+	free(screen(&s, 24, 80));
+	for (uint64_t i = 0; i < 2 * TAIL_MAX; i++)
+		world_io(s.model, T0 + 2100 * MS + i * US, &io);
+	press(&s, KEY_RETURN);
+	ok(screen_shows(&s, " operation ") && !screen_shows(&s, "no longer known"),
+	   "the page of an operation that the tail has forgotten since");
+	stage_refresh(&s, T0 + 3000 * MS);
+	ok(!screen_shows(&s, "no longer known"), "and it stays");
+	press(&s, '1');
+	stage_refresh(&s, T0 + 3050 * MS);
+	for (uint64_t i = 0; i < 100; i++)
+		world_io(s.model, T0 + 3100 * MS + i * US, &io);
+	press(&s, '5');
+	t = dash_table(&s.dash);
+	ok(t->nshown && t->shown[0]->values[0].n > 0 && t->shown[0]->values[0].n < MS,
+	   "how long ago is told as of when the view is opened");
+	stage_close(&s);
+}
+
 int main(void)
 {
 	setlocale(LC_CTYPE, "");
@@ -204,5 +234,6 @@ int main(void)
 	test_order();
 	test_marks();
 	test_export();
+	test_event();
 	return done_testing();
 }

@@ -49,8 +49,19 @@ static int draw_figures(struct dash *d, int y)
 	} else {
 		x += grid_text(g, y, x, g->cols - 2, "lost 0", STYLE_GOOD) + 2;
 	}
-	grid_text(g, y, x, g->cols - 1 - x, frame_figures(&d->frame, buf), STYLE_NORMAL);
+	frame_figures(&d->frame, buf);
+	if (grid_text_width(g, buf) > g->cols - 1 - x)
+		frame_figures_brief(&d->frame, buf);
+	grid_text(g, y, x, g->cols - 1 - x, buf, STYLE_NORMAL);
 	return y + 1;
+}
+
+static bool has_rates(const struct view *view)
+{
+	for (int i = 0; i < view->ncolumns; i++)
+		if (view->columns[i].type == COLUMN_RATE || view->columns[i].type == COLUMN_BYTE_RATE)
+			return true;
+	return false;
 }
 
 /* What hides rows, marks them, or makes rates be of another time than the refresh. */
@@ -73,7 +84,7 @@ static void state_text(struct dash *d, const struct table *t, char *buf, size_t 
 		ADD("filter '%s'", filter->text);
 	if (d->tags.n)
 		ADD("%d tagged", d->tags.n);
-	if (!d->npages && t->rate_span_s > d->frame.interval_s * 1.5 && d->frame.interval_s > 0)
+	if (!d->npages && has_rates(t->view) && t->rate_span_s > d->frame.interval_s * 1.5 && d->frame.interval_s > 0)
 		ADD("rates over %.3gs", t->rate_span_s);
 #undef ADD
 }

@@ -26,7 +26,19 @@ void frame_release(struct frame *f)
 	for (int i = 0; i < VIEW_MAX; i++)
 		table_release(&f->tables[i]);
 	rates_free(f->rates);
+	tail_release(&f->seen);
 	*f = (struct frame){ 0 };
+}
+
+/* Without memory there is none, and a page finds its operation in the tail, or not. */
+static void keep_seen(struct frame *f)
+{
+	const struct tail *t = f->scan.tail;
+
+	if (!t || (!f->seen.v && tail_init(&f->seen) < 0))
+		return;
+	memcpy(f->seen.v, t->v, (t->n < TAIL_MAX ? t->n : TAIL_MAX) * sizeof(*t->v));
+	f->seen.n = t->n;
 }
 
 static int count_objects(struct frame *f, const struct scan *scan)
@@ -86,6 +98,8 @@ int frame_take(struct frame *f, enum tui_view view)
 
 	if (f->taken_ns[view] == f->now_ns && f->now_ns)
 		return 0;
+	if (view == VIEW_EVENTS)
+		keep_seen(f);
 	err = table_scan(&f->tables[view], &f->scan, model_first_ns(f->scan.model));
 	f->taken_ns[view] = f->now_ns;
 	return err;
@@ -105,6 +119,7 @@ int frame_refresh(struct frame *f, const struct model *model, const struct frame
 		.tail_most = sources->tail_most,
 		.waits = sources->waits,
 	};
+	keep_seen(f); /* also for pages, which are scanned next */
 	rates_begin(f->rates, now_ns, first_ns);
 	f->now_ns = now_ns;
 	f->span_ns = now_ns > first_ns ? now_ns - first_ns : 0;
@@ -128,19 +143,30 @@ int frame_refresh(struct frame *f, const struct model *model, const struct frame
 	return err;
 }
 
-const char *frame_figures(const struct frame *f, char buf[FRAME_TEXT_SIZE])
+static const char *figures(const struct frame *f, char buf[FRAME_TEXT_SIZE],
+			   const char *const words[4])
 {
 	char ops[UNITS_SIZE], span[UNITS_SIZE];
 
 	snprintf(buf, FRAME_TEXT_SIZE,
-		 "ops/s %s  span %s  processes %" PRIu32 "  tasks %" PRIu32 "  channels %" PRIu32
-		 "  waiting %" PRIu32,
-		 units_count(ops, f->ops_per_s), units_time(span, f->span_ns), f->processes,
-		 f->tasks, f->channels, f->waits);
+		 "ops/s %s  span %s  %s %" PRIu32 "  %s %" PRIu32 "  %s %" PRIu32 "  %s %" PRIu32,
+		 units_count(ops, f->ops_per_s), units_time(span, f->span_ns), words[0],
+		 f->processes, words[1], f->tasks, words[2], f->channels, words[3], f->waits);
 	if (f->folded)
 		snprintf(buf + strlen(buf), FRAME_TEXT_SIZE - strlen(buf), "  folded %s",
 			 units_count(ops, (double)f->folded));
 	return buf;
+}
+
+const char *frame_figures(const struct frame *f, char buf[FRAME_TEXT_SIZE])
+{
+	return figures(f, buf,
+		       (const char *const[]){ "processes", "tasks", "channels", "waiting" });
+}
+
+const char *frame_figures_brief(const struct frame *f, char buf[FRAME_TEXT_SIZE])
+{
+	return figures(f, buf, (const char *const[]){ "procs", "tasks", "chans", "wait" });
 }
 
 const char *frame_losses(const struct frame *f, char buf[FRAME_TEXT_SIZE])

@@ -16,6 +16,7 @@ struct frame {
 	struct table tables[VIEW_MAX];
 	struct rates *rates; /* of all operations together */
 	struct history *history; /* borrowed; NULL: none */
+	struct tail seen;    /* the operations that were shown: a busy host has others by the next key */
 	struct scan scan;    /* what the last refresh read; the model may have gone on since */
 	uint64_t taken_ns[VIEW_MAX]; /* now_ns of the refresh that took it; 0: none yet */
 
@@ -54,9 +55,10 @@ int frame_refresh(struct frame *f, const struct model *model, const struct frame
 /* Takes a view that this frame has not taken yet, from the model as it is now. 0 or -ENOMEM. */
 int frame_take(struct frame *f, enum tui_view view);
 
-/* "ops/s 1.2k  span 12.3s  processes 3  tasks 4  channels 2  waiting 1" */
+/* "ops/s 1.2k  span 12.3s  processes 3  tasks 4  channels 2  waiting 1"; brief: in shorter words */
 #define FRAME_TEXT_SIZE 256
 const char *frame_figures(const struct frame *f, char buf[FRAME_TEXT_SIZE]);
+const char *frame_figures_brief(const struct frame *f, char buf[FRAME_TEXT_SIZE]);
 /* "lost 12: ring-op 10, compat32 2; raise --ring SIZE …", "lost 0" */
 const char *frame_losses(const struct frame *f, char buf[FRAME_TEXT_SIZE]);
 

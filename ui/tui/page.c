@@ -56,6 +56,28 @@ static int take_over(struct table *t, const struct frame *frame)
 	return 0;
 }
 
+static const struct ev_io *find_event(const struct tail *t, const struct row_key *key)
+{
+	for (uint64_t i = t && t->v ? t->n : 0; i-- > (t ? tail_first(t) : 0);) {
+		struct row_key k = tail_key(tail_get(t, i));
+
+		if (row_keys_equal(&k, key))
+			return tail_get(t, i);
+	}
+	return NULL;
+}
+
+/* It stays, while the tail goes on: of the row that was seen, or, from another page, of now. */
+static void keep_event(struct page *p, const struct tail *seen, const struct tail *tail)
+{
+	const struct ev_io *io = find_event(seen, &p->subject);
+
+	if (!io)
+		io = find_event(tail, &p->subject);
+	if (io)
+		p->io = *io;
+}
+
 int page_init(struct page *p, const struct row_key *subject, const struct frame *frame, bool frozen)
 {
 	static const struct view *const of[PAGE_TABLES] = { &view_blocked, &view_chans, &view_talk,
@@ -68,6 +90,8 @@ int page_init(struct page *p, const struct row_key *subject, const struct frame 
 
 	*p = (struct page){ .subject = *subject, .frozen_ns = frame->now_ns };
 	p->filter.tags = filter ? filter->tags : NULL;
+	if (subject->v[0] == ROW_EVENT)
+		keep_event(p, &frame->seen, frame->scan.tail);
 	if (subject->v[0] == ROW_FLOW || subject->v[0] == ROW_EVENT)
 		p->ntables = 2; /* processes and channels that take part */
 	else
@@ -223,23 +247,12 @@ static int scan_parts(struct page *p, const struct scan *scan, const struct m_pr
 	return err;
 }
 
-static const struct ev_io *find_event(const struct tail *t, const struct row_key *key)
-{
-	for (uint64_t i = t ? t->n : 0; i-- > (t ? tail_first(t) : 0);) {
-		struct row_key k = tail_key(tail_get(t, i));
-
-		if (row_keys_equal(&k, key))
-			return tail_get(t, i);
-	}
-	return NULL;
-}
-
 static int scan_event(struct page *p, const struct scan *scan)
 {
-	const struct ev_io *io = find_event(scan->tail, &p->subject);
+	const struct ev_io *io = &p->io;
 	const struct m_task *task;
 
-	if (!io)
+	if (!io->op)
 		return -ENOENT;
 	task = model_task(scan->model, io->tid);
 	page_head_event(p, scan, io);

@@ -49,6 +49,7 @@ struct page_mark {
 struct page {
 	struct row_key subject;
 	char title[192]; /* escaped */
+	struct ev_io io;    /* of an operation: what it is about */
 	uint64_t frozen_ns; /* the time that has no rates, when it was opened frozen */
 	bool is_gone;    /* the model knows it no more: what is shown is the last that was known */
 	struct rows text; /* the memory of the lines' texts */

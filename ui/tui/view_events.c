@@ -109,9 +109,13 @@ static void events_gather(const struct scan *scan, struct rows *rows, struct row
 {
 	const struct ev_io *io = object;
 	struct value *v = row->values;
+	uint64_t now_ns = scan->now_ns;
 
 	(void)rows;
-	value_n(&v[COL_AGO], scan->now_ns > io->enter_ns ? scan->now_ns - io->enter_ns : 0);
+	/* the view may be taken between two refreshes, when there is more to show than at the last one */
+	if (model_now_ns(scan->model) > now_ns)
+		now_ns = model_now_ns(scan->model);
+	value_n(&v[COL_AGO], now_ns > io->enter_ns ? now_ns - io->enter_ns : 0);
 	value_n(&v[COL_PID], io->pid);
 	value_text(&v[COL_CALL], op_word(io->op));
 	if (io->hdr.flags & (IO_READ | IO_WRITE))
