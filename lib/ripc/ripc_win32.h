@@ -510,7 +510,8 @@ void ripc_remote_stop(void); /* ends the listening and every remote connection *
 /*
  * A client names the machines that it will talk to: \\machine\pipe\name reaches `address`:`port`
  * from then on, and no name lookup is made. address NULL takes the machine out. Machines that were
- * not named, or do not answer: ERROR_BAD_NETPATH. CloseHandle gives what was written up to 10 s to
+ * not named, or cannot be reached: ERROR_BAD_NETPATH; what answers otherwise than such a server, or
+ * not at all: ERROR_UNEXP_NET_ERR. CloseHandle gives what was written up to 10 s to
  * reach the other machine; FlushFileBuffers returns when it is on its way, and a message of more
  * than 16 MiB ends the connection. The same from outside: RIPC_REMOTE="machine=address:port,…" (an
  * IPv6 address in []). At most 16.

@@ -64,6 +64,44 @@ static void flags_are_obeyed(void)
 	ripc_semaphore_close(b);
 }
 
+/* For each kind: the name goes, who has it goes on, the next makes another. */
+static void each_kind_is_unlinked(void)
+{
+	const struct ripc_buffer_shape shape = {.messages = 2, .message_bytes = 8};
+	struct ripc_cs *cs[2];
+	struct ripc_event *e[2];
+	struct ripc_condition *c[2];
+	struct ripc_buffer *b[2];
+	IS(ripc_cs_unlink("u"), -ENOENT, "no such critical section: ENOENT");
+	IS(ripc_event_unlink("u"), -ENOENT, "no such event: ENOENT");
+	IS(ripc_condition_unlink("u"), -ENOENT, "no such condition: ENOENT");
+	IS(ripc_buffer_unlink("u"), -ENOENT, "no such buffer: ENOENT");
+	int made = 0, gone = 0;
+	for (int i = 0; i < 2; i++) {
+		made += ripc_cs_open(&cs[i], "u", RIPC_CREATE, 0) == 1;
+		made += ripc_event_open(&e[i], "u", RIPC_EVENT_MANUAL, false, RIPC_CREATE, 0) == 1;
+		made += ripc_condition_open(&c[i], "u", RIPC_CREATE, 0) == 1;
+		made += ripc_buffer_open(&b[i], "u", &shape, RIPC_CREATE, 0) == 1;
+		if (i == 0)
+			gone = !ripc_cs_unlink("u") + !ripc_event_unlink("u") +
+			       !ripc_condition_unlink("u") + !ripc_buffer_unlink("u");
+	}
+	IS(made, 8, "each kind is made, and made again");
+	IS(gone, 4, "once its name was taken away");
+	ripc_event_set(e[0]);
+	ripc_buffer_send(b[0], "x", 1);
+	OK(!ripc_cs_enter(cs[0]) && !ripc_cs_enter(cs[1]), "two sections");
+	OK(!ripc_event_try(e[0]) && ripc_event_try(e[1]) == -EAGAIN, "two events");
+	OK(ripc_buffer_count(b[0]) == 1 && ripc_buffer_count(b[1]) == 0, "two buffers");
+	for (int i = 0; i < 2; i++) {
+		ripc_cs_leave(cs[i]);
+		ripc_cs_close(cs[i]);
+		ripc_event_close(e[i]);
+		ripc_condition_close(c[i]);
+		ripc_buffer_close(b[i]);
+	}
+}
+
 static int open_and_die(void *arg)
 {
 	(void)arg;
@@ -427,6 +465,7 @@ int main(void)
 	tap_begin(0700);
 	names_are_checked();
 	flags_are_obeyed();
+	each_kind_is_unlinked();
 	the_dead_leave_nothing();
 	fork_inherits();
 	a_section_excludes();

@@ -875,7 +875,7 @@ static void *serve_one(void *arg)
 static void call_named_pipe(void **state)
 {
 	char in[] = "HAL", out[8];
-	HANDLE s = server_new(PIPE_ACCESS_DUPLEX, MESSAGES, 1, 0);
+	HANDLE s = server_new(PIPE_ACCESS_DUPLEX, MESSAGES, 1, 0), c;
 	pthread_t t;
 	DWORD n;
 
@@ -886,6 +886,11 @@ static void call_named_pipe(void **state)
 	assert_memory_equal(out, "IBM", 3);
 	pthread_join(t, NULL);
 	CloseHandle(s);
+	assert_fails(CallNamedPipe(NAME, in, 3, out, 8, &n, NMPWAIT_NOWAIT), ERROR_FILE_NOT_FOUND);
+	pair_new(&s, &c, MESSAGES, 0); /* the only instance has its client */
+	assert_fails(CallNamedPipe(NAME, in, 3, out, 8, &n, NMPWAIT_NOWAIT), ERROR_PIPE_BUSY);
+	assert_fails(CallNamedPipe(NAME, in, 3, out, 8, &n, 20), ERROR_SEM_TIMEOUT);
+	pair_close(s, c);
 }
 
 static void information(void **state)

@@ -242,6 +242,37 @@ static void nonsense_from_the_network(void **state)
 	CloseHandle(s);
 }
 
+static void talks_nonsense(struct ripc_peer *peer, void *arg)
+{
+	(void)arg;
+	ripc_send(peer, "220 mail.medusa ESMTP, and then a lot of text that is no answer\r\n", 64);
+}
+
+static void goes_away(struct ripc_peer *peer, void *arg)
+{
+	(void)peer, (void)arg;
+}
+
+/* Whatever else listens at the port */
+static void a_machine_that_speaks_otherwise(void **state)
+{
+	void (*const serve[])(struct ripc_peer *, void *) = {talks_nonsense, goes_away};
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct ripc_server_options o = {.serve = serve[i], .type = SOCK_STREAM};
+		struct ripc_server *s;
+
+		assert_int_equal(ripc_server_start(&s, NULL, 0, &o), 0);
+		assert_true(ripc_remote_machine("other", "127.0.0.1", ripc_server_port(s)));
+		assert_bad_handle(CreateFile("\\\\other\\pipe\\x", RW, 0, NULL, OPEN_EXISTING, 0, NULL),
+				  ERROR_UNEXP_NET_ERR);
+		assert_fails(WaitNamedPipe("\\\\other\\pipe\\x", 10), ERROR_UNEXP_NET_ERR);
+		ripc_server_stop(s, 1000);
+	}
+	assert_true(ripc_remote_machine("other", NULL, 0));
+}
+
 static void stopping_ends_every_connection(void **state)
 {
 	char got[16];
@@ -271,6 +302,7 @@ int main(void)
 	    cmocka_unit_test(a_killed_client_is_told),
 	    cmocka_unit_test(another_process_pipes_are_not_let_out),
 	    cmocka_unit_test(nonsense_from_the_network),
+	    cmocka_unit_test(a_machine_that_speaks_otherwise),
 	    cmocka_unit_test(stopping_ends_every_connection),
 	};
 

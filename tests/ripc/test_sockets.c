@@ -301,6 +301,34 @@ static void half_a_message_is_told(void **state)
 	ripc_server_stop(s, 1000);
 }
 
+static void *receives(void *p)
+{
+	char c;
+
+	return (void *)(intptr_t)ripc_receive(p, &c, 1);
+}
+
+static void a_cut_ends_another_threads_wait(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 20; i++) { /* before, in and after the wait */
+		struct ripc_server *s = server_new(NULL, SOCK_STREAM, 0);
+		struct ripc_peer *p = client_new(s, "127.0.0.1", SOCK_STREAM);
+		pthread_t t;
+		void *r;
+
+		pthread_create(&t, NULL, receives, p);
+		if (i % 2)
+			sched_yield();
+		ripc_cut(p);
+		pthread_join(t, &r);
+		assert_int_equal((intptr_t)r, -ESHUTDOWN);
+		assert_int_equal(ripc_send(p, "x", 1), -ESHUTDOWN);
+		ripc_close(p);
+		assert_int_equal(ripc_server_stop(s, 5000), 0); /* the server's side has come to its end */
+	}
+}
+
 static void child_dies_talking(void *arg)
 {
 	struct ripc_peer *p = client_new(arg, "127.0.0.1", SOCK_STREAM);
@@ -331,6 +359,7 @@ int main(void)
 	    cmocka_unit_test(stop_cuts_off_who_does_not_finish),
 	    cmocka_unit_test(stop_lets_clients_finish),
 	    cmocka_unit_test(half_a_message_is_told),
+	    cmocka_unit_test(a_cut_ends_another_threads_wait),
 	    cmocka_unit_test(killed_clients_end_their_threads),
 	};
 

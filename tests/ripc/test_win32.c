@@ -143,6 +143,38 @@ static void dispositions(void **state)
 			  ERROR_INVALID_PARAMETER);
 }
 
+static void attributes_and_flags(void **state)
+{
+	static const DWORD known[] = {FILE_ATTRIBUTE_TEMPORARY, FILE_FLAG_WRITE_THROUGH, 0};
+	struct stat st;
+	DWORD n;
+	HANDLE h;
+
+	(void)state;
+	unlink(path);
+	h = CreateFile(path, RW, FILE_SHARE_DELETE, NULL, CREATE_NEW, FILE_ATTRIBUTE_READONLY, NULL);
+	assert_true(WriteFile(h, "x", 1, &n, NULL)); /* its maker still writes */
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0222, 0);
+	CloseHandle(h);
+	unlink(path);
+	for (int i = 0; i < 3; i++) {
+		h = CreateFile(path, RW, SHARE, NULL, CREATE_ALWAYS, known[i], NULL);
+		assert_true(WriteFile(h, "x", 1, &n, NULL));
+		CloseHandle(h);
+	}
+	h = CreateFile(path, FILE_READ_ATTRIBUTES, SHARE, NULL, OPEN_EXISTING, 0, NULL);
+	assert_int_equal(GetFileSize(h, NULL), 1);
+	assert_fails(ReadFile(h, &(char){0}, 1, &n, NULL), ERROR_ACCESS_DENIED);
+	assert_fails(WriteFile(h, "x", 1, &n, NULL), ERROR_ACCESS_DENIED);
+	CloseHandle(h);
+	assert_bad_handle(CreateFile(path, RW, SHARE, NULL, OPEN_EXISTING, 0x04000000, NULL),
+			  ERROR_NOT_SUPPORTED); /* FILE_FLAG_DELETE_ON_CLOSE */
+	SetLastError(0);
+	assert_int_equal(GetFileSize(h, NULL), INVALID_FILE_SIZE);
+	assert_int_equal(GetLastError(), ERROR_INVALID_HANDLE);
+}
+
 static void share_modes(void **state)
 {
 	HANDLE h, h2;
@@ -514,6 +546,36 @@ static void processes_that_cannot_start(void **state)
 		     ERROR_NOT_SUPPORTED);
 }
 
+static void standard_handles(void **state)
+{
+	HANDLE was = GetStdHandle(STD_OUTPUT_HANDLE), r, w;
+	STARTUPINFO si;
+	DWORD n, flags;
+	char c;
+
+	(void)state;
+	assert_true(was && was != INVALID_HANDLE_VALUE);
+	assert_true(GetHandleInformation(was, &flags));
+	assert_int_equal(flags, HANDLE_FLAG_INHERIT);
+	assert_ptr_equal(GetStdHandle(STD_OUTPUT_HANDLE), was);
+	assert_ptr_not_equal(GetStdHandle(STD_ERROR_HANDLE), was);
+	assert_bad_handle(GetStdHandle(0), ERROR_INVALID_PARAMETER);
+	assert_bad_handle(GetStdHandle(STD_ERROR_HANDLE - 1), ERROR_INVALID_PARAMETER);
+	assert_fails(SetStdHandle(1, NULL), ERROR_INVALID_PARAMETER);
+	assert_true(CreatePipe(&r, &w, NULL, 0));
+	assert_true(SetStdHandle(STD_OUTPUT_HANDLE, w));
+	assert_true(WriteFile(GetStdHandle(STD_OUTPUT_HANDLE), "x", 1, &n, NULL));
+	assert_true(ReadFile(r, &c, 1, &n, NULL) && c == 'x');
+	GetStartupInfo(&si);
+	assert_int_equal(si.cb, sizeof(si));
+	assert_ptr_equal(si.hStdOutput, w);
+	assert_ptr_equal(si.hStdInput, GetStdHandle(STD_INPUT_HANDLE));
+	assert_true(SetStdHandle(STD_OUTPUT_HANDLE, was));
+	assert_int_equal(GetCurrentProcessId(), getpid());
+	CloseHandle(r);
+	CloseHandle(w);
+}
+
 static void waiting_for_processes(void **state)
 {
 	PROCESS_INFORMATION pi;
@@ -623,6 +685,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(handles),
 	    cmocka_unit_test(many_handles),
 	    cmocka_unit_test(dispositions),
+	    cmocka_unit_test(attributes_and_flags),
 	    cmocka_unit_test(share_modes),
 	    cmocka_unit_test(reading_and_writing_files),
 	    cmocka_unit_test(mapping_arguments),
@@ -635,6 +698,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(real_programs_at_both_ends),
 	    cmocka_unit_test(command_lines),
 	    cmocka_unit_test(processes_that_cannot_start),
+	    cmocka_unit_test(standard_handles),
 	    cmocka_unit_test(waiting_for_processes),
 	    cmocka_unit_test(handles_are_inherited_by_value),
 	    cmocka_unit_test(a_hostile_inheritance_is_ignored),

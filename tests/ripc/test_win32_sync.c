@@ -109,7 +109,7 @@ static void a_dead_owner_has_abandoned_it(void **state)
 
 static void semaphores(void **state)
 {
-	HANDLE s = CreateSemaphore(NULL, 1, 2, "sem");
+	HANDLE s = CreateSemaphore(NULL, 1, 2, "sem"), again;
 	long was;
 
 	(void)state;
@@ -122,6 +122,12 @@ static void semaphores(void **state)
 	assert_int_equal(WaitForSingleObject(s, 0), WAIT_OBJECT_0);
 	assert_int_equal(WaitForSingleObject(s, 0), WAIT_OBJECT_0);
 	assert_int_equal(WaitForSingleObject(s, 0), WAIT_TIMEOUT);
+	again = OpenSemaphore(0, FALSE, "Global\\sem");
+	assert_true(ReleaseSemaphore(again, 1, NULL));
+	assert_int_equal(WaitForSingleObject(s, 0), WAIT_OBJECT_0);
+	CloseHandle(again);
+	assert_fails(OpenSemaphore(0, FALSE, "none"), ERROR_FILE_NOT_FOUND);
+	assert_fails(OpenSemaphore(0, FALSE, NULL), ERROR_NOT_SUPPORTED);
 	assert_fails(CreateSemaphore(NULL, 3, 2, "x"), ERROR_INVALID_PARAMETER);
 	assert_fails(CreateSemaphore(NULL, -1, 2, "x"), ERROR_INVALID_PARAMETER);
 	assert_fails(CreateSemaphore(NULL, 0, 0, "x"), ERROR_INVALID_PARAMETER);
