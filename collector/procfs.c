@@ -196,6 +196,15 @@ int procfs_eventfd(uint32_t pid, int fd, int32_t *id)
 	return err;
 }
 
+#define LIBC_SIGNALS (3ull << 31) /* 32 and 33: glibc's, for cancellation and for setuid of all threads */
+
+bool procfs_has_handlers(uint32_t pid)
+{
+	char text[4096];
+	const char *at = slurp(pid, "status", text, sizeof(text)) > 0 ? strstr(text, "\nSigCgt:") : NULL;
+	return !at || (strtoull(at + 8, NULL, 16) & ~LIBC_SIGNALS);
+}
+
 int procfs_handlers(uint32_t pid, char *buf, size_t size)
 {
 	char text[4096];

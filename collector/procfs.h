@@ -6,6 +6,7 @@
 #ifndef IPCTAP_COLLECTOR_PROCFS_H
 #define IPCTAP_COLLECTOR_PROCFS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,6 +40,8 @@ int procfs_read_string(uint32_t pid, uint64_t address, char *buf, size_t size);
 
 /* The classic signals for which `pid` has handlers, "INT, TERM"; how many, 0 also when it cannot be told. */
 int procfs_handlers(uint32_t pid, char *buf, size_t size);
+/* Has it a handler for any signal at all? True also when it cannot be told. */
+bool procfs_has_handlers(uint32_t pid);
 
 /* Calls each(arg, pid) for every child of `pid`. */
 int procfs_children(uint32_t pid, void (*each)(void *arg, uint32_t pid), void *arg);

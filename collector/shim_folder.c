@@ -243,8 +243,8 @@ void shim_folder_env(const struct shim_folder *f)
 
 void shim_folder_off(struct shim_folder *f)
 {
-	if (f->control)
-		__atomic_store_n(&f->control->on, 0, __ATOMIC_RELEASE);
+	if (f->control && __atomic_exchange_n(&f->control->on, 0, __ATOMIC_ACQ_REL))
+		__atomic_fetch_add(&f->control->offs, 1, __ATOMIC_RELEASE);
 }
 
 void shim_folder_release(struct shim_folder *f)

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "snap_futex.h"
+#include "snap_shim.h"
 
 #define PID_MAX 4194304 /* of the kernel, on 64 bits */
 #define MUTEX_KINDS 0x3ffu
@@ -275,6 +276,8 @@ static void set_any(struct futex_word *f)
 		if (f->cmd == FUTEX_WAIT && f->val == 2 && futex_is_alone(f))
 			snprintf(f->c->th->detail, sizeof(f->c->th->detail),
 				 "a lock it can only have taken itself, as when a signal came in between");
+	} else {
+		snap_shim_narrow(f);
 	}
 	if (f->readable && f->word[0] != f->val && f->cmd != FUTEX_LOCK_PI)
 		f->c->th->condition =
@@ -318,8 +321,10 @@ static void wait_futex(struct futex_word *f)
 	}
 	if (is_join(f) || is_parked(f))
 		return;
-	if (f->readable && (is_stdio(f) || is_normal_mutex(f) || is_robust_mutex(f)))
+	if (f->readable && (is_stdio(f) || is_normal_mutex(f) || is_robust_mutex(f))) {
+		snap_shim_confirm(f);
 		return;
+	}
 	set_any(f);
 }
 

@@ -15,6 +15,8 @@ struct futex_word {
 	uint32_t word[10]; /* memory from the address on */
 	struct snap_place where;
 	const struct snap_place *place; /* &where; NULL: private, where that does not matter, or not known */
+	uint32_t readers; /* a read-write lock that readers have: how many, those that only wait among them */
+	uint32_t missing; /* a barrier: how many have not come */
 };
 
 /* What the thread of f waits for: fills th->wait, call and condition. */

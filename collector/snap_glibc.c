@@ -87,6 +87,7 @@ static bool is_rwlock(struct futex_word *f, const struct around *a)
 			snprintf(f->c->th->detail, sizeof(f->c->th->detail), "owner %u", o->hdr.tid);
 		return true;
 	}
+	f->readers = readers >> RW_READER_SHIFT;
 	futex_set(f, WG_RWLOCK, "pthread_rwlock, held by readers", futex_reachers(f));
 	snprintf(f->c->th->detail, sizeof(f->c->th->detail), "%u reader%s, of unknown name",
 		 readers >> RW_READER_SHIFT, readers >> RW_READER_SHIFT == 1 ? "" : "s");
@@ -127,6 +128,7 @@ static bool is_barrier(struct futex_word *f, const struct around *a)
 	if (f->cmd != FUTEX_WAIT || count < 2 || count >= MANY || !come || come >= count ||
 	    at(a, BAR_SHARED) != (f->is_private ? 0u : FUTEX_PRIVATE_FLAG) || at(a, BAR_OUT) > at(a, BAR_IN))
 		return false;
+	f->missing = count - come;
 	futex_set(f, WG_BARRIER, "pthread_barrier_wait", futex_reachers(f));
 	snprintf(f->c->th->detail, sizeof(f->c->th->detail), "%u of %u have come", come, count);
 	return true;

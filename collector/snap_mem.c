@@ -142,6 +142,19 @@ bool snap_place_of(uint32_t pid, uint64_t address, struct snap_place *p)
 	return found;
 }
 
+bool snap_mappings(uint32_t pid, void (*each)(void *arg, uint64_t start, uint64_t end, const char *name), void *arg)
+{
+	char *text = maps_of(pid), *save = NULL;
+	for (char *line = text ? strtok_r(text, "\n", &save) : NULL; line; line = strtok_r(NULL, "\n", &save)) {
+		struct mapping m;
+		if (parse_mapping(line, &m) && m.shared)
+			each(arg, m.start, m.end, m.name);
+	}
+	bool read = text != NULL;
+	free(text);
+	return read;
+}
+
 struct shared_map {
 	uint64_t ino;
 	uint32_t dev, pid;

@@ -28,6 +28,9 @@ struct snap_place {
 };
 bool snap_place_of(uint32_t pid, uint64_t address, struct snap_place *p);
 
+/* Calls each(arg, start, end, name) for every shared mapping of a file; false when they cannot be read. */
+bool snap_mappings(uint32_t pid, void (*each)(void *arg, uint64_t start, uint64_t end, const char *name), void *arg);
+
 /* Which processes map what, shared. */
 struct snap_maps;
 struct snap_maps *snap_maps_new(void);

@@ -6,7 +6,9 @@
 #include <sys/syscall.h>
 #include <time.h>
 
+#include "collector/procfs.h"
 #include "lib/base/clock.h"
+#include "snap_shim.h"
 #include "snap_world.h"
 
 #define STATE_STOPPED 0x0004u /* kernel: TASK_STOPPED, TASK_TRACED, TASK_FROZEN */
@@ -72,6 +74,21 @@ static void add_signals(struct snap_call *c)
 		c->th->condition = snap_or(w, c->th->condition, children_gate(w, c->t->pid));
 }
 
+/*
+ * A timer that is running, an end that is in flight: /proc tells of neither. Where the shim has told who
+ * can end the wait, or it is for a child or a thread, and no handler can come in between, there is nothing
+ * of the kind; what is left is what a history does not prove.
+ */
+static void add_hidden(struct snap_call *c)
+{
+	struct snap_world *w = c->w;
+	wg_ref hidden = wg_outside(w->g, WG_HIDDEN, "what can be seen only by root, with BPF");
+	bool plain = c->told || c->th->wait == WG_CHILD || c->th->wait == WG_JOIN;
+	if (plain && snap_shim_covers(w, c->t) && !procfs_has_handlers(c->t->pid))
+		hidden = snap_newcomer(w, hidden, "what the shim did not tell");
+	c->th->condition = snap_or(w, c->th->condition, hidden);
+}
+
 static void wait_stopped(struct snap_call *c)
 {
 	uint32_t tracer = c->t->state & STATE_TRACED ? c->t->tracer : 0;
@@ -118,8 +135,10 @@ static void wait_call(struct snap_call *c)
 		restarted.nr = nr < 0 ? c->t->nr : nr;
 	}
 	for (size_t i = 0; i < sizeof(mechanisms) / sizeof(mechanisms[0]); i++)
-		if (mechanisms[i](&of))
+		if (mechanisms[i](&of)) {
+			c->told = of.told;
 			return;
+		}
 	wait_unknown(c, "asleep in a call that has to do with no other process, or is not understood");
 }
 
@@ -150,9 +169,8 @@ void snap_wait(struct snap_world *w, const struct snap_task *t, struct wg_thread
 	if (!th->condition)
 		th->condition = snap_unknown(w, "nothing is known of what ends this");
 	add_signals(&c);
-	if (!w->whole) /* a timer that is running, an end that is in flight: /proc tells of neither */
-		th->condition = snap_or(w, th->condition,
-					wg_outside(w->g, WG_HIDDEN, "what can be seen only by root, with BPF"));
+	if (!w->whole)
+		add_hidden(&c);
 }
 
 /* ---- references that blocked calls hold ---- */

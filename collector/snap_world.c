@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "snap_shim.h"
 #include "snap_world.h"
 
 #include <errno.h>
@@ -192,6 +193,7 @@ void snap_world_release(struct snap_world *w)
 	free(w->rings), free(w->reqs);
 	free(w->busy), free(w->memo);
 	snap_maps_free(w->maps);
+	snap_shim_free(w->shim);
 	snap_buf_release(&w->buf);
 	waitgraph_free(w->g);
 	*w = (struct snap_world){ 0 };

@@ -11,6 +11,7 @@
  *                                               snap_addr.c   unix addresses
  *                                               snap_uring.c  io_uring
  *                                               snap_glibc.c  rwlocks, conditions, sem_t by their layout
+ *                                               snap_shim.c, snap_history.c  the same by what the shim keeps
  *                                               snap_task.c   children, vfork, signals, sleep
  *                                               snap_restart.c  calls that go on after a stop
  */
@@ -69,6 +70,7 @@ struct snap_world {
 	struct snap_memo *memo; /* open addressing; memo_room is a power of two */
 	uint32_t nmemo, memo_room;
 	struct snap_maps *maps;      /* shared mappings of the host; NULL: not read yet */
+	struct snap_shim *shim;      /* what programs under the shim tell of themselves, as far as asked for */
 };
 
 /* Takes the buffer over. 0 or -ENOMEM; release it either way. */
@@ -137,6 +139,7 @@ struct snap_call {
 	struct snap_world *w;
 	const struct snap_task *t;
 	struct wg_thread *th;
+	bool told; /* who can end it the shim has told, or it is plain: nothing that only root sees bears on it */
 };
 
 /* True when the call was theirs. */

@@ -576,6 +576,7 @@ static int ring_losses(struct src_shim *s, struct ring *r)
 {
 	static const uint32_t causes[] = {
 		[SHIM_LOST_OP] = LOST_SHIM_OP, [SHIM_LOST_CTL] = LOST_SHIM_CTL, [SHIM_LOST_NESTED] = LOST_SHIM_NESTED,
+		[SHIM_LOST_ORDER] = LOST_SHIM_ORDER,
 	};
 	uint64_t bad = r->reader.bad;
 	r->reader.bad = 0;

@@ -164,6 +164,7 @@ static bool ring_make(struct shim_thread *t, uint32_t ppid)
 	r->tid = t->tid;
 	r->ppid = ppid ? ppid : (uint32_t)syscall(SYS_getppid);
 	r->pidns = pidns_inode();
+	r->offs = __atomic_load_n(&shim_control->offs, __ATOMIC_RELAXED);
 	syscall(SYS_prctl, PR_GET_NAME, r->comm, 0, 0, 0);
 	if (!side)
 		side = map(sizeof(*side), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
@@ -180,7 +181,7 @@ static bool ring_make(struct shim_thread *t, uint32_t ppid)
 	t->head = t->tail = 0;
 	t->depth = 0;
 	t->endings = 0;
-	t->nheld = 0;
+	t->nheld = t->readings = 0;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	t->epoch = *shim_epoch;
 	t->generation = generation;
@@ -243,6 +244,7 @@ static struct shim_thread *thread_again(struct shim_thread *t)
 {
 	static uint32_t adopted_for;
 	struct shim_ring *old = t->ring;
+	uint32_t nheld = t->nheld, readings = t->readings;
 	size_t old_bytes = SHIM_PAGE + t->mask + 1;
 	if (t->depth)
 		return t; /* whoever we interrupted is writing into it */
@@ -250,7 +252,13 @@ static struct shim_thread *thread_again(struct shim_thread *t)
 		t->failed = shim_control->generation;
 		return NULL;
 	}
-	memcpy(t->ring->held, old->held, sizeof(old->held));
+	if (t->ring->offs == old->offs) { /* nothing was done unseen in between */
+		memcpy(t->ring->held, old->held, sizeof(old->held));
+		memcpy(t->ring->deeds, old->deeds, sizeof(old->deeds));
+		t->ring->deeds_lost = old->deeds_lost;
+		t->nheld = nheld;
+		t->readings = readings;
+	}
 	unmap_old(t);
 	t->old = old;
 	t->old_bytes = old_bytes;

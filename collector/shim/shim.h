@@ -61,7 +61,9 @@ struct shim_thread {
 	uint32_t failed;    /* generation in which no ring could be made */
 	uint32_t endings;   /* how often its end was announced */
 	uint32_t inside;    /* on the slow way */
-	uint32_t nheld;     /* locks; the first SHIM_HELD_MAX stand in the ring's header */
+	uint32_t nheld;     /* locks; the first SHIM_HELD_MAX stand in the ring's header … */
+	uint32_t readings;  /* … of which these, by bit, are held for reading … */
+	const void *held_at[SHIM_HELD_MAX]; /* … and lie here */
 };
 
 /* Initial-exec: a preloaded library has its place beside the program's, and no call is needed to find it. */

@@ -12,8 +12,9 @@
 #include <stdarg.h>
 #include <sys/prctl.h>
 
+#include "collector/shim/history.h"
 #include "collector/shim/memory.h"
-#include "collector/shim/shim.h"
+#include "collector/shim/sync.h"
 
 #define LASTED_NS 20000
 #define TICK_NS 10000000 /* of the slowest clock that kernels are built with: HZ 100 */
@@ -28,11 +29,6 @@ static struct {
 } slots[SLOTS];
 
 uint32_t shim_mappings; /* raised whenever shared memory comes or goes */
-
-static uint64_t private_object(const void *p)
-{
-	return RAW_OBJ_FUTEX((uint64_t)shim_pid << 32 | *shim_epoch, (uint64_t)p, 1);
-}
 
 static void describe(struct shim_thread *t, uint64_t obj, const void *p, const struct shim_mapping *m,
 		     const struct raw_object *memory)
@@ -60,14 +56,14 @@ static uint64_t look_up(struct shim_thread *t, const void *p)
 		obj = RAW_OBJ_FUTEX(file, m.offset + (uint64_t)p - m.start, 0);
 		describe(t, obj, p, &m, &memory);
 	} else {
-		obj = private_object(p);
+		obj = shim_private_object(p);
 		describe(t, obj, p, NULL, &memory);
 	}
 	return obj;
 }
 
 /* The object at p, described. */
-static uint64_t object(struct shim_thread *t, const void *p)
+uint64_t shim_sync_object(struct shim_thread *t, const void *p)
 {
 	unsigned int i = (unsigned int)((uint64_t)p >> 3) % SLOTS;
 	uint32_t mappings = __atomic_load_n(&shim_mappings, __ATOMIC_RELAXED);
@@ -86,38 +82,10 @@ static uint64_t object(struct shim_thread *t, const void *p)
 	return obj;
 }
 
-void shim_sync_forked(void) { memset(slots, 0, sizeof(slots)); }
-
-/* ---- held ---- */
-
-static void hold(struct shim_thread *t, uint64_t obj, uint64_t since_ns)
+void shim_sync_forked(void)
 {
-	struct shim_held *h = t->ring->held;
-	uint32_t n = t->nheld++;
-	if (n >= SHIM_HELD_MAX)
-		return; /* counted, so that the places below are right when it is let go */
-	h[n].since_ns = since_ns;
-	__atomic_store_n(&h[n].obj, obj, __ATOMIC_RELEASE);
-}
-
-/* Usually the last one got. Returns since when; 0: not held, or got by another thread. */
-static uint64_t let_go(struct shim_thread *t, uint64_t obj)
-{
-	struct shim_held *h = t->ring->held;
-	uint32_t n = t->nheld < SHIM_HELD_MAX ? t->nheld : SHIM_HELD_MAX;
-	for (uint32_t i = n; i-- > 0;) {
-		if (h[i].obj != obj)
-			continue;
-		uint64_t since = h[i].since_ns;
-		for (; i + 1 < n; i++)
-			h[i] = h[i + 1];
-		__atomic_store_n(&h[n - 1].obj, 0, __ATOMIC_RELEASE);
-		t->nheld--;
-		return since;
-	}
-	if (t->nheld > SHIM_HELD_MAX)
-		t->nheld--;
-	return 0;
+	memset(slots, 0, sizeof(slots));
+	shim_order_forget();
 }
 
 /* ---- calls ---- */
@@ -133,7 +101,7 @@ static void begin_at(struct sync *s, struct shim_thread *t, const void *p, bool 
 	s->p = p;
 	s->shared = shared;
 	s->o.state = 0;
-	shim_begin(&s->o, t, shared ? object(t, p) : private_object(p), -1, op, 0);
+	shim_begin(&s->o, t, shared ? shim_sync_object(t, p) : shim_private_object(p), -1, op, 0);
 }
 
 static bool begin(struct sync *s, const void *p, bool shared, enum ipctap_op op)
@@ -144,17 +112,36 @@ static bool begin(struct sync *s, const void *p, bool shared, enum ipctap_op op)
 	return t != NULL;
 }
 
+/* What a call that succeeded means to those who ask later: who has it, who gives it. */
+enum what { NOTHING, LOCKS, LOCKS_TO_READ, LOCKS_AT_ONCE, READS_AT_ONCE, TAKES_UNIT, GIVES, GIVES_UNIT };
+
+static void note(struct sync *s, enum what what, uint64_t now)
+{
+	struct shim_thread *t = s->o.t;
+	uint64_t obj = s->o.io.chan;
+	switch (what) {
+	case NOTHING: break;
+	case LOCKS: shim_hold(t, obj, s->p, now, true); break;
+	case LOCKS_TO_READ: shim_hold_to_read(t, obj, s->p, now, true); break;
+	case LOCKS_AT_ONCE: shim_hold(t, obj, s->p, now, false); break;
+	case READS_AT_ONCE: shim_hold_to_read(t, obj, s->p, now, false); break;
+	case TAKES_UNIT: shim_deed_take(t, obj); break;
+	case GIVES: shim_deed_give(t, obj, now); break;
+	case GIVES_UNIT: shim_deed_post(t, obj, now); break;
+	}
+}
+
 /* Tells the call if it is of interest to others, or lasted. errno is as the call left it. */
-static void end(struct sync *s, int err, bool takes)
+static void end(struct sync *s, int err, enum what what)
 {
 	struct shim_op *o = &s->o;
 	shim_drop(o);
 	uint64_t now = shim_now();
-	if (takes && (err == 0 || err == EOWNERDEAD))
-		hold(o->t, o->io.chan, now);
+	if (err == 0 || err == EOWNERDEAD)
+		note(s, what, now);
 	if (!s->shared && now - o->io.enter_ns < LASTED_NS)
 		return;
-	if (!s->shared && !(o->io.chan = object(o->t, s->p)))
+	if (!s->shared && !(o->io.chan = shim_sync_object(o->t, s->p)))
 		return;
 	o->io.hdr.t_ns = now;
 	o->io.ret = -err;
@@ -171,14 +158,14 @@ static bool shared_cond(const pthread_cond_t *c) { return c->__data.__wrefs & 1;
 static bool shared_sem(const sem_t *s) { return ((const int *)s)[2] != 0; }
 static bool shared_barrier(const pthread_barrier_t *b) { return ((const int *)b)[3] != 0; }
 
-#define SYNC(name, params, args, p, shared, op, err, takes)                                        \
+#define SYNC(name, params, args, p, shared, op, err, what)                                         \
 	SHIM_EXPORT int name params                                                                \
 	{                                                                                          \
 		struct sync s;                                                                     \
 		if (!begin(&s, p, shared(p), op))                                                  \
 			return REAL(name) args;                                                    \
 		int ret = REAL(name) args;                                                         \
-		end(&s, err, takes);                                                               \
+		end(&s, err, what);                                                                \
 		return ret;                                                                        \
 	}
 #define RELEASE(name, params, args, p, shared, op)                                                 \
@@ -189,8 +176,8 @@ static bool shared_barrier(const pthread_barrier_t *b) { return ((const int *)b)
 		if (!t)                                                                            \
 			return REAL(name) args;                                                    \
 		bool is_shared = shared(p);                                                        \
-		uint64_t obj = is_shared ? object(t, p) : private_object(p);                       \
-		uint64_t since = let_go(t, obj);                                                   \
+		uint64_t obj = is_shared ? shim_sync_object(t, p) : shim_private_object(p);                       \
+		uint64_t since = shim_let_go(t, obj);                                              \
 		if (!is_shared)                                                                    \
 			return REAL(name) args;                                                    \
 		shim_begin(&o, t, obj, -1, op, 0);                                                 \
@@ -218,7 +205,7 @@ static uint64_t now_about(void)
 static int lock_free(struct shim_thread *t, pthread_mutex_t *m)
 {
 	struct sync s = { .o = { .t = t }, .p = m };
-	uint64_t obj = private_object(m), since = now_about();
+	uint64_t obj = shim_private_object(m), since = now_about();
 	struct shim_call *c = &t->ring->call;
 	c->enter_ns = since;
 	c->obj = obj;
@@ -230,11 +217,11 @@ static int lock_free(struct shim_thread *t, pthread_mutex_t *m)
 	if (SHIM_RARE(got - since > TICK_NS)) { /* one tick may come at any time */
 		s.o.io = (struct ev_io){ .hdr = { .type = EV_IO, .size = sizeof(s.o.io) }, .enter_ns = since,
 					 .chan = obj, .fd = -1, .op = OP_MUTEX_LOCK };
-		end(&s, err, false);
+		end(&s, err, NOTHING);
 	}
 	__atomic_store_n(&c->op, 0, __ATOMIC_RELAXED);
 	if (err == 0 || err == EOWNERDEAD)
-		hold(t, obj, got);
+		shim_hold(t, obj, m, got, true);
 	return err;
 }
 
@@ -248,27 +235,27 @@ SHIM_EXPORT int pthread_mutex_lock(pthread_mutex_t *m)
 	struct sync s;
 	begin_at(&s, t, m, shared_mutex(m), OP_MUTEX_LOCK);
 	int err = REAL(pthread_mutex_lock)(m);
-	end(&s, err, true);
+	end(&s, err, LOCKS);
 	return err;
 }
-SYNC(pthread_mutex_trylock, (pthread_mutex_t *m), (m), m, shared_mutex, OP_MUTEX_TRYLOCK, ret, true)
-SYNC(pthread_mutex_timedlock, (pthread_mutex_t *m, const struct timespec *t), (m, t), m, shared_mutex, OP_MUTEX_LOCK, ret, true)
+SYNC(pthread_mutex_trylock, (pthread_mutex_t *m), (m), m, shared_mutex, OP_MUTEX_TRYLOCK, ret, LOCKS_AT_ONCE)
+SYNC(pthread_mutex_timedlock, (pthread_mutex_t *m, const struct timespec *t), (m, t), m, shared_mutex, OP_MUTEX_LOCK, ret, LOCKS)
 SYNC(pthread_mutex_clocklock, (pthread_mutex_t *m, clockid_t c, const struct timespec *t), (m, c, t), m, shared_mutex,
-     OP_MUTEX_LOCK, ret, true)
+     OP_MUTEX_LOCK, ret, LOCKS)
 RELEASE(pthread_mutex_unlock, (pthread_mutex_t *m), (m), m, shared_mutex, OP_MUTEX_UNLOCK)
 
-SYNC(pthread_rwlock_rdlock, (pthread_rwlock_t *l), (l), l, shared_rwlock, OP_RWLOCK_RDLOCK, ret, true)
-SYNC(pthread_rwlock_tryrdlock, (pthread_rwlock_t *l), (l), l, shared_rwlock, OP_RWLOCK_RDLOCK, ret, true)
+SYNC(pthread_rwlock_rdlock, (pthread_rwlock_t *l), (l), l, shared_rwlock, OP_RWLOCK_RDLOCK, ret, LOCKS_TO_READ)
+SYNC(pthread_rwlock_tryrdlock, (pthread_rwlock_t *l), (l), l, shared_rwlock, OP_RWLOCK_RDLOCK, ret, READS_AT_ONCE)
 SYNC(pthread_rwlock_timedrdlock, (pthread_rwlock_t *l, const struct timespec *t), (l, t), l, shared_rwlock, OP_RWLOCK_RDLOCK,
-     ret, true)
+     ret, LOCKS_TO_READ)
 SYNC(pthread_rwlock_clockrdlock, (pthread_rwlock_t *l, clockid_t c, const struct timespec *t), (l, c, t), l, shared_rwlock,
-     OP_RWLOCK_RDLOCK, ret, true)
-SYNC(pthread_rwlock_wrlock, (pthread_rwlock_t *l), (l), l, shared_rwlock, OP_RWLOCK_WRLOCK, ret, true)
-SYNC(pthread_rwlock_trywrlock, (pthread_rwlock_t *l), (l), l, shared_rwlock, OP_RWLOCK_WRLOCK, ret, true)
+     OP_RWLOCK_RDLOCK, ret, LOCKS_TO_READ)
+SYNC(pthread_rwlock_wrlock, (pthread_rwlock_t *l), (l), l, shared_rwlock, OP_RWLOCK_WRLOCK, ret, LOCKS)
+SYNC(pthread_rwlock_trywrlock, (pthread_rwlock_t *l), (l), l, shared_rwlock, OP_RWLOCK_WRLOCK, ret, LOCKS_AT_ONCE)
 SYNC(pthread_rwlock_timedwrlock, (pthread_rwlock_t *l, const struct timespec *t), (l, t), l, shared_rwlock, OP_RWLOCK_WRLOCK,
-     ret, true)
+     ret, LOCKS)
 SYNC(pthread_rwlock_clockwrlock, (pthread_rwlock_t *l, clockid_t c, const struct timespec *t), (l, c, t), l, shared_rwlock,
-     OP_RWLOCK_WRLOCK, ret, true)
+     OP_RWLOCK_WRLOCK, ret, LOCKS)
 RELEASE(pthread_rwlock_unlock, (pthread_rwlock_t *l), (l), l, shared_rwlock, OP_RWLOCK_UNLOCK)
 
 /* The mutex is let go of while its condition is waited for, and got again. */
@@ -279,21 +266,22 @@ RELEASE(pthread_rwlock_unlock, (pthread_rwlock_t *l), (l), l, shared_rwlock, OP_
 		if (!begin(&s, c, shared_cond(c), OP_COND_WAIT))                                   \
 			return REAL(name) args;                                                    \
 		struct shim_thread *self = s.o.t;                                                  \
-		uint64_t mutex = shared_mutex(m) ? object(self, m) : private_object(m);            \
-		let_go(self, mutex);                                                               \
+		uint64_t mutex = shared_mutex(m) ? shim_sync_object(self, m)                       \
+						 : shim_private_object(m);                         \
+		shim_let_go(self, mutex);                                                          \
 		int ret = REAL(name) args;                                                         \
-		hold(self, mutex, shim_now());                                                     \
-		end(&s, ret, false);                                                               \
+		shim_hold(self, mutex, m, shim_now(), true);                                       \
+		end(&s, ret, NOTHING);                                                             \
 		return ret;                                                                        \
 	}
 COND_WAIT(pthread_cond_wait, (pthread_cond_t *c, pthread_mutex_t *m), (c, m))
 COND_WAIT(pthread_cond_timedwait, (pthread_cond_t *c, pthread_mutex_t *m, const struct timespec *t), (c, m, t))
 COND_WAIT(pthread_cond_clockwait, (pthread_cond_t *c, pthread_mutex_t *m, clockid_t k, const struct timespec *t),
 	  (c, m, k, t))
-SYNC(pthread_cond_signal, (pthread_cond_t *c), (c), c, shared_cond, OP_COND_SIGNAL, ret, false)
-SYNC(pthread_cond_broadcast, (pthread_cond_t *c), (c), c, shared_cond, OP_COND_BROADCAST, ret, false)
+SYNC(pthread_cond_signal, (pthread_cond_t *c), (c), c, shared_cond, OP_COND_SIGNAL, ret, GIVES)
+SYNC(pthread_cond_broadcast, (pthread_cond_t *c), (c), c, shared_cond, OP_COND_BROADCAST, ret, GIVES)
 SYNC(pthread_barrier_wait, (pthread_barrier_t *b), (b), b, shared_barrier, OP_BARRIER_WAIT,
-     ret == PTHREAD_BARRIER_SERIAL_THREAD ? 0 : ret, false)
+     ret == PTHREAD_BARRIER_SERIAL_THREAD ? 0 : ret, GIVES)
 
 /* Whether others share it a spin lock does not say: it is taken to be one's own. */
 static bool shared_spin(const void *l)
@@ -302,17 +290,35 @@ static bool shared_spin(const void *l)
 	return false;
 }
 #define SPIN_ADDRESS(l) ((const void *)(uintptr_t)(l))
-SYNC(pthread_spin_lock, (pthread_spinlock_t *l), (l), SPIN_ADDRESS(l), shared_spin, OP_SPIN_LOCK, ret, true)
-SYNC(pthread_spin_trylock, (pthread_spinlock_t *l), (l), SPIN_ADDRESS(l), shared_spin, OP_SPIN_LOCK, ret, true)
+SYNC(pthread_spin_lock, (pthread_spinlock_t *l), (l), SPIN_ADDRESS(l), shared_spin, OP_SPIN_LOCK, ret, LOCKS)
+SYNC(pthread_spin_trylock, (pthread_spinlock_t *l), (l), SPIN_ADDRESS(l), shared_spin, OP_SPIN_LOCK, ret, LOCKS_AT_ONCE)
 RELEASE(pthread_spin_unlock, (pthread_spinlock_t *l), (l), SPIN_ADDRESS(l), shared_spin, OP_SPIN_UNLOCK)
 
 #define BY_ERRNO (ret ? errno : 0)
-SYNC(sem_wait, (sem_t *s_), (s_), s_, shared_sem, OP_SEM_WAIT, BY_ERRNO, false)
-SYNC(sem_trywait, (sem_t *s_), (s_), s_, shared_sem, OP_SEM_TRYWAIT, BY_ERRNO, false)
-SYNC(sem_timedwait, (sem_t *s_, const struct timespec *t), (s_, t), s_, shared_sem, OP_SEM_WAIT, BY_ERRNO, false)
+SYNC(sem_wait, (sem_t *s_), (s_), s_, shared_sem, OP_SEM_WAIT, BY_ERRNO, TAKES_UNIT)
+SYNC(sem_trywait, (sem_t *s_), (s_), s_, shared_sem, OP_SEM_TRYWAIT, BY_ERRNO, TAKES_UNIT)
+SYNC(sem_timedwait, (sem_t *s_, const struct timespec *t), (s_, t), s_, shared_sem, OP_SEM_WAIT, BY_ERRNO, TAKES_UNIT)
 SYNC(sem_clockwait, (sem_t *s_, clockid_t c, const struct timespec *t), (s_, c, t), s_, shared_sem, OP_SEM_WAIT,
-     BY_ERRNO, false)
-SYNC(sem_post, (sem_t *s_), (s_), s_, shared_sem, OP_SEM_POST, BY_ERRNO, false)
+     BY_ERRNO, TAKES_UNIT)
+SYNC(sem_post, (sem_t *s_), (s_), s_, shared_sem, OP_SEM_POST, BY_ERRNO, GIVES_UNIT)
+
+/*
+ * What is initialised begins anew, wherever it lies: whatever was done before to what lay there was done to
+ * something else.
+ */
+#define BORN(name, params, args, p, shared)                                                        \
+	SHIM_EXPORT int name params                                                                \
+	{                                                                                          \
+		struct shim_thread *t = shim_ready();                                              \
+		int ret = REAL(name) args;                                                         \
+		if (t && ret == 0)                                                                 \
+			shim_deed_born(t, shared(p) ? shim_sync_object(t, p) : shim_private_object(p), shim_now()); \
+		return ret;                                                                        \
+	}
+BORN(sem_init, (sem_t *s, int shared, unsigned int value), (s, shared, value), s, shared_sem)
+BORN(pthread_cond_init, (pthread_cond_t *c, const pthread_condattr_t *a), (c, a), c, shared_cond)
+BORN(pthread_barrier_init, (pthread_barrier_t *b, const pthread_barrierattr_t *a, unsigned int n), (b, a, n), b,
+     shared_barrier)
 
 /* ---- names ---- */
 

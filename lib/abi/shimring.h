@@ -33,7 +33,9 @@
  * collector copies a record before it looks, and believes no size, position, identity or string.
  *
  * Beside the records, the writer keeps in the header what must be known when no record will come:
- * the call it is in (struct shim_call) and the locks it holds (struct shim_held).
+ * the call it is in (struct shim_call), the locks it holds (struct shim_held), and what it has done to
+ * semaphores, conditions and barriers (struct shim_deed). Whoever asks who could end a wait reads that
+ * out of the program's own memory (collector/snap_shim.c), whether anybody reads the rings or not.
  */
 #ifndef IPCTAP_ABI_SHIMRING_H
 #define IPCTAP_ABI_SHIMRING_H
@@ -44,7 +46,7 @@
 
 #define SHIM_ENV "IPCTAP_SHIM"
 #define SHIM_MAGIC 0x30676e6972637069ULL /* "ipcring0" */
-#define SHIM_VERSION 1                   /* raised whenever anything below, raw.h or event.h changes */
+#define SHIM_VERSION 2                   /* raised whenever anything below, raw.h or event.h changes */
 #define SHIM_CONTROL "control"
 #define SHIM_RING_PREFIX "ring."
 #define SHIM_PAGE 4096
@@ -64,13 +66,14 @@ struct shim_control {
 	__u64 data_bytes; /* of each ring; a thread takes less when there is no room */
 	/* 1: the collector sleeps in a futex here. Who finds its ring an eighth full clears it and wakes. */
 	__u32 asleep;
-	__u32 pad;
+	__u32 offs; /* how often `on` was taken away: what a ring of before says is held may have been let go since */
 };
 
 enum shim_lost {
 	SHIM_LOST_OP,     /* operations: no room in the ring */
 	SHIM_LOST_CTL,    /* descriptions, endpoints, tasks: no room */
 	SHIM_LOST_NESTED, /* from a signal handler that interrupted the shim itself */
+	SHIM_LOST_ORDER,  /* pairs of nested locks: no place to remember that they were told */
 	SHIM_LOST_MAX = 8
 };
 
@@ -95,6 +98,27 @@ struct shim_held {
 };
 #define SHIM_HELD_MAX 32
 
+/*
+ * What the thread has done to one semaphore, condition or barrier. A place is taken once and kept; for an
+ * object that finds none shim_ring.deeds_lost counts, and then nothing can be ruled out of this thread.
+ */
+struct shim_deed {
+	__u64 obj;     /* 0: a free place. Stored last */
+	__u64 last_ns; /* of its latest post, signal, broadcast, or round of the barrier */
+	__u64 born_ns; /* it initialised the object then: what anybody did before was to another one; 0: it did not */
+	__u32 gives;   /* posts; signals and broadcasts; rounds that it came to the barrier for and went on */
+	__u32 units;   /* semaphore: got and not posted again */
+	__u32 strange; /* semaphore: posts while it had no unit, as in signalling, not locking */
+	__u32 pad;
+};
+#define SHIM_DEEDS_MAX 40
+#define SHIM_DEED_PROBES 8 /* places looked at, from shim_deed_place on */
+
+static inline unsigned int shim_deed_place(__u64 obj, unsigned int probe)
+{
+	return (unsigned int)((obj * 0x9e3779b97f4a7c15ULL >> 40) + probe) % SHIM_DEEDS_MAX;
+}
+
 struct shim_ring {
 	/* written once, before the file gets its name */
 	__u64 magic;
@@ -105,15 +129,17 @@ struct shim_ring {
 	__u32 pid, tid, ppid;
 	__u32 pidns;    /* inode of the pid namespace these numbers are of */
 	char comm[EV_COMM_LEN];
-	__u8 pad0[64];
+	__u32 offs;     /* as in the control page when this ring was made */
+	__u8 pad0[60];
 	/* by the thread */
 	__u64 head;
 	__u64 lost[SHIM_LOST_MAX];
 	__u64 ended_ns;    /* the thread is over, or its process has executed something else; 0: not yet */
 	__u32 exit_status; /* 0x100 | what exit(3) was given; 0: not known */
-	__u32 pad1;
+	__u32 deeds_lost;
 	struct shim_call call;
 	struct shim_held held[SHIM_HELD_MAX];
+	struct shim_deed deeds[SHIM_DEEDS_MAX];
 	__u8 pad2[64];
 	/* by the collector */
 	__u64 tail;
@@ -144,6 +170,7 @@ struct shim_io_unix {
 
 _Static_assert(sizeof(struct shim_control) == 48, "wire");
 _Static_assert(sizeof(struct shim_call) == 56, "wire");
+_Static_assert(sizeof(struct shim_deed) == 40, "wire");
 _Static_assert(sizeof(struct shim_ring) <= SHIM_PAGE, "wire");
 _Static_assert(sizeof(struct shim_io_unix) == 216, "wire");
 _Static_assert(sizeof(struct ev_task) <= SHIM_RECORD_MAX, "wire");

@@ -171,7 +171,11 @@
 	O(143, RIPC_RECEIVE, "ripc_receive")                                                       \
 	O(144, RIPC_ACQUIRE, "ripc_acquire")                                                       \
 	O(145, RIPC_RELEASE, "ripc_release")                                                       \
-	O(146, RIPC_WAIT, "ripc_wait") /* one that ended in an error; the others are part of a call */
+	O(146, RIPC_WAIT, "ripc_wait") /* one that ended in an error; the others are part of a call */ \
+	/* no call: a lock was got while another was held, told once for a thread and such a pair: a \
+	 * row for the one held, a row with IO_HALF for the one got, both entered when that was got */ \
+	O(147, LOCK_ORDER, "lock_order")                                                           \
+	O(148, JOIN, "pthread_join") /* the channel is the end of the thread, mtype its tid */
 
 /*
  * L(number, ID, word, what was lost, remedy). A count of any of these means that something is
@@ -209,6 +213,8 @@
 	  "trace with --source bpf")                                                               \
 	L(13, NOT_COVERED, "not-covered",                                                          \
 	  "processes that the shim did not get into: static, privileged, or of another environment", \
-	  "trace with --source bpf")
+	  "trace with --source bpf")                                                               \
+	L(14, SHIM_ORDER, "shim-order", "pairs of nested locks: the shim can remember only so many", \
+	  "none: their order is not compared")
 
 #endif

@@ -53,17 +53,34 @@ static int ascending(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* The one that the thread waits for in the circle of its finding; WG_NONE: it is in none. */
+static uint32_t next_in_cycle(const struct wg_finding *f, uint32_t thread)
+{
+	for (uint32_t i = 0; f && i < f->ncycle; i++)
+		if (f->core[i] == thread)
+			return f->core[(i + 1) % f->ncycle];
+	return WG_NONE;
+}
+
 uint32_t solution_waits_for(const struct solution *s, uint32_t thread, uint32_t *out, uint32_t max)
 {
 	struct inner *in = s->inner;
 	struct gather gather = { .s = s, .out = out, .max = max };
 	const struct wg_finding *f = solution_of(s, thread);
+	uint32_t next = next_in_cycle(f, thread);
+	bool has_next = next == WG_NONE;
 
 	if (graph_runs(s->graph, thread))
 		return 0;
 	if (f && f->level != WG_SLOW)
 		gather.level = in->level[node_of(s, thread)];
-	judge_visit(in, node_of(s, thread), gather_named, &gather);
+	judge_visit(in, node_of(s, thread), gather.level, gather_named, &gather);
+	for (uint32_t i = 0; i < gather.n && i < max; i++)
+		has_next = has_next || out[i] == next;
+	if (!has_next && gather.n <= max) { /* the circle goes through what a newcomer would have to begin */
+		gather.n = 0;
+		judge_visit(in, node_of(s, thread), 0, gather_named, &gather);
+	}
 	if (gather.n && max)
 		qsort(out, gather.n < max ? gather.n : max, sizeof(*out), ascending);
 	return gather.n;

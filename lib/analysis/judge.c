@@ -12,8 +12,21 @@ static bool is_thread(const struct inner *in, uint32_t node)
 	return in->net.graph->nodes.item[node].type == NODE_THREAD;
 }
 
+/* Only newcomers could make it true, and they are out of the question. */
+static bool is_ruled_out(const struct net *net, uint32_t node, enum wg_verdict level)
+{
+	bool closed = level == WG_CLOSED_WORLD || level == WG_STUCK;
+
+	if (!closed || net->graph->nodes.item[node].type != NODE_ALL)
+		return false;
+	for (uint32_t p = net->part_at[node]; p < net->part_at[node + 1]; p++)
+		if (net->kind[net->part[p].to] == NET_OUTSIDE + WG_NEW)
+			return true;
+	return false;
+}
+
 /* The stack holds each node at most once: it is marked when it is put there. */
-void judge_visit(struct inner *in, uint32_t thread_node, judge_each *each, void *arg)
+void judge_visit(struct inner *in, uint32_t thread_node, enum wg_verdict level, judge_each *each, void *arg)
 {
 	const struct net *net = &in->net;
 	const struct waitgraph *g = net->graph;
@@ -36,7 +49,7 @@ void judge_visit(struct inner *in, uint32_t thread_node, judge_each *each, void 
 			}
 			in->mark[named.node] = in->stamp;
 			each(arg, &named);
-			if (!named.again && !is_thread(in, named.node))
+			if (!named.again && !is_thread(in, named.node) && !is_ruled_out(net, named.node, level))
 				in->stack[n++] = named.node;
 		}
 	}
@@ -128,7 +141,7 @@ static bool classify(struct solution *s, struct wg_finding *f)
 	struct scan scan = { .s = s, .f = f };
 
 	for (uint32_t i = 0; i < f->ncore; i++)
-		judge_visit(in, s->graph->thread_node.item[f->core[i]], scan_named, &scan);
+		judge_visit(in, s->graph->thread_node.item[f->core[i]], f->level, scan_named, &scan);
 	f->verdict = f->level;
 	if (f->level == WG_SLOW)
 		return !scan.failed;

@@ -26,8 +26,11 @@ struct named {
 };
 typedef void judge_each(void *arg, const struct named *named);
 
-/* Calls each(arg, …) for all that the condition names, down to threads, and not beyond those. */
-void judge_visit(struct inner *in, uint32_t thread_node, judge_each *each, void *arg);
+/*
+ * Calls each(arg, …) for all that the condition names, down to threads, and not beyond those. What only
+ * newcomers could do (all of them and of others) is left out where `level` does not let those help; 0: nothing is.
+ */
+void judge_visit(struct inner *in, uint32_t thread_node, enum wg_verdict level, judge_each *each, void *arg);
 
 /* Is the thread `node` dead in the fixpoint that left `level`? */
 bool judge_is_dead(const struct inner *in, uint32_t node, enum wg_verdict level);

@@ -94,7 +94,8 @@ enum wg_verdict solution_level(const struct solution *s, uint32_t thread);
 
 /*
  * The threads that could help this one, each once, ascending by index: for a dead one those dead
- * that it lacks. Fills at most `max`, returns how many there are.
+ * that it lacks, but for those who could only help together with a newcomer. Fills at most `max`,
+ * returns how many there are.
  */
 uint32_t solution_waits_for(const struct solution *s, uint32_t thread, uint32_t *out, uint32_t max);
 

@@ -77,6 +77,7 @@ args_setter args_keep;    /* keep, and what the feed remembers */
 
 extern const struct args_row args_scope_rows[];  /* -p -a --comm --cgroup --no-follow */
 extern const struct args_row args_source_rows[]; /* --source --ring */
+extern const struct args_row args_look_rows[];   /* --source */
 extern const struct args_row args_filter_rows[]; /* -e */
 
 enum args_takes {

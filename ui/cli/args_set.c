@@ -231,11 +231,16 @@ const struct args_row args_scope_rows[] = {
 	ARGS_ROW_END
 };
 
+#define SOURCE_ROW                                                                                 \
+	{ 0, "source", "auto|bpf|shim|bpf+shim", "what watches the processes (default auto)", set_source, 0 }
+
 const struct args_row args_source_rows[] = {
-	{ 0, "source", "auto|bpf|shim|bpf+shim", "what watches the processes (default auto)", set_source, 0 },
+	SOURCE_ROW,
 	{ 0, "ring", "SIZE", "kernel ring buffer, as 64m or 1g (default 16m)", set_ring, 0 },
 	ARGS_ROW_END
 };
+
+const struct args_row args_look_rows[] = { SOURCE_ROW, ARGS_ROW_END };
 
 const struct args_row args_filter_rows[] = {
 	{ 'e', "filter", "EXPR", "only operations that match, as 'kind=pipe op=write bytes>4096'",

@@ -50,6 +50,7 @@ static const struct args_spec spec = {
 	.groups = { { "Output", rows },
 		    { "Watching", watch_rows },
 		    { "Scope: -- CMD ARG…, or one of (default -a)", args_scope_rows },
+		    { "Looking", args_look_rows },
 		    { NULL, NULL } },
 };
 

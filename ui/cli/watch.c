@@ -13,6 +13,7 @@
 
 #include "collector/diagnose.h"
 #include "collector/launch.h"
+#include "collector/shim_folder.h"
 #include "collector/stacks.h"
 #include "collector/suspects.h"
 #include "findings.h"
@@ -38,6 +39,7 @@ struct watch {
 	struct snap *snap;
 	struct suspects suspects;
 	struct launch command; /* pid 0: none */
+	struct shim_folder shim; /* through which the command keeps account of its locks; fd -1: it does not */
 	struct told *told;
 	uint32_t found;
 	bool over; /* a command hangs for certain */
@@ -228,14 +230,49 @@ static int keep_looking(struct watch *w, struct fail *fail)
 	return err;
 }
 
+static enum snap_source snap_of(enum feed_source source)
+{
+	switch (source) {
+	case SOURCE_BPF:
+	case SOURCE_BOTH: return SNAP_BPF;
+	case SOURCE_SHIM: return SNAP_PROC;
+	default: return SNAP_AUTO;
+	}
+}
+
+/*
+ * With the shim the command keeps account of who holds and who posts what, in its own memory, where the
+ * snapshot finds it. Nobody reads its rings. Where BPF is not allowed, that is what there is: but a
+ * missing library is then no reason not to look.
+ */
+static int make_shim(struct watch *w, struct fail *fail)
+{
+	enum feed_source source = w->args->feed.source;
+	struct shim_folder_opts opts = { .data_bytes = SHIM_DATA_MIN, .no_follow = w->args->feed.scope.no_follow };
+	struct fail why = { 0 };
+
+	int err;
+
+	if (source == SOURCE_BPF || (source == SOURCE_AUTO && snap_source(w->snap) == SNAP_BPF))
+		return 0;
+	err = shim_folder_make(&w->shim, &opts, source == SOURCE_AUTO ? &why : fail);
+	return source == SOURCE_AUTO ? 0 : err;
+}
+
+static void prepare_env(const void *arg) { shim_folder_env(arg); }
+
 static int start_command(struct watch *w, struct fail *fail)
 {
 	char *const *argv = w->args->feed.scope.argv;
-	int err;
+	struct launch_prepare env = { .fn = prepare_env, .arg = &w->shim };
+	int err = make_shim(w, fail);
+
+	if (err)
+		return err;
 
 	/* whoever loses his parent stays a descendant of ours, and so in scope */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	err = launch_start(&w->command, argv, false, NULL, fail);
+	err = launch_start(&w->command, argv, false, w->shim.fd >= 0 ? &env : NULL, fail);
 	return err ? err : launch_release(&w->command, argv, fail);
 }
 
@@ -269,7 +306,7 @@ static int look_into(struct watch *w, struct fail *fail)
 
 int watch_run(const struct args *a, uint32_t *found, struct fail *fail)
 {
-	struct watch w = { .args = a, .command = { .go_fd = -1, .err_fd = -1 } };
+	struct watch w = { .args = a, .command = { .go_fd = -1, .err_fd = -1 }, .shim = { .fd = -1 } };
 	int err;
 
 	catch_signals();
@@ -277,7 +314,7 @@ int watch_run(const struct args *a, uint32_t *found, struct fail *fail)
 		err = look_into(&w, fail);
 		goto out;
 	}
-	err = snap_open(&w.snap, SNAP_AUTO, fail);
+	err = snap_open(&w.snap, snap_of(a->feed.source), fail);
 	if (!err)
 		findings_say_source(w.snap);
 	if (!err && a->feed.scope.argv)
@@ -290,6 +327,8 @@ int watch_run(const struct args *a, uint32_t *found, struct fail *fail)
 	if (!err && w.command.pid && !a->watch && !w.found && a->json)
 		puts("{\"findings\": [], \"inconclusive\": [], \"lost\": 0}");
 out:
+	if (w.shim.fd >= 0)
+		shim_folder_release(&w.shim);
 	snap_free(w.snap);
 	suspects_release(&w.suspects);
 	for (struct told *t = w.told, *next; t; t = next) {

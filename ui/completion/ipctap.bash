@@ -16,7 +16,7 @@ _ipctap_options() {
 _ipctap_argument() {
 	case $1:$2 in
 	export:-f | export:--format) echo json csv dot perfetto html ;;
-	*:--source) echo auto bpf shim ;;
+	*:--source) echo auto bpf shim bpf+shim ;;
 	*:--view) echo processes channels talk blocked ;;
 	*:--level) echo proven closed-world orphan stuck quiescent leak-suspect slow ;;
 	replay:--at | replay:--since) echo start end 50% ;;
