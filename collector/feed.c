@@ -98,8 +98,9 @@ static enum feed_source choose(const struct feed_opts *opts)
 {
 	if (opts->source != SOURCE_AUTO)
 		return opts->source;
-	bool shim_can = opts->scope.argv ||
-			(opts->scope.npids == 1 && shim_folder_has((uint32_t)opts->scope.pids[0]));
+	bool shim_can = opts->scope.argv || opts->scope.npids > 0;
+	for (int i = 0; i < opts->scope.npids && shim_can; i++)
+		shim_can = shim_folder_has((uint32_t)opts->scope.pids[i]);
 	if (!shim_can || features_has_rights())
 		return SOURCE_BPF;
 	return strcmp(features_source(), "shim") == 0 ? SOURCE_SHIM : SOURCE_BPF;
@@ -114,9 +115,14 @@ static int open_folder(struct feed *f, const struct feed_opts *opts, struct fail
 	};
 	if (f->argv)
 		return shim_folder_make(&f->folder, &o, fail);
-	if (opts->scope.npids != 1)
-		return fail_set(fail, ENOTSUP, "name one process that runs under the shim, or a command",
+	if (!opts->scope.npids)
+		return fail_set(fail, ENOTSUP, "name processes that run under the shim, or a command",
 				"the shim sees no others than those started with it");
+	for (int i = 1; i < opts->scope.npids; i++)
+		if (!shim_folder_is_shared((uint32_t)opts->scope.pids[0], (uint32_t)opts->scope.pids[i]))
+			return fail_set(fail, ENOTSUP, "name processes of one such command, or trace them one by one",
+					"pids %d and %d were not started under the shim by the same command",
+					opts->scope.pids[0], opts->scope.pids[i]);
 	return shim_folder_take(&f->folder, (uint32_t)opts->scope.pids[0], &o, fail);
 }
 

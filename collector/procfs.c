@@ -196,6 +196,13 @@ int procfs_eventfd(uint32_t pid, int fd, int32_t *id)
 	return err;
 }
 
+uint32_t procfs_parent(uint32_t pid)
+{
+	char text[4096];
+	const char *at = slurp(pid, "status", text, sizeof(text)) > 0 ? strstr(text, "\nPPid:") : NULL;
+	return at ? (uint32_t)strtoul(at + 6, NULL, 10) : 0;
+}
+
 #define LIBC_SIGNALS (3ull << 31) /* 32 and 33: glibc's, for cancellation and for setuid of all threads */
 
 bool procfs_has_handlers(uint32_t pid)

@@ -43,6 +43,9 @@ int procfs_handlers(uint32_t pid, char *buf, size_t size);
 /* Has it a handler for any signal at all? True also when it cannot be told. */
 bool procfs_has_handlers(uint32_t pid);
 
+/* The process that it comes from; 0: gone, or from none. */
+uint32_t procfs_parent(uint32_t pid);
+
 /* Calls each(arg, pid) for every child of `pid`. */
 int procfs_children(uint32_t pid, void (*each)(void *arg, uint32_t pid), void *arg);
 

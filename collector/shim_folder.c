@@ -110,6 +110,12 @@ bool shim_folder_has(uint32_t pid)
 	return env_of(pid, path, sizeof(path)) == 0;
 }
 
+bool shim_folder_is_shared(uint32_t pid, uint32_t other)
+{
+	char one[sizeof(((struct shim_folder *)0)->path)], two[sizeof(one)];
+	return env_of(pid, one, sizeof(one)) == 0 && env_of(other, two, sizeof(two)) == 0 && strcmp(one, two) == 0;
+}
+
 static void remove_all(const char *path)
 {
 	DIR *dir = opendir(path);

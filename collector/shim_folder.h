@@ -39,6 +39,9 @@ int shim_folder_take(struct shim_folder *f, uint32_t pid, const struct shim_fold
 /* Was this process started with the shim? */
 bool shim_folder_has(uint32_t pid);
 
+/* Were both, with the same folder? Then whoever takes that has both. */
+bool shim_folder_is_shared(uint32_t pid, uint32_t other);
+
 /* LD_PRELOAD and all else that a command needs, set in our own environment: call in its child. */
 void shim_folder_env(const struct shim_folder *f);
 
