@@ -248,7 +248,10 @@ static void names_futex(struct ev_chan *c, const struct raw_object *o)
 	if (o->hdr.flags & RAW_PRIVATE) {
 		snprintf(c->ident, sizeof(c->ident), "futex:[pid %" PRIu64 "]+0x%" PRIx64,
 			 (uint64_t)o->ino, (uint64_t)o->at);
-		snprintf(c->name, sizeof(c->name), "private 0x%" PRIx64, (uint64_t)o->at);
+		if (o->name[0]) /* the end of a thread */
+			snprintf(c->name, sizeof(c->name), "%.*s", (int)sizeof(o->name), o->name);
+		else
+			snprintf(c->name, sizeof(c->name), "private 0x%" PRIx64, (uint64_t)o->at);
 		return;
 	}
 	char file[RAW_NAME_LEN];

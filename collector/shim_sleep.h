@@ -22,7 +22,7 @@ static inline bool op_can_sleep(unsigned int op)
 	case OP_RT_SIGTIMEDWAIT: case OP_PAUSE: case OP_RT_SIGSUSPEND:
 	case OP_FLOCK: case OP_FCNTL: case OP_WAIT4: case OP_WAITID: case OP_VFORK: case OP_FUTEX:
 	case OP_MUTEX_LOCK: case OP_RWLOCK_RDLOCK: case OP_RWLOCK_WRLOCK: case OP_COND_WAIT:
-	case OP_BARRIER_WAIT: case OP_SEM_WAIT:
+	case OP_BARRIER_WAIT: case OP_SEM_WAIT: case OP_JOIN:
 		return true;
 	}
 	return false;

@@ -50,7 +50,9 @@ __asm__(".text\n"
 	"	.cfi_adjust_cfa_offset -8\n"
 	"	jmp *%rax\n"
 	"	.cfi_endproc\n"
-	".size vfork, .-vfork\n");
+	".size vfork, .-vfork\n"
+	".globl __vfork\n"
+	".set __vfork, vfork\n");
 #endif
 
 /* ---- the end ---- */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Programs executed. Into one that loads no libraries, or gains privileges, the shim does not come: its
- * name is told beforehand, for afterwards there is nobody to tell it.
+ * Programs executed. Into one that loads no libraries, or gains privileges, the shim does not come, and one
+ * made by Go does not call libc: its name is told beforehand, for afterwards there is nobody to tell it.
  */
 #include <elf.h>
 #include <fcntl.h>
@@ -19,20 +19,42 @@ extern char **environ;
 
 /* ---- what is to be executed ---- */
 
+#define NOTES_MAX 4096
+
+/* A note of Go's linker: what it made makes its calls itself, though it may load libraries for other things. */
+static bool is_go(int fd, const Elf64_Phdr *p)
+{
+	uint8_t notes[NOTES_MAX];
+	size_t want = p->p_filesz < sizeof(notes) ? p->p_filesz : sizeof(notes), at = 0;
+	long n = syscall(SYS_pread64, fd, notes, want, (long)p->p_offset);
+	while (n > 0 && at + sizeof(Elf64_Nhdr) + 4 <= (size_t)n) {
+		Elf64_Nhdr h;
+		memcpy(&h, notes + at, sizeof(h));
+		if (h.n_namesz == 4 && memcmp(notes + at + sizeof(h), "Go\0", 4) == 0)
+			return true;
+		at += sizeof(h) + (((uint64_t)h.n_namesz + 3) & ~3ULL) + (((uint64_t)h.n_descsz + 3) & ~3ULL);
+	}
+	return false;
+}
+
 /* An executable of this kind that names no interpreter is on its own. */
-static bool is_static(int fd)
+static bool is_on_its_own(int fd)
 {
 	Elf64_Ehdr h;
 	Elf64_Phdr p;
+	bool has_interpreter = false;
 	if (syscall(SYS_pread64, fd, &h, sizeof(h), 0L) != sizeof(h) || memcmp(h.e_ident, ELFMAG, SELFMAG) != 0)
 		return false; /* a script: its interpreter is what counts, and most are dynamic */
 	if (h.e_ident[EI_CLASS] != ELFCLASS64 || h.e_phentsize != sizeof(p))
 		return true; /* of another architecture: has libraries of its own */
-	for (int i = 0; i < h.e_phnum && i < 64; i++)
-		if (syscall(SYS_pread64, fd, &p, sizeof(p), (long)(h.e_phoff + (uint64_t)i * sizeof(p))) == sizeof(p) &&
-		    p.p_type == PT_INTERP)
-			return false;
-	return true;
+	for (int i = 0; i < h.e_phnum && i < 64; i++) {
+		if (syscall(SYS_pread64, fd, &p, sizeof(p), (long)(h.e_phoff + (uint64_t)i * sizeof(p))) != sizeof(p))
+			continue;
+		has_interpreter = has_interpreter || p.p_type == PT_INTERP;
+		if (p.p_type == PT_NOTE && is_go(fd, &p))
+			return true;
+	}
+	return !has_interpreter;
 }
 
 /* It would run, and without the shim. */
@@ -45,7 +67,7 @@ static bool is_out_of_reach(const char *path)
 	bool out = false;
 	if (fstatat(AT_FDCWD, path, &st, 0) == 0 && S_ISREG(st.st_mode))
 		out = (st.st_mode & S_ISUID && st.st_uid != geteuid()) ||
-		      (st.st_mode & S_ISGID && st.st_gid != getegid()) || (fd >= 0 && is_static(fd));
+		      (st.st_mode & S_ISGID && st.st_gid != getegid()) || (fd >= 0 && is_on_its_own(fd));
 	if (fd >= 0)
 		syscall(SYS_close, fd);
 	return out;

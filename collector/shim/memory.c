@@ -5,6 +5,7 @@
  * some, so that the munmap calls of all others cost a load.
  */
 #include <fcntl.h>
+#include <semaphore.h>
 #include <stdarg.h>
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -193,6 +194,58 @@ SHIM_EXPORT int shm_open(const char *name, int flags, mode_t mode)
 	int fd = REAL(shm_open)(name, flags, mode);
 	opened_end(&o, fd, 0);
 	return fd;
+}
+
+/* libc maps it, a page of its own; it was mapped already if this process has it open. */
+static sem_t *sem_opened(struct shim_op *o, sem_t *sem)
+{
+	if (sem != SEM_FAILED)
+		mmap_end(o, (void *)((uintptr_t)sem & ~PAGE_MASK), sizeof(*sem), PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_ANONYMOUS, -1);
+	else
+		shim_drop(o);
+	return sem;
+}
+
+SHIM_EXPORT sem_t *sem_open(const char *name, int flags, ...)
+{
+	struct shim_op o;
+	struct shim_thread *t = shim_ready();
+	mode_t mode = 0;
+	unsigned int value = 0;
+	va_list ap;
+	if (flags & O_CREAT) {
+		va_start(ap, flags);
+		mode = va_arg(ap, mode_t);
+		value = va_arg(ap, unsigned int);
+		va_end(ap);
+	}
+	if (!t)
+		return REAL(sem_open)(name, flags, mode, value);
+	shim_begin(&o, t, 0, -1, OP_MMAP, 0);
+	return sem_opened(&o, REAL(sem_open)(name, flags, mode, value));
+}
+
+/* Unmapped when it was opened as often as it is closed. */
+SHIM_EXPORT int sem_close(sem_t *sem)
+{
+	struct shim_op o;
+	struct shim_thread *t = shim_ready();
+	unsigned char resident;
+	void *page = (void *)((uintptr_t)sem & ~PAGE_MASK);
+	if (!t)
+		return REAL(sem_close)(sem);
+	shim_begin(&o, t, 0, -1, OP_MUNMAP, 0);
+	int ret = REAL(sem_close)(sem), saved = errno;
+	if (ret == 0 && syscall(SYS_mincore, page, 1, &resident) && errno == ENOMEM) {
+		shim_done(&o, 0);
+		o.io.mtype = sizeof(*sem);
+		shim_tell_map(&o, &(struct raw_map){ .old_start = (uint64_t)page, .old_end = (uint64_t)page + PAGE_MASK + 1 });
+	} else {
+		shim_drop(&o);
+	}
+	errno = saved;
+	return ret;
 }
 
 SHIM_EXPORT int memfd_create(const char *name, unsigned int flags)

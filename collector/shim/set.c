@@ -130,3 +130,5 @@ EPOLL(epoll_pwait, (int fd, struct epoll_event *e, int n, int ms, const sigset_t
       OP_EPOLL_PWAIT, of_ms(ms))
 EPOLL(epoll_pwait2, (int fd, struct epoll_event *e, int n, const struct timespec *t, const sigset_t *mask),
       (fd, e, n, t, mask), OP_EPOLL_PWAIT2, of_timespec(t))
+
+extern __typeof__(select) __select __attribute__((alias("select"), copy(select), visibility("default")));

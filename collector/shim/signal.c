@@ -3,11 +3,14 @@
  * Signals sent and waited for. Who gets one that is sent to a group only the kernel knows: of such
  * a call only the sending is told, to nobody in particular.
  */
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/pidfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "collector/shim/names.h"
 #include "collector/shim/shim.h"
 #include "collector/shim/sigset.h"
 
@@ -57,6 +60,49 @@ SEND(sigqueue, (pid_t pid, int sig, const union sigval v), (pid, sig, v), OP_RT_
 SEND(pthread_kill, (pthread_t thread, int sig), (thread, sig), OP_TGKILL, (pid_t)shim_pid, sig, sent_by_number)
 SEND(pthread_sigqueue, (pthread_t thread, int sig, const union sigval v), (thread, sig, v), OP_RT_TGSIGQUEUEINFO,
      (pid_t)shim_pid, sig, sent_by_number)
+
+/* Whose descriptor it is, /proc tells: "Pid:	1234". 0: nobody's. */
+static pid_t pidfd_owner(int fd)
+{
+	char text[512];
+	struct path p;
+	int saved = errno;
+	path_begin(&p, "/proc/self/fdinfo/");
+	path_number(&p, (uint32_t)fd);
+	int info = (int)syscall(SYS_openat, AT_FDCWD, p.text, O_RDONLY | O_CLOEXEC);
+	long n = info >= 0 ? syscall(SYS_read, info, text, sizeof(text) - 1) : 0;
+	if (info >= 0)
+		syscall(SYS_close, info);
+	text[n > 0 ? n : 0] = '\0';
+	const char *at = strstr(text, "\nPid:\t");
+	pid_t pid = 0;
+	for (at = at ? at + 6 : ""; *at >= '0' && *at <= '9'; at++)
+		pid = pid * 10 + (*at - '0');
+	errno = saved;
+	return pid;
+}
+
+SEND(pidfd_send_signal, (int fd, int sig, siginfo_t *info, unsigned int flags), (fd, sig, info, flags), OP_PIDFD_SEND_SIGNAL,
+     fd >= 0 ? pidfd_owner(fd) : 0, sig, sent)
+
+/* A descriptor out of another process. */
+SHIM_EXPORT int pidfd_getfd(int fd, int theirs, unsigned int flags)
+{
+	struct shim_op o;
+	struct shim_thread *t = shim_ready();
+	if (!t)
+		return REAL(pidfd_getfd)(fd, theirs, flags);
+	shim_begin(&o, t, 0, fd, OP_PIDFD_GETFD, 0);
+	o.io.mtype = pidfd_owner(fd);
+	int got = REAL(pidfd_getfd)(fd, theirs, flags);
+	shim_done(&o, got);
+	if (got >= 0) {
+		shim_fd_forget(got);
+		o.io.chan = shim_fd_new(t, got, 0, ENDPOINT_PASSED);
+	}
+	shim_tell(&o);
+	return got;
+}
 
 /* ---- waited for ---- */
 
@@ -136,3 +182,5 @@ SHIM_EXPORT int sigsuspend(const sigset_t *mask)
 	shim_end(&o, ret);
 	return ret;
 }
+
+extern __typeof__(sigsuspend) __sigsuspend __attribute__((alias("sigsuspend"), copy(sigsuspend), visibility("default")));

@@ -16,8 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "collector/shim/shim.h"
 #include "collector/shim/stdio.h"
+#include "collector/shim/stream.h"
 
 #undef putc
 #undef getc
@@ -49,6 +49,11 @@ ssize_t __getdelim(char **line, size_t *room, int delim, FILE *f);
 int __isoc99_vfscanf(FILE *f, const char *format, va_list ap);
 int __isoc99_fscanf(FILE *f, const char *format, ...);
 int __isoc99_scanf(const char *format, ...);
+int __isoc99_vscanf(const char *format, va_list ap);
+char *gets(char *p); /* C11 has it no more, programs do */
+char *__gets_chk(char *p, size_t room);
+size_t __fread_unlocked_chk(void *p, size_t room, size_t size, size_t n, FILE *f);
+char *__fgets_unlocked_chk(char *p, size_t room, int n, FILE *f);
 
 /* ---- streams seen ---- */
 
@@ -75,16 +80,6 @@ static void unnote(FILE *f)
 
 /* ---- before and after ---- */
 
-struct stream {
-	struct shim_op o;
-	FILE *f;
-	size_t before;
-	char *base;
-};
-
-static size_t pending(const FILE *f) { return (size_t)(f->_IO_write_ptr - f->_IO_write_base); }
-static size_t unread(const FILE *f) { return (size_t)(f->_IO_read_end - f->_IO_read_ptr); }
-
 static bool begin(struct stream *s, FILE *f, enum ipctap_op op, uint32_t dir)
 {
 	if (!f || !shim_begin_fd(&s->o, f->_fileno, op, dir | IO_SUM))
@@ -93,12 +88,12 @@ static bool begin(struct stream *s, FILE *f, enum ipctap_op op, uint32_t dir)
 	return true;
 }
 
-static bool out_begin(struct stream *s, FILE *f)
+bool shim_out_begin(struct stream *s, FILE *f)
 {
 	if (!begin(s, f, OP_WRITE, IO_WRITE))
 		return false;
 	note(f);
-	s->before = pending(f);
+	s->before = shim_pending(f);
 	return true;
 }
 
@@ -116,10 +111,9 @@ static void moved(struct stream *s, int64_t n, bool told_anyway)
 	shim_tell(&s->o);
 }
 
-/* `put`: the bytes that the call took, negative: it failed. */
-static void out_end(struct stream *s, int64_t put)
+void shim_out_end(struct stream *s, int64_t put)
 {
-	int64_t n = (int64_t)s->before + (put > 0 ? put : 0) - (int64_t)pending(s->f);
+	int64_t n = (int64_t)s->before + (put > 0 ? put : 0) - (int64_t)shim_pending(s->f);
 	if (put < 0 && n <= 0)
 		moved(s, -1, true);
 	else
@@ -132,22 +126,21 @@ static inline bool stays(const FILE *f, size_t n)
 	return (size_t)(f->_IO_buf_end - f->_IO_write_ptr) > n && f->_IO_write_end > f->_IO_write_ptr + n;
 }
 
-static bool in_begin(struct stream *s, FILE *f)
+bool shim_in_begin(struct stream *s, FILE *f)
 {
 	if (!begin(s, f, OP_READ, IO_READ))
 		return false;
-	s->before = unread(f);
+	s->before = shim_unread(f);
 	s->base = f->_IO_read_end;
 	return true;
 }
 
-/* `got`: the bytes that the call gave; negative: not known, but what it left in the buffer is. */
-static void in_end(struct stream *s, int64_t got)
+void shim_in_end(struct stream *s, int64_t got)
 {
 	const FILE *f = s->f;
 	int64_t n;
 	if (got >= 0)
-		n = got + (int64_t)unread(f) - (int64_t)s->before;
+		n = got + (int64_t)shim_unread(f) - (int64_t)s->before;
 	else
 		n = f->_IO_read_end != s->base ? f->_IO_read_end - f->_IO_read_base : 0;
 	moved(s, n, n == 0 && (feof_unlocked((FILE *)f) || ferror_unlocked((FILE *)f)));
@@ -155,24 +148,14 @@ static void in_end(struct stream *s, int64_t got)
 
 /* ---- written ---- */
 
-#define OUT(type, name, params, args, f, put)                                                      \
-	SHIM_EXPORT type name params                                                               \
-	{                                                                                          \
-		struct stream s;                                                                   \
-		if (!out_begin(&s, f))                                                             \
-			return REAL(name) args;                                                    \
-		type ret = REAL(name) args;                                                        \
-		out_end(&s, put);                                                                  \
-		return ret;                                                                        \
-	}
 #define OUT_CHAR(name, params, args, f)                                                            \
 	SHIM_EXPORT int name params                                                                \
 	{                                                                                          \
 		struct stream s;                                                                   \
-		if (stays(f, 1) || !out_begin(&s, f))                                              \
+		if (stays(f, 1) || !shim_out_begin(&s, f))                                              \
 			return REAL(name) args;                                                    \
 		int ret = REAL(name) args;                                                         \
-		out_end(&s, ret == EOF ? -1 : 1);                                                  \
+		shim_out_end(&s, ret == EOF ? -1 : 1);                                                  \
 		return ret;                                                                        \
 	}
 
@@ -185,6 +168,7 @@ OUT(int, vfprintf, (FILE *f, const char *format, va_list ap), (f, format, ap), f
 OUT(int, vprintf, (const char *format, va_list ap), (format, ap), stdout, ret)
 OUT(int, __vfprintf_chk, (FILE *f, int flag, const char *format, va_list ap), (f, flag, format, ap), f, ret)
 OUT(int, __vprintf_chk, (int flag, const char *format, va_list ap), (flag, format, ap), stdout, ret)
+OUT(int, putw, (int w, FILE *f), (w, f), f, ret ? -1 : (int64_t)sizeof(int))
 OUT_CHAR(fputc, (int c, FILE *f), (c, f), f)
 OUT_CHAR(putc, (int c, FILE *f), (c, f), f)
 OUT_CHAR(_IO_putc, (int c, FILE *f), (c, f), f)
@@ -196,15 +180,6 @@ OUT_CHAR(putchar_unlocked, (int c), (c), stdout)
 /* What the putc of a header calls when the buffer is full. */
 OUT(int, __overflow, (FILE *f, int c), (f, c), f, ret == EOF ? -1 : c == EOF ? 0 : 1)
 
-#define FORMAT(name, params, last, call)                                                           \
-	SHIM_EXPORT int name params                                                                \
-	{                                                                                          \
-		va_list ap;                                                                        \
-		va_start(ap, last);                                                                \
-		int ret = call;                                                                    \
-		va_end(ap);                                                                        \
-		return ret;                                                                        \
-	}
 FORMAT(printf, (const char *format, ...), format, vprintf(format, ap))
 FORMAT(fprintf, (FILE *f, const char *format, ...), format, vfprintf(f, format, ap))
 FORMAT(__printf_chk, (int flag, const char *format, ...), format, __vprintf_chk(flag, format, ap))
@@ -229,7 +204,7 @@ static void flush_seen(bool at_end)
 {
 	for (int i = 0; i < SEEN; i++) {
 		FILE *f = __atomic_load_n(&seen[i], __ATOMIC_RELAXED);
-		if (!f || !pending(f) || (at_end && ftrylockfile(f)))
+		if (!f || !shim_pending(f) || (at_end && ftrylockfile(f)))
 			continue;
 		fflush_unlocked(f);
 		if (at_end)
@@ -245,33 +220,23 @@ SHIM_EXPORT int fflush(FILE *f)
 	struct stream s;
 	if (!f)
 		flush_seen(false);
-	if (!f || !out_begin(&s, f))
+	if (!f || !shim_out_begin(&s, f))
 		return REAL(fflush)(f);
 	int ret = REAL(fflush)(f);
-	out_end(&s, ret);
+	shim_out_end(&s, ret);
 	return ret;
 }
 
 /* ---- read ---- */
 
-#define IN(type, name, params, args, f, got)                                                       \
-	SHIM_EXPORT type name params                                                               \
-	{                                                                                          \
-		struct stream s;                                                                   \
-		if (!in_begin(&s, f))                                                              \
-			return REAL(name) args;                                                    \
-		type ret = REAL(name) args;                                                        \
-		in_end(&s, got);                                                                   \
-		return ret;                                                                        \
-	}
 #define IN_CHAR(name, params, args, f)                                                             \
 	SHIM_EXPORT int name params                                                                \
 	{                                                                                          \
 		struct stream s;                                                                   \
-		if (unread(f) || !in_begin(&s, f))                                                 \
+		if (shim_unread(f) || !shim_in_begin(&s, f))                                                 \
 			return REAL(name) args;                                                    \
 		int ret = REAL(name) args;                                                         \
-		in_end(&s, ret == EOF ? 0 : 1);                                                    \
+		shim_in_end(&s, ret == EOF ? 0 : 1);                                                    \
 		return ret;                                                                        \
 	}
 
@@ -281,6 +246,13 @@ IN(size_t, __fread_chk, (void *p, size_t room, size_t size, size_t n, FILE *f), 
 IN(char *, fgets, (char *p, int n, FILE *f), (p, n, f), f, ret ? (int64_t)strlen(p) : 0)
 IN(char *, fgets_unlocked, (char *p, int n, FILE *f), (p, n, f), f, ret ? (int64_t)strlen(p) : 0)
 IN(char *, __fgets_chk, (char *p, size_t room, int n, FILE *f), (p, room, n, f), f, ret ? (int64_t)strlen(p) : 0)
+IN(size_t, __fread_unlocked_chk, (void *p, size_t room, size_t size, size_t n, FILE *f), (p, room, size, n, f), f,
+   (int64_t)(ret * size))
+IN(char *, __fgets_unlocked_chk, (char *p, size_t room, int n, FILE *f), (p, room, n, f), f, ret ? (int64_t)strlen(p) : 0)
+#define OF_LINE (ret ? (int64_t)strlen(p) + !feof_unlocked(stdin) : 0)
+IN(char *, gets, (char *p), (p), stdin, OF_LINE)
+IN(char *, __gets_chk, (char *p, size_t room), (p, room), stdin, OF_LINE)
+IN(int, getw, (FILE *f), (f), f, feof_unlocked(f) || ferror_unlocked(f) ? 0 : (int64_t)sizeof(int))
 IN(ssize_t, getline, (char **line, size_t *room, FILE *f), (line, room, f), f, ret > 0 ? ret : 0)
 IN(ssize_t, getdelim, (char **line, size_t *room, int delim, FILE *f), (line, room, delim, f), f, ret > 0 ? ret : 0)
 IN(ssize_t, __getdelim, (char **line, size_t *room, int delim, FILE *f), (line, room, delim, f), f, ret > 0 ? ret : 0)
@@ -295,6 +267,7 @@ IN_CHAR(fgetc_unlocked, (FILE *f), (f), f)
 IN_CHAR(getc_unlocked, (FILE *f), (f), f)
 IN_CHAR(getchar_unlocked, (void), (), stdin)
 FORMAT(__isoc99_fscanf, (FILE *f, const char *format, ...), format, __isoc99_vfscanf(f, format, ap))
+IN(int, __isoc99_vscanf, (const char *format, va_list ap), (format, ap), stdin, -1)
 FORMAT(__isoc99_scanf, (const char *format, ...), format, __isoc99_vfscanf(stdin, format, ap))
 
 /* ---- opened and closed ---- */
@@ -324,7 +297,7 @@ SHIM_EXPORT DIR *opendir(const char *path)
 		struct shim_thread *t = shim_ready();                                              \
 		if (!t || !f || f->_fileno < 0)                                                    \
 			return REAL(name)(f);                                                      \
-		if (pending(f))                                                                    \
+		if (shim_pending(f))                                                                    \
 			fflush(f);                                                                 \
 		unnote(f);                                                                         \
 		int fd = f->_fileno;                                                               \
@@ -384,3 +357,20 @@ SHIM_EXPORT int system(const char *command)
 	shim_end(&o, ret);
 	return ret;
 }
+
+/* ---- names of long ago ---- */
+
+#define ALIAS(name, of) extern __typeof__(of) name __attribute__((alias(#of), copy(of), visibility("default")));
+ALIAS(_IO_fwrite, fwrite)
+ALIAS(_IO_fputs, fputs)
+ALIAS(_IO_puts, puts)
+ALIAS(_IO_fread, fread)
+ALIAS(_IO_fgets, fgets)
+ALIAS(_IO_gets, gets)
+ALIAS(_IO_fflush, fflush)
+ALIAS(_IO_fopen, fopen)
+ALIAS(_IO_fclose, fclose)
+ALIAS(_IO_popen, popen)
+ALIAS(_IO_printf, printf)
+ALIAS(_IO_fprintf, fprintf)
+ALIAS(_IO_vfprintf, vfprintf)

@@ -11,10 +11,20 @@
 #include <semaphore.h>
 #include <stdarg.h>
 #include <sys/prctl.h>
+#include <threads.h>
 
 #include "collector/shim/history.h"
 #include "collector/shim/memory.h"
 #include "collector/shim/sync.h"
+
+int __pthread_mutex_lock(pthread_mutex_t *m);
+int __pthread_mutex_trylock(pthread_mutex_t *m);
+int __pthread_mutex_unlock(pthread_mutex_t *m);
+int __pthread_rwlock_rdlock(pthread_rwlock_t *l);
+int __pthread_rwlock_wrlock(pthread_rwlock_t *l);
+int __pthread_rwlock_tryrdlock(pthread_rwlock_t *l);
+int __pthread_rwlock_trywrlock(pthread_rwlock_t *l);
+int __pthread_rwlock_unlock(pthread_rwlock_t *l);
 
 #define LASTED_NS 20000
 #define TICK_NS 10000000 /* of the slowest clock that kernels are built with: HZ 100 */
@@ -238,6 +248,16 @@ SHIM_EXPORT int pthread_mutex_lock(pthread_mutex_t *m)
 	end(&s, err, LOCKS);
 	return err;
 }
+/* By the names under which libstdc++ and old programs know them. */
+SHIM_EXPORT int __pthread_mutex_lock(pthread_mutex_t *m) { return pthread_mutex_lock(m); }
+SHIM_EXPORT int __pthread_mutex_trylock(pthread_mutex_t *m) { return pthread_mutex_trylock(m); }
+SHIM_EXPORT int __pthread_mutex_unlock(pthread_mutex_t *m) { return pthread_mutex_unlock(m); }
+SHIM_EXPORT int __pthread_rwlock_rdlock(pthread_rwlock_t *l) { return pthread_rwlock_rdlock(l); }
+SHIM_EXPORT int __pthread_rwlock_wrlock(pthread_rwlock_t *l) { return pthread_rwlock_wrlock(l); }
+SHIM_EXPORT int __pthread_rwlock_tryrdlock(pthread_rwlock_t *l) { return pthread_rwlock_tryrdlock(l); }
+SHIM_EXPORT int __pthread_rwlock_trywrlock(pthread_rwlock_t *l) { return pthread_rwlock_trywrlock(l); }
+SHIM_EXPORT int __pthread_rwlock_unlock(pthread_rwlock_t *l) { return pthread_rwlock_unlock(l); }
+
 SYNC(pthread_mutex_trylock, (pthread_mutex_t *m), (m), m, shared_mutex, OP_MUTEX_TRYLOCK, ret, LOCKS_AT_ONCE)
 SYNC(pthread_mutex_timedlock, (pthread_mutex_t *m, const struct timespec *t), (m, t), m, shared_mutex, OP_MUTEX_LOCK, ret, LOCKS)
 SYNC(pthread_mutex_clocklock, (pthread_mutex_t *m, clockid_t c, const struct timespec *t), (m, c, t), m, shared_mutex,
@@ -301,6 +321,42 @@ SYNC(sem_timedwait, (sem_t *s_, const struct timespec *t), (s_, t), s_, shared_s
 SYNC(sem_clockwait, (sem_t *s_, clockid_t c, const struct timespec *t), (s_, c, t), s_, shared_sem, OP_SEM_WAIT,
      BY_ERRNO, TAKES_UNIT)
 SYNC(sem_post, (sem_t *s_), (s_), s_, shared_sem, OP_SEM_POST, BY_ERRNO, GIVES_UNIT)
+
+/* ---- the same by C11's names, which libc forwards inside itself: always one's own ---- */
+
+static int thrd_error_of(int ret)
+{
+	return ret == thrd_success ? 0 : ret == thrd_busy ? EBUSY : ret == thrd_timedout ? ETIMEDOUT : EINVAL;
+}
+
+static bool shared_none(const void *p)
+{
+	(void)p;
+	return false;
+}
+
+SYNC(mtx_lock, (mtx_t *m), (m), m, shared_none, OP_MUTEX_LOCK, thrd_error_of(ret), LOCKS)
+SYNC(mtx_trylock, (mtx_t *m), (m), m, shared_none, OP_MUTEX_TRYLOCK, thrd_error_of(ret), LOCKS_AT_ONCE)
+SYNC(mtx_timedlock, (mtx_t *m, const struct timespec *t), (m, t), m, shared_none, OP_MUTEX_LOCK, thrd_error_of(ret), LOCKS)
+RELEASE(mtx_unlock, (mtx_t *m), (m), m, shared_none, OP_MUTEX_UNLOCK)
+SYNC(cnd_signal, (cnd_t *c), (c), c, shared_none, OP_COND_SIGNAL, thrd_error_of(ret), GIVES)
+SYNC(cnd_broadcast, (cnd_t *c), (c), c, shared_none, OP_COND_BROADCAST, thrd_error_of(ret), GIVES)
+
+#define CND_WAIT(name, params, args)                                                               \
+	SHIM_EXPORT int name params                                                                \
+	{                                                                                          \
+		struct sync s;                                                                     \
+		if (!begin(&s, c, false, OP_COND_WAIT))                                            \
+			return REAL(name) args;                                                    \
+		struct shim_thread *self = s.o.t;                                                  \
+		shim_let_go(self, shim_private_object(m));                                         \
+		int ret = REAL(name) args;                                                         \
+		shim_hold(self, shim_private_object(m), m, shim_now(), true);                      \
+		end(&s, thrd_error_of(ret), NOTHING);                                              \
+		return ret;                                                                        \
+	}
+CND_WAIT(cnd_wait, (cnd_t *c, mtx_t *m), (c, m))
+CND_WAIT(cnd_timedwait, (cnd_t *c, mtx_t *m, const struct timespec *t), (c, m, t))
 
 /*
  * What is initialised begins anew, wherever it lies: whatever was done before to what lay there was done to

@@ -96,7 +96,8 @@ struct ev_io {
 			    command, of a lock's its type << 16 as well; wait4, waitid: the status as
 			    wait4 gives it; ripc_send, ripc_receive: the tag of lib/ripc/probes.h; mmap, munmap, mremap: the length; futex: its operation and
 			    flags; process_vm_*, pidfd_getfd: the other process; sendmsg, recvmsg:
-			    descriptors passed; else 0 */
+			    descriptors passed; pthread_join: the thread; lock_order: 1, for
+			    reading; else 0 */
 	__u64 bytes;     /* payload moved; for sendmmsg and recvmmsg the sum */
 	__u32 pid;       /* process (thread group); 0: the kernel itself (OP_SIGNAL) */
 	__u32 tid;

@@ -175,7 +175,8 @@
 	/* no call: a lock was got while another was held, told once for a thread and such a pair: a \
 	 * row for the one held, a row with IO_HALF for the one got, both entered when that was got */ \
 	O(147, LOCK_ORDER, "lock_order")                                                           \
-	O(148, JOIN, "pthread_join") /* the channel is the end of the thread, mtype its tid */
+	O(148, JOIN, "pthread_join") /* the channel is the end of the thread, mtype its tid */     \
+	O(149, LOCK_HELD, "lock_held") /* no call: of an unlock that is told as a futex, mtype as there */
 
 /*
  * L(number, ID, word, what was lost, remedy). A count of any of these means that something is
@@ -212,7 +213,7 @@
 	  "operations of signal handlers that interrupted the shim several deep",                  \
 	  "trace with --source bpf")                                                               \
 	L(13, NOT_COVERED, "not-covered",                                                          \
-	  "processes that the shim did not get into: static, privileged, or of another environment", \
+	  "processes that the shim sees nothing of: static, Go's, privileged, or of another environment", \
 	  "trace with --source bpf")                                                               \
 	L(14, SHIM_ORDER, "shim-order", "pairs of nested locks: the shim can remember only so many", \
 	  "none: their order is not compared")

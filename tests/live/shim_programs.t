@@ -54,6 +54,21 @@ if command -v git >/dev/null; then
 else
 	skip 'git is not installed' 4
 fi
+# What does not come to libc for its calls runs just the same, and is named.
+if command -v gron >/dev/null; then
+	same 'gron: made by Go' sh -c 'printf "%s" "{\"a\":[1,2]}" | gron | cat; echo "$?"; gron </dev/null 2>&1 | cat; exit 3'
+	like "$err" 'not-covered.*gron\[[0-9]+\]' 'gron: is named as not covered'
+	run user "$SHIM_IPCTAP" report "$DB"
+	like "$out" 'not covered: .*/gron \[[0-9]+\]' '... in the report, too'
+else
+	skip 'gron is not installed' 6
+fi
+if command -v busybox >/dev/null && [ "$(ldd "$(command -v busybox)" 2>&1 | grep -c 'not a dynamic')" = 1 ]; then
+	same 'busybox, static' sh -c 'busybox seq 5 | busybox tail -n 2; echo "$?"'
+	like "$err" 'not-covered.*busybox\[[0-9]+\]' 'busybox: is named as not covered'
+else
+	skip 'no static busybox is installed' 5
+fi
 same 'sqlite3: a database, a log, a pipe' sh -c '
 	sqlite3 s.db "pragma journal_mode=wal; create table t(a); with recursive c(x) as (select 1 union all
 		select x+1 from c where x<1000) insert into t select x from c; select sum(a), count(*) from t"

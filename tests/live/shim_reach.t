@@ -35,6 +35,53 @@ more=$((seen + lost - 300000))
 [ "$more" -ge 0 ] && [ "$more" -le 4 ] # its last calls, on other channels or none, may be among the lost
 ok $? 'what was made is what was recorded and what was lost' || diag "seen $seen, lost $lost"
 
+# ---- wide characters, libraries loaded later, threads waited for ----
+shim -- "$T/progs/wide" 1000
+is "$status:$out" 0:sent=12000 'streams of wide characters work'
+is "$(sql "select group_concat(src_comm || '>' || dst_comm || ' ' || bytes) from v_talk where kind = 'pipe'")" \
+	'wide>wide 12000' '... and every byte that they are made into is told'
+
+printf '#include <unistd.h>\nlong tell(int fd) { return write(fd, "12345", 5); }\n' >"$T/late.c"
+if "${CC:-gcc}" -shared -fPIC -o "$T/late.so" "$T/late.c" 2>/dev/null && [ -x /usr/bin/python3 ]; then
+	shim -- /usr/bin/python3 -c "
+import ctypes, os
+r, w = os.pipe()
+late = ctypes.CDLL('$T/late.so')
+print(sum(late.tell(w) for _ in range(7)), len(os.read(r, 100)))"
+	is "$out" '35 35' 'a library that is loaded while the program runs'
+	is "$(sql "select count(*), sum(bytes) from v_event where kind = 'pipe' and op = 'write' and bytes = 5")" '7|35' \
+		'... is covered'
+else
+	skip 'no compiler or no python3' 2
+fi
+
+shim -- "$T/progs/lockorder" private
+is "$(sql "select count(*) > 0, min(e.ret), sum(c.name <> 'end of thread ' || e.mtype) from event e join op o on o.id = e.op
+	join chan c on c.id = e.chan where o.name = 'pthread_join'")" '1|0|0' 'who waits for a thread, and for which'
+is "$(sql "select group_concat(comm, ' ') from (select comm from task where pid <> tid order by 1)")" 'lo-first lo-second' \
+	'threads that have ended keep their names'
+
+# ---- some of those that run already ----
+user sh -c 'echo $$ >pid && exec "$@"' sh "$SHIM_IPCTAP" record --source shim -o first.db -- \
+	sh -c 'for n in 1 2 3; do perl -e "pipe R, W; for (1 .. 3000) { syswrite W, 1; sysread R, \$b, 1; select undef, undef, undef, .01 }" & echo $! >>pids; done; wait' \
+	>/dev/null 2>&1 </dev/null &
+reach_tries=0
+until [ "$(cat "$T/work/pids" 2>/dev/null | wc -l)" = 3 ] || [ $reach_tries -ge 300 ]; do
+	reach_tries=$((reach_tries + 1))
+	sleep 0.1
+done
+kill -KILL "$(cat "$T/work/pid")"
+pids=$(cat "$T/work/pids")
+shim_pids="$shim_pids $pids"
+some=$(echo "$pids" | sed -n '1,2p' | sort -n | tr '\n' ',')
+reach_tries=0
+shim -p "${some%,}" -n 20
+is "$status" 0 'two of three that run are traced, of a recorder that was killed'
+is "$(sql "select group_concat(pid) from (select distinct pid from event order by 1)")" "${some%,}" '... those that were named'
+run user "$SHIM_IPCTAP" record --source shim -d 1 -o no.db -p "$(echo "$pids" | head -n 1),$$"
+is "$status" 3 'one that is not under the shim beside one that is'
+like "$err" 'were not started under the shim by the same command' '... is refused, and why'
+
 # ---- out of reach ----
 printf '#include <unistd.h>\nint main(void) { return write(1, "hi\\n", 3) != 3; }\n' >"$T/static.c"
 if "${CC:-gcc}" -static -o "$T/aloof" "$T/static.c" 2>/dev/null; then
