@@ -191,6 +191,8 @@ static int on_shim(struct sink *self, const struct ev_hdr *h)
 static bool is_doubled(const struct both *b, const struct ev_io *e)
 {
 	const struct thread *t;
+	if (e->op == OP_LOCK_ORDER) /* no call of the kernel tells of that */
+		return false;
 	HASH_FIND(hh, b->threads, &e->tid, sizeof(e->tid), t);
 	for (uint32_t i = 0; t && i < CALLS && i < t->next; i++)
 		if (t->call[i].from_ns <= e->enter_ns + e->dur_ns && t->call[i].to_ns >= e->enter_ns)
@@ -222,6 +224,18 @@ static int hand_on(struct both *b, struct ev_io *e)
 	return sink_event(b->out, &e->hdr);
 }
 
+/* Of an unlock that came to a call, what that does not tell: how long it was held. */
+static bool only_holds(struct ev_io *e)
+{
+	if ((e->op != OP_MUTEX_UNLOCK && e->op != OP_RWLOCK_UNLOCK) || e->mtype <= 0)
+		return false;
+	e->op = OP_LOCK_HELD;
+	e->dur_ns = e->slept_ns = e->waker_tid = 0;
+	e->ret = 0;
+	e->hdr.flags = 0;
+	return true;
+}
+
 int both_release(struct both *b, uint64_t until_ns)
 {
 	size_t left = 0;
@@ -230,9 +244,11 @@ int both_release(struct both *b, uint64_t until_ns)
 		struct ev_io *e = &b->waiting[i];
 		if (err || e->enter_ns + e->dur_ns > until_ns)
 			b->waiting[left++] = *e;
-		else if (is_doubled(b, e))
+		else if (is_doubled(b, e)) {
 			b->doubled++;
-		else
+			if (only_holds(e))
+				err = hand_on(b, e);
+		} else
 			err = hand_on(b, e);
 	}
 	b->n = left;

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "report.h"
+#include "report_locks.h"
 #include "session.h"
 #include "text.h"
 #include "verb.h"
@@ -33,7 +34,7 @@ static const struct args_spec spec = {
 		    { NULL, NULL } },
 };
 
-static int print(const struct session *s, struct fail *fail)
+static int print(const struct session *s, struct report_locks *locks, struct fail *fail)
 {
 	const struct args *a = s->args;
 	struct report r = { 0 };
@@ -43,7 +44,10 @@ static int print(const struct session *s, struct fail *fail)
 	if (!out)
 		return -fail->err;
 	session_describe(s, &r);
+	r.locks = locks;
 	err = report_init(&r, a->filter);
+	if (!err)
+		err = report_locks_finish(locks);
 	if (!err)
 		err = a->json ? report_print_json(&r, out) : report_print_text(&r, out);
 	report_release(&r);
@@ -54,16 +58,24 @@ static int print(const struct session *s, struct fail *fail)
 
 static int run(struct session *s, struct fail *fail)
 {
+	struct report_locks locks;
 	int err = session_open(s, fail), stopped;
 
 	if (err)
 		return err;
+	if (report_locks_init(&locks))
+		return fail_set(fail, ENOMEM, NULL, "the report");
+	s->out = &locks.sink;
 	err = session_run(s, fail);
 	stopped = session_stop(s, !err, err ? NULL : fail);
 	err = err ? err : stopped;
 	if (!err)
 		err = session_dump_model(s, fail);
-	return err ? err : print(s, fail);
+	if (!err)
+		err = print(s, &locks, fail);
+	s->out = NULL;
+	report_locks_release(&locks);
+	return err;
 }
 
 int cmd_report(int argc, char **argv)

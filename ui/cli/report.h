@@ -13,6 +13,8 @@
 #include "lib/model/filter.h"
 #include "lib/model/model.h"
 
+struct report_locks;
+
 /* A list of borrowed objects of the model. */
 struct report_list {
 	const void **item;
@@ -28,6 +30,7 @@ struct report {
 	uint64_t matched;    /* operations that the filter let through */
 	bool unfinished;     /* the recorder of the trace was killed */
 	uint64_t spilled;    /* operations that were blobs for a while: the disk was slow, none lost */
+	const struct report_locks *locks; /* finished; NULL: none */
 	int64_t wall_ns;     /* CLOCK_REALTIME - CLOCK_MONOTONIC; 0: not known */
 
 	const struct filter *selects;  /* set by report_init; NULL: all */

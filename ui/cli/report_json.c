@@ -6,6 +6,7 @@
 
 #include "lib/abi/words.h"
 #include "report.h"
+#include "report_locks.h"
 #include "text.h"
 
 /* JSON integers are signed; what does not fit is as large as they get. */
@@ -253,6 +254,8 @@ int report_print_json(const struct report *r, FILE *out)
 					      sections[i].object(r, sections[i].list->item[k]));
 		err |= json_object_set_new(doc, sections[i].key, list);
 	}
+	err |= json_object_set_new(doc, "locks", report_json_locks(r));
+	err |= json_object_set_new(doc, "lock_inversions", report_json_inversions(r));
 	err |= json_object_set_new(doc, "lost", losses(r));
 	if (err)
 		err = -ENOMEM;

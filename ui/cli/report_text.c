@@ -7,6 +7,7 @@
 
 #include "lib/abi/words.h"
 #include "report.h"
+#include "report_locks.h"
 #include "columns.h"
 #include "text.h"
 #include "ui/tui/units.h"
@@ -402,7 +403,8 @@ int report_print_text(const struct report *r, FILE *out)
 {
 	static int (*const sections[])(const struct report *, FILE *) = {
 		print_summary, print_talk,  print_procs,    print_chans,
-		print_slept,   print_waits, print_segments, print_losses,
+		print_slept,   print_waits, print_segments, report_print_locks,
+		print_losses,
 	};
 	int err = 0;
 
