@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "hangs_kit.h"
+#include "kit.h"
 #include "ring.h"
 
 static void send_fd(int sock, int fd)
@@ -102,10 +103,7 @@ void case_uring_write(void)
 			for (;;)
 				ring_do(&r, IORING_OP_WRITE, i ? back[1] : there[1], hang_block, 65536);
 		}
-	close(there[0]);
-	close(there[1]);
-	close(back[0]);
-	close(back[1]);
+	demo_close((const int[]){ there[0], there[1], back[0], back[1], -1 });
 	hang_wait_for_all();
 }
 

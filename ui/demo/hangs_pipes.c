@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "hangs_kit.h"
+#include "kit.h"
 
 /* ---- pipes ---- */
 
@@ -143,10 +144,7 @@ void case_with_alarm(void)
 			hang_fill(i ? back[1] : there[1]);
 			hang_got_past();
 		}
-	close(there[0]);
-	close(there[1]);
-	close(back[0]);
-	close(back[1]);
+	demo_close((const int[]){ there[0], there[1], back[0], back[1], -1 });
 	hang_wait_for_all();
 }
 
@@ -206,10 +204,7 @@ void case_one_live_saves(void)
 		hang_drain(i ? there[0] : back[0]);
 		hang_got_past();
 	}
-	close(there[0]);
-	close(there[1]);
-	close(back[0]);
-	close(back[1]);
+	demo_close((const int[]){ there[0], there[1], back[0], back[1], -1 });
 	hang_wait_for_all();
 }
 

@@ -33,22 +33,6 @@ static int local_socket(int type)
 	return err;
 }
 
-static int connect_to(int server, int type)
-{
-	struct sockaddr_in addr;
-	socklen_t len = sizeof(addr);
-	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
-
-	if (fd < 0)
-		demo_die("socket");
-	if (getsockname(server, (struct sockaddr *)&addr, &len) < 0)
-		demo_die("getsockname");
-	if (connect(fd, (struct sockaddr *)&addr, len) < 0)
-		demo_die("connect");
-	close(server);
-	return fd;
-}
-
 /* ---- tcp: tcp-client asks, tcp-server answers ---- */
 
 static void tcp_server(struct demo_run *run, const int *fds)
@@ -69,7 +53,7 @@ static void tcp_server(struct demo_run *run, const int *fds)
 static void tcp_client(struct demo_run *run, const int *fds)
 {
 	char request[REQUEST_BYTES], reply[REPLY_BYTES];
-	int fd = connect_to(fds[0], SOCK_STREAM), one = 1;
+	int fd = demo_connect_to(fds[0], SOCK_STREAM), one = 1;
 	struct demo_pace pace = {0};
 
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
@@ -127,7 +111,7 @@ static void udp_server(struct demo_run *run, const int *fds)
 static void udp_client(struct demo_run *run, const int *fds)
 {
 	char query[QUERY_BYTES], answer[ANSWER_BYTES];
-	int fd = connect_to(fds[0], SOCK_DGRAM);
+	int fd = demo_connect_to(fds[0], SOCK_DGRAM);
 	struct timeval patience = {.tv_sec = 5};
 	struct demo_pace pace = {0};
 

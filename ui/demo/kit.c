@@ -69,6 +69,35 @@ void demo_close(const int *fds)
 		close(fds[i]);
 }
 
+int demo_two_pipes(int fds[5])
+{
+	fds[0] = fds[1] = fds[2] = fds[3] = fds[4] = -1;
+	if (pipe(fds) == 0 && pipe(fds + 2) == 0)
+		return 0;
+
+	int err = -errno;
+
+	demo_close(fds);
+	return err;
+}
+
+int demo_connect_to(int server, int type)
+{
+	struct sockaddr_storage addr;
+	socklen_t len = sizeof(addr);
+	int fd;
+
+	if (getsockname(server, (struct sockaddr *)&addr, &len) < 0)
+		demo_die("getsockname");
+	fd = socket(addr.ss_family, type | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		demo_die("socket");
+	if (connect(fd, (struct sockaddr *)&addr, len) < 0)
+		demo_die("connect");
+	close(server);
+	return fd;
+}
+
 /* ---- names and objects that outlive processes ---- */
 
 static int make_dir(struct demo_run *run)

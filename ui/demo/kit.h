@@ -67,6 +67,8 @@ typedef void (*demo_worker)(struct demo_run *run, const int *fds);
  */
 int demo_spawn(struct demo_run *run, const char *name, demo_worker fn, const int *fds);
 void demo_close(const int *fds); /* every one up to -1 */
+/* Two pipes, ended by -1: fds[0] and [2] to read, [1] and [3] to write. Returns 0 or a negative errno. */
+int demo_two_pipes(int fds[5]);
 
 /* A path in the run's folder, removed at the end. NULL, with errno: no such folder can be made. */
 const char *demo_path(struct demo_run *run, const char *name, char buf[PATH_MAX]);
@@ -94,6 +96,12 @@ void demo_op(struct demo_run *run, int kind);
 
 /* Ends the worker, and with it the run: "ipctap demo: pl-sink: read: …". */
 void demo_die(const char *what) __attribute__((noreturn));
+
+/*
+ * A socket of `type` connected to where `server` is bound: a client knows a server by its address
+ * alone, so our copy of the server's socket, which has it, is closed.
+ */
+int demo_connect_to(int server, int type);
 
 /* One whole message in one call; dies of anything else. */
 void demo_write(struct demo_run *run, int kind, int fd, const void *buf, size_t size);

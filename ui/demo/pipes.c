@@ -57,15 +57,10 @@ static void pl_sink(struct demo_run *run, const int *fds)
 
 int demo_pipeline(struct demo_run *run)
 {
-	int fds[5] = {-1, -1, -1, -1, -1}, err;
+	int fds[5], err = demo_two_pipes(fds);
 
-	if (pipe(fds) < 0)
-		return -errno;
-	if (pipe(fds + 2) < 0) {
-		err = -errno;
-		demo_close(fds);
+	if (err)
 		return err;
-	}
 	err = demo_spawn(run, "pl-source", pl_source, fds);
 	if (!err)
 		err = demo_spawn(run, "pl-filter", pl_filter, fds);
@@ -146,20 +141,15 @@ static void tp_worker(struct demo_run *run, const int *fds)
 
 int demo_two_pipes_full(struct demo_run *run)
 {
-	int there[2], back[2], err;
+	int fds[5], err = demo_two_pipes(fds), *there = fds, *back = fds + 2;
 
-	if (pipe(there) < 0)
-		return -errno;
-	if (pipe(back) < 0) {
-		err = -errno;
-		demo_close((int[]){there[0], there[1], -1});
+	if (err)
 		return err;
-	}
 	err = demo_spawn(run, "tp-left", tp_worker,
 			 (int[]){back[0], there[1], back[1], there[0], -1});
 	if (!err)
 		err = demo_spawn(run, "tp-right", tp_worker,
 				 (int[]){there[0], back[1], there[1], back[0], -1});
-	demo_close((int[]){there[0], there[1], back[0], back[1], -1});
+	demo_close(fds);
 	return err;
 }

@@ -135,15 +135,10 @@ static void so_client(struct demo_run *run, const int *fds)
 
 int demo_ripc_sockets(struct demo_run *run)
 {
-	int fds[5] = {-1, -1, -1, -1, -1}, err;
+	int fds[5], err = demo_two_pipes(fds);
 
-	if (pipe(fds) < 0)
-		return -errno;
-	if (pipe(fds + 2) < 0) {
-		err = -errno;
-		demo_close(fds);
+	if (err)
 		return err;
-	}
 	err = demo_spawn(run, "so-server", so_server, fds);
 	for (int i = 1; i <= CLIENTS && !err; i++) {
 		char name[16];

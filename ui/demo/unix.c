@@ -32,23 +32,6 @@ static int bound_socket(struct demo_run *run, const char *name, int type, struct
 	return err;
 }
 
-/* A client knows the server by its address alone; our copy of the listening socket has it. */
-static int connect_to(int server, int type)
-{
-	struct sockaddr_un addr;
-	socklen_t len = sizeof(addr);
-	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
-
-	if (fd < 0)
-		demo_die("socket");
-	if (getsockname(server, (struct sockaddr *)&addr, &len) < 0)
-		demo_die("getsockname");
-	if (connect(fd, (struct sockaddr *)&addr, len) < 0)
-		demo_die("connect");
-	close(server);
-	return fd;
-}
-
 /* ---- unix-server: ux-server answers ux-client-1 … 4 ---- */
 
 /* False: the client has gone. */
@@ -91,7 +74,7 @@ static void ux_server(struct demo_run *run, const int *fds)
 
 static void ux_client(struct demo_run *run, const int *fds)
 {
-	int fd = connect_to(fds[0], SOCK_STREAM);
+	int fd = demo_connect_to(fds[0], SOCK_STREAM);
 	struct demo_pace pace = {0};
 	char request[REQUEST_BYTES], reply[REPLY_BYTES];
 
@@ -145,7 +128,7 @@ static void dg_logger(struct demo_run *run, const int *fds)
 
 static void dg_app(struct demo_run *run, const int *fds)
 {
-	int fd = connect_to(fds[0], SOCK_DGRAM);
+	int fd = demo_connect_to(fds[0], SOCK_DGRAM);
 	struct demo_pace pace = {0};
 	char line[LOG_BYTES];
 
