@@ -2,13 +2,14 @@
 #include "snap_mem.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
+
+#include "lib/base/slurp.h"
 
 bool snap_mem_read(uint32_t pid, uint64_t address, void *to, size_t size)
 {
@@ -25,56 +26,18 @@ void snap_fd_link(uint32_t pid, int fd, char *buf, size_t size)
 	buf[n > 0 ? n : 0] = '\0';
 }
 
-/* A file of /proc whole; the caller frees. */
-static char *read_whole(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return NULL;
-	size_t room = 4096, len = 0;
-	char *buf = malloc(room);
-	for (;;) {
-		if (buf && room - len < 2) {
-			char *grown = realloc(buf, room *= 2);
-			if (!grown)
-				free(buf);
-			buf = grown;
-		}
-		if (!buf)
-			break;
-		ssize_t n = read(fd, buf + len, room - len - 1);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0) {
-			int err = errno;
-			free(buf);
-			buf = NULL;
-			errno = err;
-		}
-		if (n <= 0)
-			break;
-		len += (size_t)n;
-	}
-	int err = errno;
-	close(fd);
-	errno = err;
-	if (buf)
-		buf[len] = '\0';
-	return buf;
-}
-
 char *snap_fdinfo(uint32_t pid, int fd)
 {
 	char path[64];
 	snprintf(path, sizeof(path), "/proc/%u/fdinfo/%d", pid, fd);
-	return read_whole(path);
+	return slurp(path);
 }
 
 bool snap_never_wrote(uint32_t pid)
 {
 	char path[64];
 	snprintf(path, sizeof(path), "/proc/%u/io", pid);
-	char *text = read_whole(path);
+	char *text = slurp(path);
 	const char *at = text ? strstr(text, "syscw: ") : NULL;
 	bool never = at && strtoull(at + 7, NULL, 10) == 0;
 	free(text);
@@ -109,7 +72,7 @@ static char *maps_of(uint32_t pid)
 {
 	char path[64];
 	snprintf(path, sizeof(path), "/proc/%u/maps", pid);
-	return read_whole(path);
+	return slurp(path);
 }
 
 /* Shared memory that has no name left, and never had a key, can be come to by inheritance alone. */

@@ -23,6 +23,7 @@
 #include "collector/sleepers.h"
 #include "lib/abi/raw.h"
 #include "lib/base/clock.h"
+#include "lib/base/slurp.h"
 
 #define DEFAULT_RING_BYTES (16ull << 20) /* mapped twice: 32 MiB of our resident size */
 #define DEFAULT_LOOK_MS 200
@@ -179,26 +180,11 @@ static char *iter_read(struct bpf_link *link, size_t *len)
 	int fd = bpf_iter_create(bpf_link__fd(link));
 	if (fd < 0)
 		return NULL;
-	size_t room = 16384;
-	char *buf = malloc(room);
-	*len = 0;
-	for (;;) {
-		if (buf && *len == room) {
-			char *grown = realloc(buf, room *= 2);
-			if (!grown)
-				free(buf);
-			buf = grown;
-		}
-		if (!buf)
-			break;
-		ssize_t n = read(fd, buf + *len, room - *len);
-		if (n < 0 && (errno == EINTR || errno == EAGAIN))
-			continue;
-		if (n <= 0)
-			break;
-		*len += (size_t)n;
-	}
+
+	char *buf = slurp_fd(fd, len);
+	int err = errno;
 	close(fd);
+	errno = err;
 	return buf;
 }
 
@@ -209,9 +195,11 @@ static int iter_run(struct bpf_program *prog)
 	size_t len;
 	if (!link)
 		return -errno;
-	free(iter_read(link, &len));
+	char *buf = iter_read(link, &len);
+	int err = buf ? 0 : -errno;
+	free(buf);
 	bpf_link__destroy(link);
-	return 0;
+	return err;
 }
 
 /* An open that sleeps: of a FIFO whose other end nobody has opened, or of something else, on a disk. */
