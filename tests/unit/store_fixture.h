@@ -52,6 +52,9 @@ UNUSED static int folder_remove(void **state)
 	return nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+/* A test in a folder of its own */
+#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, folder_make, folder_remove)
+
 /* "folder/name"; the last four stay valid */
 UNUSED static const char *in_folder(const char *name)
 {

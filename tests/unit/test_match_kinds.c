@@ -1,47 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Which read got which write, where neither bytes nor types decide: priorities, and direct channels. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+/*
+ * Which read got which write, where neither bytes nor types decide: priorities, direct channels, wakers;
+ * and where an end is out of sight: out of the scope, or declined by the filter.
+ */
+#include "match_story.h"
 
-#include "lib/model/model.h"
-#include "make_event.h"
-
-enum { A = 100, B = 200, C = 300, D = 400 }; /* processes */
-
-static struct model *with_chan(uint16_t kind, uint16_t shape, uint8_t duplex)
-{
-	struct model *m = model_new();
-	assert_int_equal(model_apply(m, &make_chan(1, kind, shape, duplex)->hdr), 0);
-	return m;
-}
-
-static void tell(struct model *m, struct ev_io *io) { assert_int_equal(model_apply(m, &io->hdr), 0); }
+/* ---- priorities, direct channels ---- */
 
 static struct ev_io *with_type(struct ev_io *io, int64_t mtype, uint16_t messages)
 {
 	io->mtype = mtype;
 	io->messages = messages;
 	return io;
-}
-
-static const struct m_flow *flow(const struct model *m, uint32_t src, uint32_t dst)
-{
-	for (const struct m_flow *f = model_flows(m); f; f = f->next)
-		if ((f->src ? f->src->pid : 0) == src && (f->dst ? f->dst->pid : 0) == dst)
-			return f;
-	return NULL;
-}
-
-static void assert_flow(const struct model *m, uint32_t src, uint32_t dst, uint64_t messages,
-			uint64_t bytes)
-{
-	const struct m_flow *f = flow(m, src, dst);
-	assert_non_null(f);
-	assert_int_equal(f->messages, messages);
-	assert_int_equal(f->bytes, bytes);
 }
 
 static void send_prio(struct model *m, uint64_t t_ns, uint32_t pid, int64_t prio, uint64_t bytes)
@@ -197,6 +167,139 @@ static void what_a_terminal_edits_is_approximate(void **state)
 	model_free(m);
 }
 
+/* ---- no payload ---- */
+
+static struct ev_io *make_semop(uint64_t t_ns, uint32_t pid, uint64_t slept_ns, uint32_t waker)
+{
+	struct ev_io *io = make_io(t_ns, pid, OP_SEMOP, slept_ns ? IO_BLOCKED : 0, 1, 0);
+	io->slept_ns = slept_ns;
+	io->waker_tid = waker;
+	return io;
+}
+
+static void a_semaphore_flows_from_the_waker_to_the_sleeper(void **state)
+{
+	(void)state;
+	struct model *m = with_chan(KIND_SEM, SHAPE_COUNTER, 0);
+	tell(m, make_semop(1000, A, 0, 0));
+	tell(m, make_semop(2000, B, 900, A));
+	assert_int_equal(count_flows(m), 1);
+	assert_flow(m, A, B, 1, 0);
+	assert_int_equal(flow(m, A, B)->latency.count, 0);
+	tell(m, make_semop(3000, B, 900, 999));             /* a waker nobody knows */
+	tell(m, make_semop(4000, B, 900, 0));               /* a timer */
+	struct ev_io *failed = make_semop(5000, B, 900, A); /* EINTR, by a signal of A's */
+	failed->hdr.flags |= IO_ERROR;
+	failed->ret = -4;
+	tell(m, failed);
+	assert_int_equal(count_flows(m), 1);
+	assert_flow(m, A, B, 1, 0);
+	model_free(m);
+}
+
+static void shared_memory_has_no_flows(void **state)
+{
+	(void)state;
+	struct model *m = with_chan(KIND_SHM, SHAPE_MEMORY, 0);
+	tell(m, make_io(1000, A, OP_SHMAT, 0, 1, 0));
+	tell(m, make_io(2000, B, OP_SHMAT, 0, 1, 0));
+	assert_int_equal(count_flows(m), 0);
+	assert_int_equal(model_chan(m, 1)->count.ops, 2);
+	model_free(m);
+}
+
+/* ---- processes outside the scope: held to be the other end, never seen acting ---- */
+
+static void tell_outside(struct model *m, uint32_t pid, uint8_t dir, uint8_t side)
+{
+	struct ev_task *t = make_task(100, pid, pid, TASK_SEEN, "outside");
+	t->hdr.flags = TASK_F_OUTSIDE;
+	assert_int_equal(model_apply(m, &t->hdr), 0);
+	struct ev_endpoint *e = make_endpoint(100, pid, 1, 9, ENDPOINT_SEEN);
+	e->dir = dir;
+	e->side = side;
+	assert_int_equal(model_apply(m, &e->hdr), 0);
+}
+
+static void what_goes_to_the_only_holder_outside_is_its(void **state)
+{
+	(void)state;
+	struct model *m = with_pipe();
+	tell(m, make_write(50, A, 1, 5)); /* before anybody looked */
+	tell_outside(m, D, ENDPOINT_DIR_READ, 0);
+	tell(m, make_write(1000, A, 1, 10));
+	assert_flow(m, A, D, 2, 15);
+	assert_true(flow(m, A, D)->approximate);
+	assert_int_equal(flow(m, A, D)->latency.count, 0);
+	assert_int_equal(unread(m), 0);
+	tell_outside(m, C, ENDPOINT_DIR_READ, 0); /* two may have read it */
+	tell(m, make_write(2000, A, 1, 7));
+	assert_flow(m, A, 0, 1, 7);
+	model_free(m);
+}
+
+static void a_pair_may_have_one_end_outside(void **state)
+{
+	(void)state;
+	struct model *m = with_chan(KIND_UNIX, SHAPE_STREAM, 1);
+	tell_outside(m, D, ENDPOINT_DIR_READ | ENDPOINT_DIR_WRITE, 1);
+	tell(m, make_write(1000, A, 1, 10));
+	tell(m, make_read(2000, A, 1, 30));
+	assert_flow(m, A, D, 1, 10);
+	assert_flow(m, D, A, 1, 30);
+	assert_int_equal(count_flows(m), 2);
+	model_free(m);
+}
+
+static void a_holder_that_comes_into_scope_is_matched_from_then_on(void **state)
+{
+	(void)state;
+	struct model *m = with_pipe();
+	tell_outside(m, D, ENDPOINT_DIR_READ, 0);
+	tell(m, make_write(1000, A, 1, 10));
+	assert_int_equal(model_apply(m, &make_task(1500, D, D, TASK_SEEN, "inside")->hdr), 0);
+	tell(m, make_write(2000, A, 1, 10));
+	assert_flow(m, A, D, 1, 10);
+	assert_int_equal(unread(m), 10);
+	tell(m, make_read(3000, D, 1, 10));
+	assert_flow(m, A, D, 2, 20);
+	assert_int_equal(flow(m, A, D)->latency.sum, 1000);
+	model_free(m);
+}
+
+/* ---- the filter ---- */
+
+static bool is_pid(const void *arg, const struct model *m, const struct ev_io *io)
+{
+	(void)m;
+	return io->pid == *(const uint32_t *)arg;
+}
+
+static void a_declined_half_still_feeds_the_other(void **state)
+{
+	(void)state;
+	uint32_t only = B;
+	struct model *m = with_pipe();
+	model_set_filter(m, is_pid, &only);
+	tell(m, make_write(1000, A, 1, 10)); /* declined */
+	tell(m, make_read(2000, B, 1, 10));  /* counts: so does the flow */
+	assert_flow(m, A, B, 1, 10);
+	assert_int_equal(model_proc(m, A)->count.ops, 0);
+	tell(m, make_write(3000, A, 1, 10));
+	tell(m, make_read(4000, C, 1, 10)); /* neither end counts */
+	assert_null(flow(m, A, C));
+	tell(m, make_write(5000, B, 1, 10));
+	tell(m, make_read(6000, C, 1, 10));
+	assert_flow(m, B, C, 1, 10);
+	tell(m, make_read(7000, C, 1, 10)); /* a declined debt is not shown, but paid */
+	assert_null(flow(m, 0, C));
+	tell(m, make_write(7005, A, 1, 10));
+	assert_int_equal(unread(m), 0);
+	assert_int_equal(count_flows(m), 2);
+	assert_int_equal(model_ops(m), 8);
+	model_free(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -208,6 +311,12 @@ int main(void)
 	    cmocka_unit_test(a_signal_to_a_process_outside_is_exact),
 	    cmocka_unit_test(the_end_of_a_child_comes_from_the_child_and_is_as_old_as_its_exit),
 	    cmocka_unit_test(what_a_terminal_edits_is_approximate),
+	    cmocka_unit_test(what_goes_to_the_only_holder_outside_is_its),
+	    cmocka_unit_test(a_pair_may_have_one_end_outside),
+	    cmocka_unit_test(a_holder_that_comes_into_scope_is_matched_from_then_on),
+	    cmocka_unit_test(a_semaphore_flows_from_the_waker_to_the_sleeper),
+	    cmocka_unit_test(shared_memory_has_no_flows),
+	    cmocka_unit_test(a_declined_half_still_feeds_the_other),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

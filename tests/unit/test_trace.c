@@ -657,7 +657,6 @@ static void odd_paths_are_files_not_uris(void **state)
 	assert_int_equal(chdir(before), 0);
 }
 
-#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, folder_make, folder_remove)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
