@@ -29,9 +29,10 @@ if command -v bash >/dev/null; then
 fi
 check 'every form of a call on queues, signals, terminals, locks, children and sets' --together -- \
 	"$PROGS/eventforms"
+check 'every form of a call on memory' --together -- "$PROGS/memforms"
 
 # The comparison is no formality: $1 done to the trace before it is compared must be told as $2
-tampered() { # SQL TOLD NAME
+tampered() { # SQL TOLD NAME [CMD ARG…]
 	cat >"$T/tamper" <<-END
 		#!/bin/sh
 		"$IPCTAP" "\$@"; status=\$?
@@ -39,9 +40,12 @@ tampered() { # SQL TOLD NAME
 		exit \$status
 	END
 	chmod +x "$T/tamper"
-	run env IPCTAP="$T/tamper" tests/live/strace_compare --together -- sh -c 'seq 1 5 | cat | wc -l'
-	is "$status" 1 "$3 is a difference"
-	like "$out" "$2" "... and told: $2" || diag "$out"
+	told=$2 name=$3
+	shift 3
+	[ $# -gt 0 ] || set -- sh -c 'seq 1 5 | cat | wc -l'
+	run env IPCTAP="$T/tamper" tests/live/strace_compare --together -- "$@"
+	is "$status" 1 "$name is a difference"
+	like "$out" "$told" "... and told: $told" || diag "$out"
 }
 read_row="(select id from event where op=(select id from op where name='read') and bytes > 0 limit 1)"
 tampered "delete from event where id=$read_row" 'strace: read .*; ipctap: ' 'a call that is missing'
@@ -54,4 +58,14 @@ tampered "update event set fd = 9 where id=$read_row" 'ipctap: read fd=9 ' 'a de
 tampered "update event set tid = (select max(tid) from event) + 1 where id=$read_row" 'strace: read .*; ipctap: ' 'a thread'
 tampered "update chan set ident = 'pipe:[1]' where id = (select chan from event where id=$read_row)" 'pipe pipe:.1. ' 'a channel'
 tampered "update event set t_ns = (select max(t_ns) from event) where id=$read_row" 'strace: read ' 'an order'
+in_memory() { tampered "$@" "$PROGS/memforms"; }
+row_of() { echo "(select min(id) from event where op=(select id from op where name='$1') and ret $2)"; }
+in_memory "delete from event where id=$(row_of munmap '= 0')" 'strace: munmap .*; ipctap: ' 'an munmap that is missing'
+in_memory "update event set ret = ret + 4096 where id=$(row_of mmap '<> 0')" 'ipctap: mmap ' 'an address'
+in_memory "update chan set ident = ident || '8' where id = (select chan from event where id=$(row_of futex '= 1'))" \
+	'strace: futex .*; ipctap: futex .*8 ret=1 ' 'the place of a futex'
+in_memory "update event set mtype = mtype + 1 where id=$(row_of process_vm_readv '= 15')" \
+	'ipctap: process_vm_readv ' "whose memory it was"
+in_memory "update event set fd = 99 where id=$(row_of pidfd_getfd '>= 0')" 'ipctap: pidfd_getfd fd=99 ' \
+	'a descriptor that was taken'
 done_testing

@@ -177,5 +177,14 @@ if has stress-ng; then
 	stress sem-sysv 500 1000
 	stress msg 500 1000
 	stress shm-sysv 4 100
+	stress locka 50 50
+	stress sem 20 20
+	stress futex 200 400
+	stress memfd 5 1000
+	stress shm 5 60
+	stress mremap 20 20
+	stress vm-rw 20 100
+	stress io-uring 50 1000
+	# pty is left out: a single operation of it is over 16,000 calls, which take strace a quarter of a minute
 fi
 done_testing

@@ -32,33 +32,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static int failures;
+#include "forms.h"
+
 static char dir[] = "/tmp/callforms-XXXXXX";
 
-static long check(int line, const char *call, long ret, long wanted)
-{
-	long got = ret == -1 ? -errno : ret;
-
-	if (got != wanted) {
-		fprintf(stderr, "callforms:%d: %s gave %ld, not %ld\n", line, call, got, wanted);
-		failures++;
-	}
-	return ret;
-}
-
-/* W(wanted, call, args…): the return value must be `wanted`, a negative errno on failure */
-#define W(wanted, call, ...) check(__LINE__, #call, syscall(SYS_##call, ##__VA_ARGS__), wanted)
-
-static long check_good(int line, const char *call, long ret)
-{
-	return check(line, call, ret, ret < 0 ? 0 : ret);
-}
-
-/* G(call, args…): any return value but failure: a new descriptor or id */
-#define G(call, ...) check_good(__LINE__, #call, syscall(SYS_##call, ##__VA_ARGS__))
-#define FD(call, ...) ((int)G(call, ##__VA_ARGS__))
-
-#define CLOSE(fd) W(0, close, fd)
 /* a file offset as the two halves that the *v calls take */
 #define OFF(n) (long)(n), (long)0
 

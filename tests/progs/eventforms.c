@@ -28,62 +28,11 @@
 #include <time.h>
 #include <unistd.h>
 
-static int failures;
+#include "forms.h"
 
-static long check(int line, const char *call, long ret, long wanted)
-{
-	long got = ret == -1 ? -errno : ret;
-
-	if (got != wanted) {
-		fprintf(stderr, "eventforms:%d: %s gave %ld, not %ld\n", line, call, got, wanted);
-		failures++;
-	}
-	return ret;
-}
-
-/* W(wanted, call, args…): the return value must be `wanted`, a negative errno on failure */
-#define W(wanted, call, ...) check(__LINE__, #call, syscall(SYS_##call, ##__VA_ARGS__), wanted)
-
-static int check_fd(int line, const char *call, long ret)
-{
-	return (int)check(line, call, ret, ret < 0 ? 0 : ret);
-}
-
-#define FD(call, ...) check_fd(__LINE__, #call, syscall(SYS_##call, ##__VA_ARGS__))
-#define CLOSE(fd) W(0, close, fd)
 #define NSIG_BYTES 8L
 
 static const struct timespec soon = {.tv_nsec = 1000000}, now_spec;
-
-/* Until the process sleeps: it can only do so in the call that it is to be found in. */
-static void until_asleep(pid_t pid)
-{
-	char path[64], stat[256], state = '?';
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	for (int tries = 0; tries < 20000 && state != 'S'; tries++) {
-		FILE *f = fopen(path, "re");
-		const char *end;
-
-		if (!f || !fgets(stat, sizeof(stat), f))
-			exit(98);
-		fclose(f);
-		end = strrchr(stat, ')');
-		state = end ? end[2] : '?';
-		sched_yield();
-	}
-}
-
-static pid_t child(void)
-{
-	pid_t pid;
-
-	fflush(stderr);
-	pid = fork();
-	if (pid < 0)
-		exit(99);
-	return pid;
-}
 
 /* ---- POSIX message queues; the kernel's names have no slash ---- */
 
