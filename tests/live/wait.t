@@ -38,4 +38,14 @@ is "$(sql "select count(*) from v_event where op='read' and kind='pipe' and ret 
 	1 'a read is interrupted by a timer'
 is "$(sql "select count(*) from event e join op o on o.id=e.op where waker_tid <> 0 and (o.name='semtimedop' and
 	e.ret=-11 or o.name='read' and e.ret in (-4, -512))")" 0 'a timer is nobody: no thread is named as the waker'
+
+# one found asleep: what it slept before anybody looked is no part of the time it was observed
+background perl -e 'pipe(my $r, my $w); sysread($r, $_, 1)'
+is_reading() { grep -q '^0 ' "/proc/$started/syscall"; }
+wait_until 10 is_reading
+record -d 1 -p "$started"
+run "$IPCTAP" report --json "$DB"
+is "$(printf '%s' "$out" | python3 -c "import json, sys
+p = [p for p in json.load(sys.stdin)['processes'] if p['pid'] == $started][0]
+print(0 < p['slept_ns'] <= p['observed_ns'], p['waits'])")" 'True 1' 'a share of time asleep is never more than all'
 done_testing

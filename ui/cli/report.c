@@ -219,13 +219,14 @@ static uint64_t since(const struct report *r, uint64_t then_ns)
 	return now > then_ns ? now - then_ns : 0;
 }
 
+/* What of a sleep was before the process was observed is no part of that time, either. */
 uint64_t report_slept_ns(const struct report *r, const struct m_proc *p)
 {
 	uint64_t sum = p->count.slept_ns;
 
 	for (const struct m_wait *w = p->waits; w; w = w->proc_next)
 		if (filter_match_wait(r->selects, r->model, w))
-			sum += since(r, w->since_ns);
+			sum += since(r, w->since_ns > p->first_ns ? w->since_ns : p->first_ns);
 	return sum;
 }
 
