@@ -3,14 +3,7 @@
 #ifndef IPCTAP_TESTS_MATCH_STORY_H
 #define IPCTAP_TESTS_MATCH_STORY_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-#include "lib/model/model.h"
-#include "make_event.h"
+#include "model_story.h"
 
 enum { A = 100, B = 200, C = 300, D = 400 }; /* processes */
 
@@ -22,11 +15,6 @@ static inline struct model *with_chan(uint16_t kind, uint16_t shape, uint8_t dup
 }
 
 static inline struct model *with_pipe(void) { return with_chan(KIND_PIPE, SHAPE_STREAM, 0); }
-
-static inline void tell(struct model *m, const struct ev_io *io)
-{
-	assert_int_equal(model_apply(m, &io->hdr), 0);
-}
 
 /* The flow between two pids, 0 being "?"; NULL when none is listed. */
 static inline const struct m_flow *flow(const struct model *m, uint32_t src, uint32_t dst)

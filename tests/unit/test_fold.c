@@ -8,13 +8,10 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "lib/model/model.h"
-#include "make_event.h"
+#include "model_story.h"
 
 #define KEEP 10
 #define AT_MOST (KEEP + KEEP / 2 + 16) /* of what is over: folded when more have gathered */
-
-static void tell(struct model *m, const void *ev) { assert_int_equal(model_apply(m, ev), 0); }
 
 static struct model *small_model(void)
 {
@@ -381,16 +378,6 @@ static void random_step(struct model *m, uint64_t t_ns, uint64_t r)
 		io->waker_tid = pid;
 		tell(m, io);
 	}
-}
-
-static char *dump(const struct model *m)
-{
-	char *text = NULL;
-	size_t size = 0;
-	FILE *f = open_memstream(&text, &size);
-	assert_int_equal(model_dump(m, f), 0);
-	fclose(f);
-	return text;
 }
 
 static void whatever_happens_totals_are_those_of_a_model_that_keeps_all(void **state)

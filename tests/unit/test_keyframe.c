@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "lib/model/keyframe.h"
+#include "model_story.h"
 #include "story.h"
 
 #define KEEP 20 /* so few that folding is all the time */
@@ -46,19 +47,8 @@ static void assert_same(const struct model *a, const struct model *b)
 	free(y.v);
 }
 
-static char *dump(const struct model *m)
-{
-	char *text;
-	size_t size;
-	FILE *f = open_memstream(&text, &size);
-	assert_non_null(f);
-	assert_int_equal(model_dump(m, f), 0);
-	fclose(f);
-	return text;
-}
-
 /* Events [from, to) of a story. */
-static void tell(struct model *m, unsigned int seed, int from, int to)
+static void tell_events(struct model *m, unsigned int seed, int from, int to)
 {
 	for (int i = from; i < to; i++)
 		model_apply(m, story_event(seed, i));
@@ -72,9 +62,9 @@ static void what_was_loaded_goes_on_as_what_was_saved(void **state)
 		struct model *a = new_model(), *b = new_model();
 		unsigned int state_ = seed, *r = &state_;
 		int at = (int)PICK(STORY);
-		tell(a, seed, 0, at);
+		tell_events(a, seed, 0, at);
 		struct bytes k = save(a);
-		tell(b, seed + 1, 0, 100); /* what was in it is gone */
+		tell_events(b, seed + 1, 0, 100); /* what was in it is gone */
 		assert_int_equal(keyframe_load(b, k.v, k.n), 0);
 		char *x = dump(a), *y = dump(b);
 		assert_string_equal(x, y);
@@ -82,8 +72,8 @@ static void what_was_loaded_goes_on_as_what_was_saved(void **state)
 		free(y);
 		assert_same(a, b);
 		for (int i = at; i < STORY; i += 500) {
-			tell(a, seed, i, i + 500);
-			tell(b, seed, i, i + 500);
+			tell_events(a, seed, i, i + 500);
+			tell_events(b, seed, i, i + 500);
 			assert_same(a, b);
 		}
 		x = dump(a), y = dump(b);
@@ -104,12 +94,12 @@ static void an_empty_model_is_a_keyframe_too(void **state)
 	(void)state;
 	struct model *a = new_model(), *b = new_model();
 	struct bytes k = save(a);
-	tell(b, 3, 0, 1000);
+	tell_events(b, 3, 0, 1000);
 	assert_int_equal(keyframe_load(b, k.v, k.n), 0);
 	assert_null(model_procs(b));
 	assert_same(a, b);
-	tell(a, 5, 0, 1000);
-	tell(b, 5, 0, 1000);
+	tell_events(a, 5, 0, 1000);
+	tell_events(b, 5, 0, 1000);
 	assert_same(a, b);
 	free(k.v);
 	model_free(a);
@@ -120,7 +110,7 @@ static void one_that_keeps_another_number_is_refused(void **state)
 {
 	(void)state;
 	struct model *a = new_model(), *b = model_new();
-	tell(a, 1, 0, 500);
+	tell_events(a, 1, 0, 500);
 	struct bytes k = save(a);
 	assert_int_equal(keyframe_load(b, k.v, k.n), -EBADMSG);
 	model_set_keep(b, KEEP);
@@ -128,7 +118,7 @@ static void one_that_keeps_another_number_is_refused(void **state)
 	assert_int_equal(keyframe_load(b, k.v, k.n - 1), -EBADMSG);
 	assert_null(model_procs(b)); /* empty, and of use */
 	assert_int_equal(keyframe_load(b, k.v, 0), -EBADMSG);
-	tell(b, 1, 0, 500);
+	tell_events(b, 1, 0, 500);
 	assert_same(a, b);
 	free(k.v);
 	model_free(a);
@@ -142,7 +132,7 @@ static void damaged_bytes_do_no_harm(void **state)
 	int refused = 0, taken = 0;
 	for (unsigned int seed = 1; seed <= 12; seed++) {
 		struct model *a = new_model();
-		tell(a, seed, 0, 2500);
+		tell_events(a, seed, 0, 2500);
 		struct bytes k = save(a);
 		unsigned int state_ = seed, *r = &state_;
 		for (int i = 0; i < 150; i++) {
@@ -157,7 +147,7 @@ static void damaged_bytes_do_no_harm(void **state)
 			assert_true(err == 0 || err == -EBADMSG);
 			refused += err != 0;
 			taken += err == 0;
-			tell(b, seed, 2500, 4000); /* ends, folds and frees all there is */
+			tell_events(b, seed, 2500, 4000); /* ends, folds and frees all there is */
 			model_free(b);
 			free(damaged);
 		}

@@ -7,10 +7,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "lib/model/model.h"
-#include "make_event.h"
-
-static void tell(struct model *m, const void *ev) { assert_int_equal(model_apply(m, ev), 0); }
+#include "model_story.h"
 
 static int count_procs(const struct model *m)
 {

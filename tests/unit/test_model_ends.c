@@ -7,10 +7,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "lib/model/model.h"
-#include "make_event.h"
-
-static void tell(struct model *m, const void *ev) { assert_int_equal(model_apply(m, ev), 0); }
+#include "model_story.h"
 
 static int count_endpoints(const struct model *m, uint64_t chan)
 {

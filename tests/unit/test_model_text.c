@@ -9,20 +9,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "lib/model/model.h"
+#include "model_story.h"
 #include "story.h"
-
-static void tell(struct model *m, const void *ev) { assert_int_equal(model_apply(m, ev), 0); }
-
-static char *dump(const struct model *m)
-{
-	char *text = NULL;
-	size_t size = 0;
-	FILE *f = open_memstream(&text, &size);
-	assert_int_equal(model_dump(m, f), 0);
-	fclose(f);
-	return text;
-}
 
 /* ---- the canonical text ---- */
 

@@ -1,15 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Streams whose operations tell their position: which bytes are meant is then no matter of order. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-#include "lib/model/model.h"
-#include "make_event.h"
-
-enum { A = 100, B = 200, C = 300 }; /* processes: A writes from side A, B reads at side B */
+/*
+ * Streams whose operations tell their position: which bytes are meant is then no matter of order.
+ * Process A writes from side A, B reads at side B.
+ */
+#include "match_story.h"
 
 static struct model *with_tcp(uint64_t backlog)
 {
@@ -18,11 +12,6 @@ static struct model *with_tcp(uint64_t backlog)
 	c->backlog = backlog;
 	assert_int_equal(model_apply(m, &c->hdr), 0);
 	return m;
-}
-
-static void tell(struct model *m, const struct ev_io *io)
-{
-	assert_int_equal(model_apply(m, &io->hdr), 0);
 }
 
 static struct ev_io *placed(struct ev_io *io, uint32_t end)
@@ -42,14 +31,6 @@ static void did_read(struct model *m, uint64_t t_ns, uint32_t pid, uint64_t byte
 	struct ev_io *io = placed(make_read(t_ns, pid, 1, bytes), end);
 	io->hdr.flags |= IO_SIDE_B;
 	tell(m, io);
-}
-
-static const struct m_flow *flow(const struct model *m, uint32_t src, uint32_t dst)
-{
-	for (const struct m_flow *f = model_flows(m); f; f = f->next)
-		if ((f->src ? f->src->pid : 0) == src && (f->dst ? f->dst->pid : 0) == dst)
-			return f;
-	return NULL;
 }
 
 static uint64_t bytes(const struct model *m, uint32_t src, uint32_t dst)
