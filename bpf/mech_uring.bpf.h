@@ -377,28 +377,20 @@ static __always_inline void uring_splice_done(struct uring_req *r, const struct 
 	uring_emit(r, d, row->op, 0);
 }
 
-/* A descriptor has been made: a socket, or a FIFO; anything else is none of ours. */
-static __always_inline void uring_new_fd(struct uring_req *r, const struct uring_row *row,
-					 struct done *d)
+/* The descriptor that it has made is told. Returns its object; 0: there is none, or it is none of ours. */
+APART __u64 uring_new_fd(const struct uring_req *r, const struct done *d, __u32 describe_flags)
 {
 	struct task_struct *t = bpf_get_current_task_btf();
 	if (d->ret < 0 || r->in_slot || t->tgid != (int)r->pid)
-		return;
-	d->fd = (__s32)d->ret;
-	d->obj = new_fd(t, d->fd, row->op == OP_SOCKET ? RAW_NEW : 0, ENDPOINT_OPEN, d->now);
-	if (d->obj)
-		uring_emit(r, d, row->op, 0);
+		return 0;
+	return new_fd(t, (__s32)d->ret, describe_flags, ENDPOINT_OPEN, d->now);
 }
 
-static __always_inline void uring_told(struct uring_req *r, void *file, struct done *d)
+/* Apart, and not on the way to new_fd, which needs the room. */
+APART void uring_told(struct uring_req *r, void *file, struct done *d)
 {
-	struct task_struct *t = bpf_get_current_task_btf();
 	struct uring_row row = uring_row(r->opcode);
 	struct look l = {};
-	if (row.class == URING_FD) {
-		uring_new_fd(r, &row, d);
-		return;
-	}
 	if (file) {
 		look_file(file, &l);
 		if (l.obj && l.obj != r->obj)
@@ -417,8 +409,6 @@ static __always_inline void uring_told(struct uring_req *r, void *file, struct d
 		uring_io(r, &l, &row, d);
 		return;
 	case URING_ACCEPT:
-		if (d->ret >= 0 && !r->in_slot && t->tgid == (int)r->pid)
-			new_fd(t, (__s32)d->ret, RAW_ACCEPTED, ENDPOINT_OPEN, d->now);
 		uring_emit(r, d, row.op, d->ret >= 0 && !r->in_slot ? d->ret : 0);
 		return;
 	case URING_CLOSE:
@@ -463,7 +453,17 @@ static __noinline int uring_complete(__u64 ctx, __u64 kiocb, __u64 user_data, __
 	}
 	struct uring_req own = *r;
 	struct done d = { .ret = res, .fd = -1, .now = bpf_ktime_get_ns() };
-	uring_told(&own, kiocb ? BPF_CORE_READ(req, file) : NULL, &d);
+	struct uring_row row = uring_row(own.opcode);
+	if (row.class == URING_FD) { /* a socket, or a FIFO */
+		d.obj = uring_new_fd(&own, &d, row.op == OP_SOCKET ? RAW_NEW : 0);
+		d.fd = res;
+		if (d.obj)
+			uring_emit(&own, &d, row.op, 0);
+	} else {
+		if (row.class == URING_ACCEPT)
+			uring_new_fd(&own, &d, RAW_ACCEPTED);
+		uring_told(&own, kiocb ? BPF_CORE_READ(req, file) : NULL, &d);
+	}
 	if (cflags & CQE_F_MORE)
 		return 0;
 	if (kiocb)
