@@ -293,17 +293,22 @@ static long vector_received(__u32 i, struct vector_walk *v)
 	return 0;
 }
 
+/* The unix socket behind a descriptor; 0: it is none. Apart, for what is looked at needs room. */
+APART __u64 unix_behind(struct task_struct *t, __s32 fd)
+{
+	struct look l = {};
+	look_fd(t, (__u32)fd, &l);
+	return l.kind == KIND_UNIX ? (__u64)l.sk : 0;
+}
+
 /* At entry of sendmsg and sendmmsg: who sends which files where. How many: into s->mtype. */
 __noinline int rights_sent(struct thread *s, __u32 n)
 {
 	if (!s)
 		return 0;
-	struct task_struct *t = bpf_get_current_task_btf();
-	struct look l = {};
-	look_fd(t, (__u32)s->fd, &l);
-	if (l.kind != KIND_UNIX)
+	struct unix_sock *sk = (void *)unix_behind(bpf_get_current_task_btf(), s->fd);
+	if (!sk)
 		return 0;
-	struct unix_sock *sk = l.sk;
 	struct vector_walk v = {
 		.vec = s->arg, .w = { .sk = (__u64)BPF_CORE_READ(sk, peer) },
 	};
@@ -317,12 +322,10 @@ __noinline int rights_received(struct thread *s, struct done *d)
 {
 	if (!s || !d)
 		return 0;
-	struct task_struct *t = bpf_get_current_task_btf();
-	struct look l = {};
-	look_fd(t, (__u32)s->fd, &l);
-	if (l.kind != KIND_UNIX)
+	__u64 sk = unix_behind(bpf_get_current_task_btf(), s->fd);
+	if (!sk)
 		return 0;
-	struct vector_walk v = { .vec = s->arg, .w = { .sk = (__u64)l.sk, .now = d->now } };
+	struct vector_walk v = { .vec = s->arg, .w = { .sk = sk, .now = d->now } };
 	__u32 n = s->op == OP_RECVMMSG ? (__u32)d->ret : 1;
 	bpf_loop(n < 1024 ? n : 1024, vector_received, &v, 0);
 	s->mtype = v.w.nfds;
