@@ -45,7 +45,9 @@ for kind in pipe unix tcp udp seqpacket dgram msg; do
 	one "$kind" 1 1 3000
 done
 one pipe 1 1 3000 nonblock
-one unix 1 1 3000 nonblock
+for kind in unix tcp seqpacket dgram; do
+	one $kind 1 1 3000 nonblock
+done
 one pipe 1 2 3000
 one pipe 1 1 3000 read=5
 one tcp 1 1 3000 size=100 read=7
@@ -91,9 +93,13 @@ many 9989 pipe 4 1 10000 read=5 packet
 many 9990 pipe 8 1 5000
 many 9943 pipe 8 1 5000 nonblock
 many 9900 pipe 4 2 5000
-many 9900 unix 4 1 5000
-many 9900 seqpacket 4 1 5000
-many 9900 dgram 4 1 5000
+for writers in 2 4 8; do
+	for kind in unix seqpacket dgram; do
+		many 9900 $kind $writers 1 5000
+		many 9900 $kind $writers 1 5000 nonblock
+	done
+	many 9900 msg $writers 1 5000
+done
 many 9900 msg 4 2 5000
 many 9900 pipe 4 1 2000 size=2000 read=4000
 # Linux 6.18 has one of several senders put also the others' datagrams into the queue: nothing tells where

@@ -357,6 +357,49 @@ static void after_a_write_that_was_under_way_nothing_is_exact(void **state)
 	model_free(m);
 }
 
+static struct ev_io *make_packets(uint64_t t_ns, uint32_t pid, uint64_t bytes)
+{
+	struct ev_io *io = make_write(t_ns, pid, 1, bytes);
+	io->hdr.flags |= IO_PACKET;
+	return io;
+}
+
+static void what_a_short_read_leaves_of_a_packet_is_gone(void **state)
+{
+	(void)state;
+	struct model *m = with_pipe();
+	tell(m, make_packets(1000, A, 10));
+	tell(m, make_packets(1100, B, 10));
+	tell(m, make_packets(1200, A, 5000)); /* a page, and the rest of it */
+	assert_int_equal(unread(m), 5020);
+	tell(m, make_read(2000, C, 1, 4));
+	assert_int_equal(unread(m), 5010);
+	tell(m, make_read(2100, C, 1, 4));
+	assert_flow(m, A, C, 1, 4);
+	assert_flow(m, B, C, 1, 4);
+	tell(m, make_read(2200, C, 1, 96));
+	assert_int_equal(unread(m), 5000 - 4096);
+	tell(m, make_read(2300, C, 1, 904));
+	assert_flow(m, A, C, 2, 1004);
+	assert_int_equal(unread(m), 0);
+	assert_false(flow(m, B, C)->approximate);
+	model_free(m);
+}
+
+static void nor_does_a_packet_that_was_read_early_keep_its_rest(void **state)
+{
+	(void)state;
+	struct model *m = with_pipe();
+	tell(m, make_read(2000, C, 1, 4));
+	tell(m, make_packets(2000, A, 10));
+	assert_flow(m, A, C, 1, 4);
+	assert_int_equal(unread(m), 0);
+	tell(m, make_packets(3000, B, 10));
+	tell(m, make_read(4000, C, 1, 10));
+	assert_flow(m, B, C, 1, 10);
+	model_free(m);
+}
+
 static void messages_that_lay_there_are_counted_whatever_their_length(void **state)
 {
 	(void)state;
@@ -628,6 +671,8 @@ int main(void)
 	    cmocka_unit_test(the_backlog_of_a_pair_is_taken_where_nothing_else_explains_a_read),
 	    cmocka_unit_test(a_backlog_that_is_known_goes_first_each_way_and_leaves_the_rest_exact),
 	    cmocka_unit_test(after_a_write_that_was_under_way_nothing_is_exact),
+	    cmocka_unit_test(what_a_short_read_leaves_of_a_packet_is_gone),
+	    cmocka_unit_test(nor_does_a_packet_that_was_read_early_keep_its_rest),
 	    cmocka_unit_test(messages_that_lay_there_are_counted_whatever_their_length),
 	    cmocka_unit_test(of_a_socket_whose_backlog_is_not_known_no_message_is_exact),
 	    cmocka_unit_test(what_nobody_reads_falls_out_of_a_full_queue_as_a_loss),
