@@ -42,6 +42,8 @@ static inline bool op_gives(const struct ev_io *e)
 		return true;
 	case OP_SEMOP: case OP_SEMTIMEDOP:
 		return e->mtype > 0;
+	case OP_FUTEX: /* FUTEX_WAKE, FUTEX_WAKE_BITSET */
+		return e->ret > 0 && ((e->mtype & 127) == 1 || (e->mtype & 127) == 10);
 	case OP_FLOCK:
 		return e->mtype & LOCK_UN;
 	case OP_FCNTL:

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "collector/shim/names.h"
+#include "collector/shim/real.h"
 
 #define PIPEFS_MAGIC 0x50495045
 #define MQUEUE_MAGIC 0x19800202

@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <string.h>
 
 extern const struct shim_real __start_shim_reals[], __stop_shim_reals[];
@@ -45,3 +46,27 @@ void shim_real_resolve_all(void)
 		if (!__atomic_load_n(r->slot, __ATOMIC_RELAXED))
 			shim_real_resolve(r->name, r->slot);
 }
+
+#ifdef __x86_64__
+long shim_syscall(long nr, ...)
+{
+	long a[6], ret;
+	va_list ap;
+	va_start(ap, nr);
+	for (int i = 0; i < 6; i++)
+		a[i] = va_arg(ap, long);
+	va_end(ap);
+	register long r10 __asm__("r10") = a[3];
+	register long r8 __asm__("r8") = a[4];
+	register long r9 __asm__("r9") = a[5];
+	__asm__ volatile("syscall"
+			 : "=a"(ret)
+			 : "a"(nr), "D"(a[0]), "S"(a[1]), "d"(a[2]), "r"(r10), "r"(r8), "r"(r9)
+			 : "rcx", "r11", "memory");
+	if (ret < 0 && ret > -4096) {
+		errno = (int)-ret;
+		return -1;
+	}
+	return ret;
+}
+#endif

@@ -36,4 +36,11 @@ void *shim_real_resolve(const char *name, void **slot); /* NULL: there is none *
 					  shim_real_resolve(#fn, slot_of_real));                   \
 	})
 
+/*
+ * A system call by number, errno set as libc's syscall(2) does. Ours is by that name the program's
+ * (direct.c), so in here it is this one that is meant.
+ */
+long shim_syscall(long nr, ...);
+#define syscall shim_syscall
+
 #endif

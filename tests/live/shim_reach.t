@@ -55,6 +55,22 @@ else
 	skip 'no compiler or no python3' 2
 fi
 
+if [ -x /usr/bin/python3 ]; then
+	shim -- /usr/bin/python3 -c '
+import ctypes, os
+libc = ctypes.CDLL(None, use_errno=True)
+r, w = os.pipe()
+n, word = libc.syscall(1, w, b"by number", 9), ctypes.c_int(0)
+print(n, os.read(r, 100), libc.syscall(0, -1, None, 0), ctypes.get_errno(), libc.syscall(39) == os.getpid())
+print(libc.syscall(202, ctypes.byref(word), 128, 7, None, None, 0), ctypes.get_errno())'
+	is "$out" "9 b'by number' -1 9 True
+-1 11" 'calls by number do what they do, with their errors'
+	is "$(sql "select op, bytes from v_event where kind = 'pipe' and bytes = 9 order by op")" 'read|9
+write|9' '... and those that move bytes are told'
+else
+	skip 'no python3' 2
+fi
+
 shim -- "$T/progs/lockorder" private
 is "$(sql "select count(*) > 0, min(e.ret), sum(c.name <> 'end of thread ' || e.mtype) from event e join op o on o.id = e.op
 	join chan c on c.id = e.chan where o.name = 'pthread_join'")" '1|0|0' 'who waits for a thread, and for which'
@@ -75,6 +91,10 @@ pids=$(cat "$T/work/pids")
 shim_pids="$shim_pids $pids"
 some=$(echo "$pids" | sed -n '1,2p' | sort -n | tr '\n' ',')
 reach_tries=0
+while kill -0 "$(cat "$T/work/pid")" 2>/dev/null && [ $reach_tries -lt 300 ]; do # it holds the folder until it is gone
+	reach_tries=$((reach_tries + 1))
+	sleep 0.1
+done
 shim -p "${some%,}" -n 20
 is "$status" 0 'two of three that run are traced, of a recorder that was killed'
 is "$(sql "select group_concat(pid) from (select distinct pid from event order by 1)")" "${some%,}" '... those that were named'

@@ -165,6 +165,12 @@ static const char *detail_word(unsigned int op)
 	case OP_WAIT4:
 	case OP_WAITID:
 		return "status";
+	case OP_JOIN:
+		return "thread";
+	case OP_MUTEX_UNLOCK:
+	case OP_RWLOCK_UNLOCK:
+	case OP_LOCK_HELD:
+		return "held_ns";
 	default:
 		return NULL;
 	}
