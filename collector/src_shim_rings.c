@@ -145,11 +145,24 @@ static bool is_in_scope(struct src_shim *s, uint32_t pid, uint32_t ppid)
 	return false;
 }
 
+/* Of a process in another pid namespace: its numbers, and those in its records, are somebody else's here. */
+static bool is_foreign(const struct shim_source_ring *r)
+{
+	struct stat st;
+	uint32_t its = r->reader.ring->pidns;
+	return its && stat("/proc/self/ns/pid", &st) == 0 && its != (uint32_t)st.st_ino;
+}
+
 static int ring_add(struct src_shim *s, const char *name)
 {
 	struct shim_source_ring *r = ring_map(s, name);
 	if (!r)
 		return shim_tell_lost(s, LOST_BAD_RECORD, 1);
+	if (is_foreign(r)) {
+		bool first = r->reader.pid == r->reader.tid;
+		shim_ring_free(r);
+		return shim_tell_lost(s, LOST_SHIM_NAMESPACE, first);
+	}
 	if (!is_in_scope(s, r->reader.pid, r->reader.ppid)) {
 		shim_ring_free(r);
 		return 0;

@@ -216,6 +216,9 @@
 	  "processes that the shim sees nothing of: static, Go's, privileged, or of another environment", \
 	  "trace with --source bpf")                                                               \
 	L(14, SHIM_ORDER, "shim-order", "pairs of nested locks: the shim can remember only so many", \
-	  "none: their order is not compared")
+	  "none: their order is not compared")                                                     \
+	L(15, SHIM_NAMESPACE, "shim-namespace",                                                    \
+	  "processes in another pid namespace, whose numbers mean nothing here: not traced",        \
+	  "trace with --source bpf, or run ipctap in that namespace")
 
 #endif

@@ -36,6 +36,25 @@ for demo in unix-server:unix seqpacket:unix tcp:tcp pipeline:pipe fifo:fifo; do
 	is "$(sql 'select count(*) from loss')" 0 'nothing was lost'
 done
 
+# ---- every verb that looks at a command, and those that read what was recorded ----
+line="dd if=/dev/zero bs=1000 count=50 status=none | wc -c"
+run user "$SHIM_IPCTAP" report --source shim -- sh -c "$line"
+like "$out" '^dd\[[0-9]+\] +wc\[[0-9]+\] +pipe +50 +50000' 'report'
+run user "$SHIM_IPCTAP" events --source shim -e 'kind=pipe op=write comm=dd' -- sh -c "$line"
+is "$(printf '%s\n' "$out" | grep -c 'dd\[[0-9]*\] write(pipe:')" 50 'events'
+run user "$SHIM_IPCTAP" top -b --source shim -- sh -c "$line"
+is "$status" 0 'top -b'
+like "$out" '^# .*processes [1-9].*channels [1-9]' '... shows processes and channels'
+run user "$SHIM_IPCTAP" deadlock --source shim -- sh -c "$line"
+is "$status" 0 'deadlock: none'
+shim -- sh -c "$line"
+run user "$SHIM_IPCTAP" export "$DB" -f dot
+like "$out" 'dd.*->|->.*label' 'export of what was recorded'
+run user "$SHIM_IPCTAP" deadlock "$DB"
+is "$status" 0 'deadlock of it'
+run user "$SHIM_IPCTAP" doctor
+like "$out" 'shim' 'doctor names the shim'
+
 find /dev/shm /tmp -maxdepth 1 -name "ipctap-65534-*" 2>/dev/null >"$T/left"
 is "$(cat "$T/left")" '' 'no folder is left behind'
 done_testing

@@ -125,6 +125,16 @@ like "$err" 'not-covered.*true\[' 'so is one whose environment was cleaned'
 shim -- sh -c 'true | cat'
 unlike "$err" 'not-covered' 'others are not'
 
+if user unshare --user --map-root-user --pid --fork true 2>/dev/null; then
+	shim -- sh -c 'unshare --user --map-root-user --pid --fork sh -c "echo one; echo two | cat"; true'
+	is "$out" 'one
+two' 'a command starts a pid namespace'
+	like "$err" 'shim-namespace' '... whose processes are said not to be traced'
+	is "$(sql "select count(*) from task where comm = 'cat'")" 0 '... and are not taken for those that have their numbers here'
+else
+	skip 'no namespaces for an ordinary user' 3
+fi
+
 shim --no-follow -- sh -c 'env | grep -c -e IPCTAP_SHIM= -e libipctap; dd if=/dev/zero bs=1 count=9 status=none | cat >/dev/null'
 is "$out" 0 'with --no-follow nothing of us is in the environment of its children'
 is "$(sql 'select count(*) from task where pid = tid')" 1 '... and none of them is traced'
