@@ -61,4 +61,9 @@ until says || [ $shim_tries -ge 300 ]; do shim_tries=$((shim_tries + 1)) && slee
 like "$(cat "$T/why")" '^sf-left\[[0-9]+\]  sem_wait' 'why, of one that is being recorded'
 like "$(cat "$T/why")" '^ +held or posted before by sf-right\[[0-9]+\]' '... names who has the unit'
 like "$(cat "$T/why")" '^  sf-right\[[0-9]+\]  sem_wait' '... and leads on to it'
+
+recorder=$(cat "$T/work/pid")
+kill -INT "$recorder"
+shim_tries=0
+while kill -0 "$recorder" 2>/dev/null && [ $shim_tries -lt 300 ]; do shim_tries=$((shim_tries + 1)) && sleep 0.1; done
 done_testing

@@ -101,6 +101,8 @@ is "$(sql "select group_concat(pid) from (select distinct pid from event order b
 run user "$SHIM_IPCTAP" record --source shim -d 1 -o no.db -p "$(echo "$pids" | head -n 1),$$"
 is "$status" 3 'one that is not under the shim beside one that is'
 like "$err" 'were not started under the shim by the same command' '... is refused, and why'
+# shellcheck disable=SC2086 # numbers
+kill -KILL $pids # so that the next one removes the folder that was left
 
 # ---- out of reach ----
 printf '#include <unistd.h>\nint main(void) { return write(1, "hi\\n", 3) != 3; }\n' >"$T/static.c"
