@@ -116,6 +116,17 @@ int ripc_gate_sleep(struct ripc_gate *g, struct ripc_ticket t, int64_t deadline_
 	return err == -EINTR ? 0 : err;
 }
 
+bool ripc_is_time_to_look(struct ripc_looks *l)
+{
+	if (!l->asked++)
+		return false;
+	int64_t now = ripc_now_ns();
+	bool is_time = l->last_ns && now - l->last_ns >= RIPC_HEARTBEAT_NS / 2;
+	if (is_time || !l->last_ns)
+		l->last_ns = now;
+	return is_time;
+}
+
 int ripc_gate_wait(struct ripc_gate *g, int (*is_true)(void *arg), void *arg, int64_t deadline_ns)
 {
 	for (;;) {

@@ -38,6 +38,7 @@ _Static_assert(sizeof(struct ripc_head) == 128, "layout 2");
 _Static_assert(sizeof(struct ripc_head) + RIPC_HOLDERS_DEFAULT * 8 == 4096, "one page");
 
 #define RIPC_NO_HOLDER UINT32_MAX
+#define RIPC_COMPANION "+data" /* behind the name of the file that it belongs to */
 
 /* 0, -EBADMSG or -EPROTONOSUPPORT: what the first bytes of a file of file_bytes say. */
 int ripc_head_check(const struct ripc_head *h, uint64_t file_bytes, unsigned type);

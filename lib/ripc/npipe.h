@@ -115,7 +115,7 @@ DWORD np_pair(struct np_end **server, struct np_end **client, const struct np_sh
  */
 DWORD np_link(struct np_end *end, struct np_slot *slot, bool look);
 
-/* ---- data (npipe_io.c) ---- */
+/* ---- data (npipe_read.c, npipe_write.c) ---- */
 
 DWORD np_read(struct w32_object *o, void *buf, DWORD size, DWORD *got);
 DWORD np_write(struct w32_object *o, const void *buf, DWORD size, DWORD *put);

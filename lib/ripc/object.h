@@ -3,8 +3,8 @@
  * The core of libripc: a named, versioned, robust object in shared memory. Private to lib/ripc;
  * every mechanism is a body inside such an object, and a few rules about when to wait.
  *
- *   object   a file in the user's directory: open or create by name, close, unlink     object.c
- *   dir      where the files are; their names; one lock for coming and going           dir.c
+ *   object   a file in the user's directory: open or create by name, close   object.c, object_head.c
+ *   dir      where the files are; their names; one lock for coming and going   dir.c, dir_list.c
  *   holder   who has it open, counted in a way that survives kill -9                   holder.c
  *   lock     a mutex that the kernel marks when its owner dies               lock.c, robust.c
  *   leaf     the same for short sections, kept by who takes it again and again         leaf.h
@@ -254,6 +254,17 @@ int ripc_gate_sleep(struct ripc_gate *g, struct ripc_ticket t, int64_t deadline_
 int ripc_gate_sleep_intr(struct ripc_gate *g, struct ripc_ticket t, int64_t deadline_ns);
 void ripc_gate_leave(struct ripc_gate *g, struct ripc_ticket t);
 void ripc_gate_wake_slow(struct ripc_gate *g, int how_many);
+
+/*
+ * For a condition that a death makes true, which nobody tells: whether to look for one now, as often
+ * as the heart beats while is_true() is asked. The first time nobody has waited yet: not even the
+ * clock is read.
+ */
+struct ripc_looks {
+	unsigned asked;
+	int64_t last_ns;
+};
+bool ripc_is_time_to_look(struct ripc_looks *l);
 
 /* is_true() is asked until it returns non-zero, which is then the result; or the sleep's error. */
 int ripc_gate_wait(struct ripc_gate *g, int (*is_true)(void *arg), void *arg, int64_t deadline_ns);

@@ -16,7 +16,8 @@
  * of each process's handle and not shared with children, signals do not interrupt a wait. CreatePipe
  * of ripc_win32.h makes kernel pipes, for programs that know nothing of libripc.
  *
- * Functions return 0 or more, or a negative errno. An end may be used by several threads.
+ * Functions return 0 or more, or a negative errno. An end may be used by several threads; but in a
+ * signal handler that interrupted the same call on it: -EDEADLK.
  */
 #ifndef RIPC_PIPE_H
 #define RIPC_PIPE_H

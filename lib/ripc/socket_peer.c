@@ -50,29 +50,6 @@ int peer_set_timeout(int fd, unsigned int ms)
 	return 0;
 }
 
-int socket_resolve(struct addrinfo **list, const char *host, uint16_t port, int type, bool passive)
-{
-	struct addrinfo hints = {.ai_socktype = type,
-				 .ai_flags = AI_NUMERICSERV | (passive ? AI_PASSIVE : 0)};
-	char service[8];
-
-	if (type != SOCK_STREAM && type != SOCK_DGRAM)
-		return -EINVAL;
-	snprintf(service, sizeof(service), "%u", port);
-	switch (getaddrinfo(host ? host : "127.0.0.1", service, &hints, list)) {
-	case 0:
-		return 0;
-	case EAI_MEMORY:
-		return -ENOMEM;
-	case EAI_NONAME:
-	case EAI_AGAIN:
-	case EAI_FAIL:
-		return -ENOENT;
-	default:
-		return -EINVAL;
-	}
-}
-
 /* ---- connecting ---- */
 
 /* connect(2) with an end to its patience; the socket is blocking again afterwards. */

@@ -24,7 +24,11 @@ void peer_init(struct ripc_peer *peer, int type, int fd, const struct sockaddr_s
 	       socklen_t addr_len);
 int peer_set_timeout(int fd, unsigned int ms);
 
-/* The addresses of a host; to be freed with freeaddrinfo. */
+/* The addresses of a host; to be freed with freeaddrinfo. socket_address.c */
 int socket_resolve(struct addrinfo **list, const char *host, uint16_t port, int type, bool passive);
+/* A socket at the first of them that can be had, listening if it is a stream's; or -errno. */
+int socket_bind(const char *host, uint16_t port, int type, unsigned int backlog);
+uint16_t socket_port(int fd);
+bool socket_is_same(const struct sockaddr_storage *a, const struct sockaddr_storage *b);
 
 #endif

@@ -6,13 +6,11 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
 #define DEFAULT_CLIENTS 64u
-#define DEFAULT_BACKLOG 64u
 #define UDP_TIMEOUT_MS 60000u /* nobody says goodbye over UDP */
 #define DATAGRAM_MAX 65536u
 
@@ -159,22 +157,6 @@ static void take_connection(struct ripc_server *s)
 	}
 }
 
-static bool same_address(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
-{
-	if (a->ss_family != b->ss_family)
-		return false;
-	if (a->ss_family == AF_INET) {
-		const struct sockaddr_in *x = (const void *)a, *y = (const void *)b;
-
-		return x->sin_port == y->sin_port && x->sin_addr.s_addr == y->sin_addr.s_addr;
-	} else {
-		const struct sockaddr_in6 *x = (const void *)a, *y = (const void *)b;
-
-		return x->sin6_port == y->sin6_port && x->sin6_scope_id == y->sin6_scope_id &&
-		       memcmp(&x->sin6_addr, &y->sin6_addr, sizeof(x->sin6_addr)) == 0;
-	}
-}
-
 static struct client *udp_client(struct ripc_server *s, const struct sockaddr_storage *addr,
 				 socklen_t len)
 {
@@ -183,7 +165,7 @@ static struct client *udp_client(struct ripc_server *s, const struct sockaddr_st
 
 	pthread_mutex_lock(&s->lock);
 	for (c = s->clients; c; c = c->next)
-		if (!c->done && same_address(&c->peer.addr, addr))
+		if (!c->done && socket_is_same(&c->peer.addr, addr))
 			break;
 	pthread_mutex_unlock(&s->lock);
 	if (c || !has_room(s))
@@ -248,63 +230,6 @@ static void *server_main(void *arg)
 
 /* ---- start and stop ---- */
 
-/* RFC 3493, 5.3: the unspecified address of IPv6 may stand for all of IPv4 as well. */
-static int is_ipv6_only(const struct addrinfo *ai)
-{
-	const struct sockaddr_in6 *a = (const struct sockaddr_in6 *)(const void *)ai->ai_addr;
-
-	return !IN6_IS_ADDR_UNSPECIFIED(&a->sin6_addr);
-}
-
-static int bind_to(const struct addrinfo *ai, const struct ripc_server_options *o)
-{
-	int fd = socket(ai->ai_family, ai->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
-			ai->ai_protocol);
-	int one = 1, err;
-
-	if (fd < 0)
-		return -errno;
-	if (ai->ai_socktype == SOCK_STREAM)
-		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (ai->ai_family == AF_INET6) {
-		int only = is_ipv6_only(ai);
-
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof(only));
-	}
-	if (bind(fd, ai->ai_addr, ai->ai_addrlen) < 0 ||
-	    (ai->ai_socktype == SOCK_STREAM &&
-	     listen(fd, (int)(o->backlog ? o->backlog : DEFAULT_BACKLOG)) < 0)) {
-		err = -errno;
-		close(fd);
-		return err;
-	}
-	return fd;
-}
-
-static int server_bind(const char *host, uint16_t port, const struct ripc_server_options *o)
-{
-	struct addrinfo *list = NULL;
-	int err = socket_resolve(&list, host, port, o->type, true), fd = -ENOENT;
-
-	if (err)
-		return err;
-	for (const struct addrinfo *ai = list; ai && fd < 0; ai = ai->ai_next)
-		fd = bind_to(ai, o);
-	freeaddrinfo(list);
-	return fd;
-}
-
-static uint16_t bound_port(int fd)
-{
-	struct sockaddr_storage addr;
-	socklen_t len = sizeof(addr);
-
-	if (getsockname(fd, (struct sockaddr *)&addr, &len) < 0)
-		return 0;
-	return ntohs(addr.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&addr)->sin6_port
-						: ((struct sockaddr_in *)&addr)->sin_port);
-}
-
 static void server_free(struct ripc_server *s)
 {
 	if (s->fd >= 0)
@@ -349,9 +274,9 @@ int ripc_server_start(struct ripc_server **server, const char *host, uint16_t po
 		err = s->datagram ? 0 : -ENOMEM;
 	}
 	if (!err) {
-		s->fd = server_bind(host, port, &s->o);
+		s->fd = socket_bind(host, port, s->o.type, s->o.backlog);
 		err = s->fd < 0 ? s->fd : 0;
-		s->port = err ? 0 : bound_port(s->fd);
+		s->port = err ? 0 : socket_port(s->fd);
 	}
 	if (!err)
 		err = -pthread_create(&s->thread, NULL, server_main, s);
