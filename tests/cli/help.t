@@ -68,6 +68,26 @@ for verb in report 'events -v'; do
 	is "$(documented "$man/ipctap-${verb%% *}.1.scd" <"$T/keys")" '' \
 		"$verb --json: each is in the man page"
 done
+# Words are told by the tables they come from
+mentioned() { # PAGE <words
+	while read -r word; do
+		grep -qE "(^|[^a-z0-9_-])$word([^a-z0-9_-]|\$)" "$1" || echo "$word"
+	done
+}
+words() { # MACRO FILE: the third field of its rows
+	sed -n "s/^[[:space:]]*$1([0-9]*, [A-Z0-9_]*, \"\([^\"]*\)\".*/\1/p" "$2"
+}
+words L lib/abi/tables.h >"$T/losses"
+words K lib/abi/tables.h >"$T/kinds"
+grep -o '{ IO_[A-Z_]*, "[a-z_-]*"' ui/cli/printer.c | cut -d'"' -f2 >"$T/flags"
+for table in losses:13 kinds:19 flags:19; do
+	[ "$(wc -l <"$T/${table%:*}")" -ge "${table#*:}" ]
+	ok $? "there are ${table%:*}"
+done
+is "$(mentioned $man/ipctap-trace.5.scd <"$T/losses")" '' 'each cause of loss is in the man page of the trace'
+is "$(mentioned $man/ipctap-trace.5.scd <"$T/kinds")" '' '... and each kind of channel'
+is "$(mentioned $man/ipctap.1.scd <"$T/kinds")" '' '... which is also in that of the filter'
+is "$(mentioned $man/ipctap-events.1.scd <"$T/flags")" '' 'each flag is in the man page of events'
 "$IPCTAP" doctor --json 2>/dev/null | keys >"$T/keys"
 is "$(documented $man/ipctap-doctor.1.scd <"$T/keys")" '' 'doctor --json: each key is in the man page'
 "$IPCTAP" replay --at end --json "$DB" 2>/dev/null | keys | grep -vxE 'ring_op|compat32' >"$T/keys"
