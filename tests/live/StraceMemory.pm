@@ -16,7 +16,7 @@ my $FD = $main::FD;
 my $SHARED_FILE = qr{^(?:/dev/shm/|/memfd:)}; # ipctap tells of it however it was opened
 
 # What each thread's process has mapped shared: by tid, a list of ranges [start, end, offset in the
-# file, sure], which threads of one process share. Not sure: ipctap may know it or not, see above.
+# file, sure], which threads of one process share. Not sure: ipctap may know it or not.
 my %space;
 sub space { return $space{$_[0]} //= { ranges => [], unsure => 0 } }
 
@@ -39,7 +39,7 @@ sub executed { $space{$_[0]} = { ranges => [], unsure => 0 } }
 # How large a segment is, and what else is mapped there, its id does not say.
 sub attached {
 	my ($tid, $op, $args, $ret) = @_;
-	push @{ space($tid)->{ranges} }, [$ret, $ret + 4096, 0, 0] if $op eq 'shmat' && $ret ne '?' && ($ret > 0 || $ret < -4095);
+	push @{ space($tid)->{ranges} }, [$ret, $ret + 4096, 0, 0] if $op eq 'shmat' && is_address($ret);
 }
 
 # The range in which an address lies.
@@ -131,7 +131,8 @@ sub futex_place {
 
 sub rows_futex {
 	my ($tid, $args, $ret) = @_;
-	my ($at, $cmd, $flags, $rest) = $args =~ /^(NULL|0x[0-9a-f]+), FUTEX_(\w+)(\|FUTEX_CLOCK_REALTIME)?(.*)/ or return ();
+	my ($at, $cmd, $flags, $rest) =
+		$args =~ /^(NULL|0x[0-9a-f]+), FUTEX_(\w+)(\|FUTEX_CLOCK_REALTIME)?(.*)/ or return ();
 	my $private = $cmd =~ s/_PRIVATE$//;
 	my $waits = $cmd =~ /^(?:WAIT|WAIT_BITSET|WAIT_REQUEUE_PI|LOCK_PI2?)$/;
 	return () if $private && !$waits;
