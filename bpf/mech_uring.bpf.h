@@ -386,13 +386,15 @@ APART __u64 uring_new_fd(const struct uring_req *r, const struct done *d, __u32 
 	return new_fd(t, (__s32)d->ret, describe_flags, ENDPOINT_OPEN, d->now);
 }
 
-/* Apart, and not on the way to new_fd, which needs the room. */
-APART void uring_told(struct uring_req *r, void *file, struct done *d)
+/* Not inlined, and so not on the way to new_fd, which needs the room. file: struct file *, or 0. */
+__noinline int uring_told(struct uring_req *r, __u64 file, struct done *d)
 {
+	if (!r || !d)
+		return 0;
 	struct uring_row row = uring_row(r->opcode);
 	struct look l = {};
 	if (file) {
-		look_file(file, &l);
+		look_file((void *)file, &l);
 		if (l.obj && l.obj != r->obj)
 			describe_once(NULL, &l, r->pid, r->fd, d->now);
 	}
@@ -400,27 +402,28 @@ APART void uring_told(struct uring_req *r, void *file, struct done *d)
 	d->fd = r->fd;
 	if (row.class == URING_SPLICE) {
 		uring_splice_done(r, &row, d);
-		return;
+		return 0;
 	}
 	if (!d->obj)
-		return;
+		return 0;
 	switch (row.class) {
 	case URING_IO:
 		uring_io(r, &l, &row, d);
-		return;
+		return 0;
 	case URING_ACCEPT:
 		uring_emit(r, d, row.op, d->ret >= 0 && !r->in_slot ? d->ret : 0);
-		return;
+		return 0;
 	case URING_CLOSE:
 		if (d->ret == 0)
 			endpoint_emit(d->obj, r->pid, r->fd, ENDPOINT_CLOSE, 0, 0, d->now);
 		uring_emit(r, d, row.op, 0);
-		return;
+		return 0;
 	default: /* URING_NAME */
 		if (l.obj && l.sk && row.op != OP_SHUTDOWN && row.op != OP_POLL && d->ret >= 0)
 			describe(&l, r->pid, r->fd, row.op == OP_CONNECT ? RAW_CONNECTED : 0, d->now);
 		uring_emit(r, d, row.op, 0);
 	}
+	return 0;
 }
 
 /* Submitted before tracing began, or too many under way: what it was is not known in full. */
@@ -462,7 +465,7 @@ static __noinline int uring_complete(__u64 ctx, __u64 kiocb, __u64 user_data, __
 	} else {
 		if (row.class == URING_ACCEPT)
 			uring_new_fd(&own, &d, RAW_ACCEPTED);
-		uring_told(&own, kiocb ? BPF_CORE_READ(req, file) : NULL, &d);
+		uring_told(&own, kiocb ? (__u64)BPF_CORE_READ(req, file) : 0, &d);
 	}
 	if (cflags & CQE_F_MORE)
 		return 0;
