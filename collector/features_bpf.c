@@ -146,7 +146,7 @@ static const struct {
 	    false }, probe_tcp_send },
 	{ { "io_uring", "requests of a ring, told like plain calls", 0,
 	    "without it what goes through a ring is not seen; Linux 6.0 or newer", false }, probe_uring },
-	{ { "fentry", "the two above, where the kernel has no tracepoints for them", 0,
+	{ { "fentry", "sk_data_ready and tcp_sendmsg_locked, where the kernel has no tracepoints for them", 0,
 	    "nothing is lost without it where those are ok", false }, probe_fentry },
 	{ { FEATURE_RIPC, "libripc's objects by name: who has them, sends, receives, takes, waits", 0,
 	    "without them one sees the futexes and the shared memory beneath; CONFIG_UPROBE_EVENTS, CAP_PERFMON",
