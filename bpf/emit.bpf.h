@@ -39,7 +39,7 @@ static __always_inline __u64 effect_ns(const struct thread *s, __u64 now)
 	__u64 from = s->on_ns > s->enter_ns ? s->on_ns : s->enter_ns;
 	if (s->hand_ns > s->enter_ns)
 		return s->hand_ns;
-	return s->slept_ns ? from : from + (now - from) / 2;
+	return s->slept_ns ? from : from + since(from, now) / 2;
 }
 
 /*
@@ -88,7 +88,7 @@ static __always_inline void fill_io(struct ev_io *e, struct task_struct *t, cons
 	e->hdr.size = size;
 	e->hdr.flags = flags;
 	e->enter_ns = s->enter_ns;
-	e->dur_ns = d->now - s->enter_ns;
+	e->dur_ns = since(s->enter_ns, d->now);
 	e->slept_ns = s->slept_ns;
 	e->chan = d->obj;
 	e->ret = d->ret;

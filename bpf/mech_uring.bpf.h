@@ -302,12 +302,12 @@ __noinline int uring_emit(struct uring_req *r, struct done *d, __u32 op, __s64 m
 		return 0;
 	}
 	__builtin_memset(e, 0, sizeof(*e));
-	e->hdr.t_ns = r->async ? d->now : r->enter_ns + (d->now - r->enter_ns) / 2;
+	e->hdr.t_ns = r->async ? d->now : r->enter_ns + since(r->enter_ns, d->now) / 2;
 	e->hdr.type = EV_IO;
 	e->hdr.size = sizeof(*e);
 	e->hdr.flags = d->flags | IO_URING | (d->ret < 0 ? IO_ERROR : 0);
 	e->enter_ns = r->enter_ns;
-	e->dur_ns = d->now - r->enter_ns;
+	e->dur_ns = since(r->enter_ns, d->now);
 	e->chan = d->obj;
 	e->ret = d->ret;
 	e->mtype = mtype;

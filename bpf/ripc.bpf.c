@@ -144,7 +144,7 @@ static __always_inline void emit_ripc(struct task_struct *t, struct ripc_call *c
 	}
 	__builtin_memset(e, 0, sizeof(*e));
 	e->enter_ns = in_call ? c->begin_ns : o->now;
-	e->dur_ns = o->now - e->enter_ns;
+	e->dur_ns = since(e->enter_ns, o->now);
 	e->slept_ns = in_call ? c->slept_ns : 0;
 	e->hdr.t_ns = d->t_ns ? d->t_ns : o->now;
 	e->hdr.type = EV_IO;

@@ -41,7 +41,7 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 	if (n) {
 		n->on_ns = bpf_ktime_get_ns();
 		if (n->sleep_ns) {
-			n->slept_ns += n->on_ns - n->sleep_ns;
+			n->slept_ns += since(n->sleep_ns, n->on_ns);
 			n->sleep_ns = 0;
 		}
 	}

@@ -23,6 +23,9 @@
  */
 #define APART static __noinline __attribute__((unused))
 
+/* Never negative: bpf_ktime_get_ns can step back a little when the clock is being adjusted. */
+static __always_inline __u64 since(__u64 from, __u64 now) { return now > from ? now - from : 0; }
+
 /* ---- set by the collector before load ---- */
 
 #define SCOPE_MAX 16
