@@ -479,34 +479,60 @@ struct fd_walk {
 };
 #define FD_WALK_WORDS 65536
 
-static long fd_walk_one(__u32 i, struct fd_walk *w)
+/* Looks at one descriptor of w->word. Returns whether it is a channel's. */
+static __always_inline bool fd_walk_look(__u32 i, const struct fd_walk *w, __u32 fd, struct look *l)
 {
 	void *fp = NULL;
-	struct look l;
-	__u32 fd = w->base + i;
 	if (!(w->word >> (i & 63) & 1) || fd < w->first || fd > w->last ||
 	    bpf_probe_read_kernel(&fp, sizeof(fp), (void *)w->fds + (__u64)fd * sizeof(fp)) || !fp)
+		return false;
+	look_file(fp, l);
+	return l->obj;
+}
+
+static long fd_walk_one(__u32 i, struct fd_walk *w)
+{
+	struct look l;
+	__u32 fd = w->base + i;
+	if (!fd_walk_look(i, w, fd, &l))
 		return 0;
-	look_file(fp, &l);
-	if (!l.obj)
-		return 0;
-	if (w->what == ENDPOINT_CLOSE) {
-		endpoint_emit(l.obj, w->pid, (__s32)fd, ENDPOINT_CLOSE, 0, 0, w->now);
-		return 0;
-	}
 	describe_once(NULL, &l, w->pid, (__s32)fd, w->now);
 	endpoint_emit(l.obj, w->pid, (__s32)fd, w->what, look_dir(&l),
 		      w->what == ENDPOINT_SEEN ? EV_SYNTHETIC : 0, w->now);
 	return 0;
 }
 
-static long fd_walk_word(__u32 i, struct fd_walk *w)
+/* Apart from that one: with what describing needs, the way from sys_enter would be too deep. */
+static long fd_close_one(__u32 i, struct fd_walk *w)
+{
+	struct look l;
+	__u32 fd = w->base + i;
+	if (fd_walk_look(i, w, fd, &l))
+		endpoint_emit(l.obj, w->pid, (__s32)fd, ENDPOINT_CLOSE, 0, 0, w->now);
+	return 0;
+}
+
+static __always_inline bool fd_walk_next(__u32 i, struct fd_walk *w)
 {
 	w->base = (w->first & ~63u) + i * 64;
-	if (bpf_probe_read_kernel(&w->word, sizeof(w->word), (void *)w->open + w->base / 8))
+	return bpf_probe_read_kernel(&w->word, sizeof(w->word), (void *)w->open + w->base / 8) == 0;
+}
+
+static long fd_walk_word(__u32 i, struct fd_walk *w)
+{
+	if (!fd_walk_next(i, w))
 		return 1;
 	if (w->word)
 		bpf_loop(64, fd_walk_one, w, 0);
+	return 0;
+}
+
+static long fd_close_word(__u32 i, struct fd_walk *w)
+{
+	if (!fd_walk_next(i, w))
+		return 1;
+	if (w->word)
+		bpf_loop(64, fd_close_one, w, 0);
 	return 0;
 }
 
@@ -531,7 +557,10 @@ static __always_inline void fd_walk_range(struct task_struct *t, __u32 first, __
 		count(RAW_COUNT_LOST_CTL);
 		words = FD_WALK_WORDS;
 	}
-	bpf_loop(words, fd_walk_word, &w, 0);
+	if (what == ENDPOINT_CLOSE)
+		bpf_loop(words, fd_close_word, &w, 0);
+	else
+		bpf_loop(words, fd_walk_word, &w, 0);
 }
 
 static __always_inline void fd_walk(struct task_struct *t, __u8 what, __u64 now)
