@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Operations as comma-separated values (RFC 4180, lines end in \n), a header first. */
 #include <inttypes.h>
-#include <string.h>
 
 #include "export.h"
 #include "lib/abi/words.h"
+#include "lib/base/csv.h"
 #include "text.h"
 
 static int begin(struct export *x)
@@ -15,29 +15,14 @@ static int begin(struct export *x)
 	return 0;
 }
 
-/* Quoted where it has to be; quotes are doubled. */
-static void put_text(FILE *out, const char *text)
-{
-	if (!text[strcspn(text, ",\"\n\r")]) {
-		fprintf(out, "%s,", text);
-		return;
-	}
-	fputc('"', out);
-	for (; *text; text++) {
-		if (*text == '"')
-			fputc('"', out);
-		fputc(*text, out);
-	}
-	fputs("\",", out);
-}
-
 static void put_escaped(FILE *out, const char *text, size_t max)
 {
 	char buf[ESCAPE_SIZE(EV_NAME_LEN)];
 
 	_Static_assert(EV_NAME_LEN >= EV_IDENT_LEN && EV_NAME_LEN >= EV_COMM_LEN, "any of them fits");
 	escape_text(buf, sizeof(buf), text, max);
-	put_text(out, buf);
+	csv_put(out, buf);
+	fputc(',', out);
 }
 
 static int event(struct export *x, const struct ev_hdr *ev)

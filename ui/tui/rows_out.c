@@ -4,8 +4,8 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <string.h>
 
+#include "lib/base/csv.h"
 #include "lib/base/escape.h"
 
 /* ---- text ---- */
@@ -60,28 +60,13 @@ void rows_out_findings(const struct waittree *waits, FILE *out)
 
 /* ---- CSV ---- */
 
-static void csv_text(FILE *out, const char *text)
-{
-	if (!strpbrk(text, ",\"\n")) {
-		fputs(text, out);
-		return;
-	}
-	fputc('"', out);
-	for (; *text; text++) {
-		if (*text == '"')
-			fputc('"', out);
-		fputc(*text, out);
-	}
-	fputc('"', out);
-}
-
 static void csv_value(FILE *out, const struct column *c, const struct value *v)
 {
 	if (!v->known)
 		return;
 	switch (c->type) {
 	case COLUMN_TEXT:
-		csv_text(out, v->text);
+		csv_put(out, v->text);
 		break;
 	case COLUMN_RATE:
 	case COLUMN_BYTE_RATE:
