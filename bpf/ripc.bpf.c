@@ -273,7 +273,7 @@ static __always_inline __u64 sent_ns(const struct ripc_call *c, __u64 now)
 {
 	if (!c->begin_ns)
 		return now;
-	return c->slept_ns ? c->woken_ns : c->begin_ns + (now - c->begin_ns) / 2;
+	return c->slept_ns ? c->woken_ns : c->begin_ns + since(c->begin_ns, now) / 2;
 }
 
 static __always_inline int moved(const struct hit *h, struct seen *o, __u16 op,
@@ -338,7 +338,7 @@ static __always_inline int on_wait_end(const struct hit *h, struct seen *o)
 	c->depth = depth;
 	s->in_ripc = depth > 0;
 	c->begin_ns = w->begin_ns;
-	c->slept_ns = w->slept_ns + (o->now - w->since_ns);
+	c->slept_ns = w->slept_ns + since(w->since_ns, o->now);
 	/* before the probe the object was tried again; but not before its last sleep was over */
 	c->woken_ns = s->hand_ns > w->since_ns ? s->hand_ns : w->since_ns;
 	/* the last system call of the thread was the futex it slept in */

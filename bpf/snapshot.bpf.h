@@ -88,9 +88,7 @@ static __always_inline void adopt_call(struct task_struct *t, struct thread *s)
 	    c.class != CALL_ACCEPT && c.class != CALL_MSGSND && c.class != CALL_MSGRCV &&
 	    c.class != CALL_SEMOP && c.class != CALL_FUTEX)
 		return;
-	/* by the scheduler's clock, which nobody sets right: it may be ahead */
-	__u64 now = bpf_ktime_get_ns(), left = t->sched_info.last_arrival;
-	s->enter_ns = s->sleep_ns = left < now ? left : now;
+	s->enter_ns = s->sleep_ns = sched_ns(t->sched_info.last_arrival);
 	s->flags = IO_EARLY | (c.dir <= (IO_READ | IO_WRITE) ? c.dir : 0);
 	adopt_args(s, r, c.class);
 	s->class = c.class;

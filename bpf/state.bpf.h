@@ -7,6 +7,7 @@
 #ifndef IPCTAP_BPF_STATE_H
 #define IPCTAP_BPF_STATE_H
 
+#include "clock.bpf.h"
 #include "kernel.h"
 
 #include <linux/bpf.h>
@@ -22,9 +23,6 @@
  * each other share 512 bytes, and what is inlined adds to those of every call below it.
  */
 #define APART static __noinline __attribute__((unused))
-
-/* Never negative: bpf_ktime_get_ns can step back a little when the clock is being adjusted. */
-static __always_inline __u64 since(__u64 from, __u64 now) { return now > from ? now - from : 0; }
 
 /* ---- set by the collector before load ---- */
 

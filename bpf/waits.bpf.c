@@ -7,6 +7,7 @@
  * A semaphore set or message queue is read while the task that sleeps on it is looked at, so that
  * what belongs together is read together.
  */
+#include "clock.bpf.h"
 #include "waits_uring.bpf.h"
 
 #include <bpf/bpf_tracing.h>
@@ -111,8 +112,7 @@ static __always_inline void task_record(struct task_struct___w *t, struct snap_t
 	r->pid = t->tgid;
 	r->start_ns = t->start_time;
 	r->csw = t->nvcsw + t->nivcsw;
-	__u64 now = bpf_ktime_get_ns(), left = t->sched_info.last_arrival;
-	r->last_ns = left < now ? left : now; /* by the scheduler's clock, which may be ahead */
+	r->last_ns = sched_ns(t->sched_info.last_arrival);
 	r->state = t->__state;
 	r->mm = (__u64)t->mm;
 	r->ppid = BPF_CORE_READ(t, real_parent, tgid);
