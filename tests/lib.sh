@@ -38,6 +38,16 @@ ok() {
 	fi
 }
 
+# ok_lines FILE [PREFIX]: a test for each line "ok NAME" or "not ok NAME" of another program's
+ok_lines() {
+	while read -r line; do
+		case $line in
+		ok*) ok 0 "${2:-}${line#ok }" ;;
+		*) ok 1 "${2:-}${line#not ok }" ;;
+		esac
+	done <"$1"
+}
+
 # is GOT WANTED NAME: equal as strings
 is() {
 	if [ "$1" = "$2" ]; then

@@ -28,11 +28,6 @@ like "$out" "^snapshots=${IPCTAP_SNAPSHOTS:-200} findings=0 slept=[1-9]" 'and th
 # ---- the cases ----
 python3 tests/live/deadlock_corpus "$IPCTAP" "${IPCTAP_ROUNDS:-5}" >"$T/cases" 2>"$T/cases.err"
 is "$?:$(cat "$T/cases.err")" 0: 'the corpus ran'
-while read -r line; do
-	case $line in
-	ok*) ok 0 "${line#ok }" ;;
-	*) ok 1 "${line#not ok }" ;;
-	esac
-done <"$T/cases"
+ok_lines "$T/cases"
 ok "$([ "$(grep -c . "$T/cases")" -ge 50 ]; echo $?)" 'all of it'
 done_testing

@@ -12,12 +12,7 @@ corpus() { # WHAT ROUNDS SOURCE WHO…
 	shift 3
 	"$@" "$T/shim_locks" "$rounds" "$source" "$T/progs/lockhangs" -- "$SHIM_IPCTAP" >"$T/cases" 2>"$T/cases.err"
 	is "$?:$(cat "$T/cases.err")" 0: "$what: the cases ran"
-	while read -r line; do
-		case $line in
-		ok*) ok 0 "$what: ${line#ok }" ;;
-		*) ok 1 "$what: ${line#not ok }" ;;
-		esac
-	done <"$T/cases"
+	ok_lines "$T/cases" "$what: "
 	is "$(grep -c . "$T/cases")" 9 "$what: all of them"
 }
 corpus 'an ordinary user' "${IPCTAP_ROUNDS:-5}" shim user
