@@ -56,7 +56,7 @@ is "$(sql "select sum(messages) from v_talk where kind='futex' and (src_comm='fx
 demo fd-passing
 is "$(sql "select src_comm, dst_comm, kind, count(*) from v_passed group by 1, 2, 3")" \
 	'fp-sender|fp-receiver|pipe|200' 'fd-passing: every pipe handed over, from whom, to whom'
-is "$(sql "select src_comm, dst_comm, kind, sum(messages), sum(bytes) from v_talk where kind <> 'child' group by 1, 2, 3 order by 3")" \
+is "$(sql "select src_comm, dst_comm, kind, sum(messages), sum(bytes) from v_talk where kind not in ('child', 'signal') group by 1, 2, 3 order by 3")" \
 	'fp-sender|fp-receiver|pipe|200|6400
 fp-sender|fp-receiver|unix|200|200' 'fd-passing: and what went through them'
 is "$(sql "select count(*) from event e join op o on o.id=e.op where o.name in ('sendmsg','recvmsg') and mtype=1")" \
