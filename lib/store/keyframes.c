@@ -69,6 +69,8 @@ int keyframes_list(sqlite3 *db, struct keyframe_at **v, size_t *n)
 	if (db_prepare(db, "SELECT seq, t_ns FROM keyframe ORDER BY seq", &st))
 		return 0; /* older than keyframes */
 	while (rc == 0 && sqlite3_step(st) == SQLITE_ROW) {
+		if (*n && (*v)[*n - 1].seq >= (uint64_t)sqlite3_column_int64(st, 0))
+			break; /* damaged: its tree may have a page in many places */
 		if (*n == room) {
 			struct keyframe_at *grown = reallocarray(*v, 2 * room + 64, sizeof(**v));
 			if (!grown) {
@@ -95,6 +97,7 @@ static int unpack(const void *packed, size_t n, int64_t size, void **bytes)
 	if (ZSTD_decompress(*bytes, (size_t)size, packed, n) == (size_t)size)
 		return 0;
 	free(*bytes);
+	*bytes = NULL;
 	return -EBADMSG;
 }
 

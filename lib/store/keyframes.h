@@ -33,7 +33,7 @@ struct keyframe_at {
 /* All of them in order; *v is the caller's to free(). A trace without the table has none. */
 int keyframes_list(sqlite3 *db, struct keyframe_at **v, size_t *n);
 
-/* The state behind event `seq`, to free(). -ENOENT, -EBADMSG, -ENOMEM … */
+/* The state behind event `seq`, to free(); NULL with -ENOENT, -EBADMSG, -ENOMEM … */
 int keyframes_get(sqlite3 *db, uint64_t seq, void **bytes, size_t *size);
 
 #endif

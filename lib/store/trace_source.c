@@ -32,6 +32,7 @@ struct trace_source {
 	bool started;
 	int err; /* met behind the event that was handed out last */
 	uint64_t last_ns; /* the latest time delivered */
+	uint64_t last_seq;
 	struct ev_lost bad;
 	union {
 		struct ev_hdr hdr;
@@ -40,12 +41,19 @@ struct trace_source {
 	} record;
 };
 
+/*
+ * To the next row. That numbers rise, SQLite takes from the file: where a page is meant to be in one place
+ * of the tree, a damaged one may have it in many, and what is read of it would never end.
+ */
 static int step(struct table *t)
 {
+	int64_t before = t->more ? t->seq : INT64_MIN;
 	int rc = sqlite3_step(t->st);
 	t->more = rc == SQLITE_ROW;
 	if (t->more)
 		t->seq = sqlite3_column_int64(t->st, 0);
+	if (t->more && t->seq <= before)
+		return -EBADMSG;
 	return rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : db_errno(sqlite3_db_handle(t->st));
 }
 
@@ -172,6 +180,10 @@ static int next(struct trace_source *s, const struct ev_hdr **ev, uint64_t *seq)
 		rc = next_control(s, ev, seq);
 	else
 		rc = next_spilled(s, ev, seq);
+	if (rc > 0 && *seq <= s->last_seq) /* two of one number */
+		return -EBADMSG;
+	if (rc > 0)
+		s->last_seq = *seq;
 	/* descriptions and losses may be older than what went before */
 	if (rc > 0 && event_tells_time(*ev) && (*ev)->t_ns > s->last_ns)
 		s->last_ns = (*ev)->t_ns;

@@ -212,6 +212,17 @@ static void keyframes_that_make_no_sense_are_left_out(void **state)
 	end(&s);
 }
 
+/* Their heads say the right size. */
+static void keyframes_that_break_off_are_left_out(void **state)
+{
+	(void)state;
+	const char *path = copy();
+	sql_do(path, "UPDATE keyframe SET state = substr(state, 1, length(state) - 20)");
+	struct session s = start(path, NULL);
+	visit_all(&s);
+	end(&s);
+}
+
 struct waiting {
 	int calls;
 	double last;
@@ -447,6 +458,7 @@ int main(void)
 	    cmocka_unit_test(played_is_what_was_live),
 	    cmocka_unit_test(an_old_trace_has_no_shortcuts_and_needs_none),
 	    cmocka_unit_test(keyframes_that_make_no_sense_are_left_out),
+	    cmocka_unit_test(keyframes_that_break_off_are_left_out),
 	    cmocka_unit_test(a_recorder_that_was_killed_leaves_keyframes),
 	    cmocka_unit_test(after_a_loss_there_are_no_keyframes),
 	    cmocka_unit_test(a_step_goes_to_the_next_operation_and_back),
