@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * mktrace FILE: writes the small trace that the golden tests read (tests/golden/small.db), always
+ * mktrace [--spilled] FILE: writes the small trace that the golden tests read (tests/golden/small.db), always
  * the same events: a pipeline, a unix socket and names that try to reach the terminal, a message
  * queue with one message left, shared memory, a semaphore, a refused connection, a writer that is
- * still asleep in a full pipe, a call that its thread did not survive, and losses.
+ * still asleep in a full pipe, a call that its thread did not survive, and losses. --spilled: as a recorder
+ * leaves it that was killed while its disk was slow, the events in blobs.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/abi/event.h"
 #include "lib/store/store.h"
+#include "lib/store/writer.h"
 
 #define BASE_NS 5000000000000ull /* 5000 s after boot */
 #define US(n) (BASE_NS + (n)*1000ull)
@@ -223,8 +226,20 @@ static const struct op ops[] = {
 	  IO_READ | IO_SIDE_B | IO_KILLED, NULL },
 };
 
+/* All that was put is in the file. */
+static bool is_written(void)
+{
+	pthread_mutex_lock(&store->lock);
+	bool held = store->held_bytes > 0;
+	pthread_mutex_unlock(&store->lock);
+	return !held;
+}
+
 int main(int argc, char **argv)
 {
+	struct store_tuning spilling = store_tuning_default;
+	bool spilled = argc == 3 && strcmp(argv[1], "--spilled") == 0;
+	const char *path = argv[argc - 1];
 	struct store_opts opts = { .source = "bpf",
 				   .command = "sh -c run",
 				   .options = "scope: -- sh -c run" };
@@ -240,14 +255,18 @@ int main(int argc, char **argv)
 		.what = WAIT_BEGIN,
 	};
 
-	if (argc != 2) {
-		fprintf(stderr, "usage: mktrace FILE\n");
+	if (argc != 2 + spilled) {
+		fprintf(stderr, "usage: mktrace [--spilled] FILE\n");
 		return 2;
 	}
-	if (store_create(&store, argv[1], &opts, &fail)) {
+	if (store_create(&store, path, &opts, &fail)) {
 		fprintf(stderr, "mktrace: %s\n", fail.what);
 		return 1;
 	}
+	spilling.backlog = 0;
+	spilling.keep_spilled = true;
+	if (spilled)
+		store_tune(store, &spilling);
 	put_world();
 	for (size_t i = 0; i < sizeof(ops) / sizeof(*ops); i++)
 		put_op(&ops[i]);
@@ -257,7 +276,9 @@ int main(int argc, char **argv)
 	put_exit(US(1070), DD, "dd", 0);
 	put_exit(US(1080), WC, "wc", 9);
 	put(&wait.hdr);
-	if (store_finish(store, NULL, &fail)) {
+	for (int ms = 0; spilled && !is_written() && ms < 10000; ms++)
+		usleep(1000);
+	if (!spilled && store_finish(store, NULL, &fail)) {
 		fprintf(stderr, "mktrace: %s\n", fail.what);
 		return 1;
 	}
