@@ -13,8 +13,9 @@
 ##   make unit, cli, screens, ripc, live     one tier of tests
 ##   make check       check-layers (includes look one way) and check-headers (each compiles alone)
 ##   make asan, ubsan the suite again, built with that sanitizer into build/asan, build/ubsan
-##   make fuzz        libFuzzer (clang) on the shim's rings, FUZZ_S=600 seconds; what it finds is kept in
-##                    O/fuzz. The inputs in tests/fuzz/corpus are part of tier cli, and need no clang
+##   make fuzz        libFuzzer (clang) on the shim's rings, traces and filters, FUZZ_S=600 seconds each; what
+##                    it finds is kept in O/fuzz. The inputs in tests/fuzz/corpus are part of tier cli, and
+##                    need no clang
 ##   make bench-ripc  libripc beside the kernel's queues, pipes and sockets, and boost's
 ##   make bench       what tracing costs, beside strace, perf and bpftrace; BENCH_OUT=FILE keeps the table
 ##   make man         the manual pages, into build/man
