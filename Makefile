@@ -11,7 +11,8 @@
 ##   make             build into build/ only, install nothing: build/ipctap
 ##   make deps        install the packages that building and testing need (run and test do it too)
 ##   make unit, cli, screens, ripc, live     one tier of tests
-##   make check       check-layers (includes look one way) and check-headers (each compiles alone)
+##   make check       check-layers (includes look one way), check-headers (each compiles alone) and
+##                    check-frames (the stack of every probe fits the oldest kernel's verifier)
 ##   make asan, ubsan the suite again, built with that sanitizer into build/asan, build/ubsan
 ##   make fuzz        libFuzzer (clang) on the shim's rings, traces and filters, FUZZ_S=600 seconds each; what
 ##                    it finds is kept in O/fuzz. The inputs in tests/fuzz/corpus are part of tier cli, and
@@ -95,26 +96,28 @@ BPF_CFLAGS = -target bpf -O2 -g -mcpu=v3 -Wall -Werror -D__TARGET_ARCH_$(BPF_ARC
 
 # ---- what there is to build ----
 
-BPF_ONLY := $(if $(filter 0,$(BPF)),collector/src_bpf%.c collector/features_bpf%.c)
+BPF_ONLY := $(if $(filter 0,$(BPF)),collector/src_bpf%.c collector/features_bpf%.c tests/progs/verifier.c)
 LIB_SRC  := $(wildcard lib/abi/*.c lib/base/*.c lib/stream/*.c lib/model/*.c lib/store/*.c \
 	lib/analysis/*.c)
 PROG_SRC := $(filter-out $(BPF_ONLY),$(wildcard collector/*.c ui/cli/*.c ui/tui/*.c ui/demo/*.c))
-TEST_SRC := $(wildcard tests/unit/test_*.c tests/progs/*.c tests/screens/*.c tests/fuzz/fuzz_*.c tests/fuzz/pack.c) \
+TEST_SRC := $(filter-out $(BPF_ONLY),$(wildcard tests/unit/test_*.c tests/progs/*.c tests/screens/*.c tests/fuzz/fuzz_*.c \
+		tests/fuzz/pack.c)) \
 	$(filter-out $(if $(filter 0,$(BPF)),tests/bench/floor.c), \
 	$(filter-out %.bpf.c tests/bench/interpose.c,$(wildcard tests/bench/*.c)))
 SKELS    := $(patsubst %.bpf.c,$(O)/%.skel.h,$(if $(filter 0,$(BPF)),,$(wildcard bpf/*.bpf.c)))
+FRAMES   := $(if $(SKELS),$(O)/tests/check/frames.bpf.o)
 
 LIB_OBJ  := $(LIB_SRC:%.c=$(O)/%.o)
 PROG_OBJ := $(PROG_SRC:%.c=$(O)/%.o)
 UNIT     := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/test_*.c))
-PROGS    := $(patsubst %.c,$(O)/%,$(wildcard tests/progs/*.c))
+PROGS    := $(patsubst %.c,$(O)/%,$(filter tests/progs/%,$(TEST_SRC)))
 SCREENS  := $(patsubst %.c,$(O)/%,$(wildcard tests/screens/*.c))
 BENCHES  := $(patsubst %.c,$(O)/%,$(filter tests/bench/%,$(TEST_SRC)))
 MAN      := $(patsubst ui/man/%.scd,$(O)/man/%,$(wildcard ui/man/*.scd))
 
 .DEFAULT_GOAL := all
 all: $(O)/ipctap $(O)/libipctap-shim.so ripc-all
-test-programs: $(UNIT) $(PROGS) $(SCREENS) ripc-programs
+test-programs: $(UNIT) $(PROGS) $(SCREENS) $(FRAMES) ripc-programs
 unit-programs: $(UNIT)
 bench-programs: $(BENCHES) $(O)/tests/bench/interpose.so
 man: $(MAN)
@@ -349,13 +352,17 @@ asan:
 ubsan:
 	@$(MAKE) --no-print-directory test O=$(O)/ubsan SAN=undefined TIERS='$(filter-out check,$(TIERS))'
 
-check: check-layers check-headers
+check: check-layers check-headers check-frames
 check-layers:
 	@tests/check/layers .
 check-headers:
 	$(call need,$(PKG_BUILD))
 	@CC='$(CC)' CLANG='$(if $(filter 0,$(BPF)),,$(CLANG))' CFLAGS='$(ALL_CFLAGS)' \
 		BPF_CFLAGS='$(BPF_CFLAGS)' tests/check/headers .
+check-frames:
+	$(call need,$(PKG_BUILD))
+	$(if $(SKELS),$(AGAIN) $(SKELS:.skel.h=.bpf.o))
+	$(if $(SKELS),@tests/check/frames $(SKELS:.skel.h=.bpf.o))
 
 bench:
 	$(call need,$(PKG_BUILD) $(PKG_BENCH))
@@ -412,7 +419,7 @@ clean:
 		echo "make: $(O) was not made by a build; not removed" >&2; exit 1; fi
 
 .PHONY: all test-programs unit-programs bench-programs man deps run test test-long kernels need-one unit cli screens ripc live asan ubsan check \
-	check-layers check-headers bench install uninstall help clean FORCE
+	check-layers check-headers check-frames bench install uninstall help clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 
