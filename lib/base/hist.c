@@ -86,14 +86,24 @@ void hist_release(struct hist *h)
 	*h = (struct hist){0};
 }
 
-uint64_t hist_percentile(const struct hist *h, double percent)
+/* What the counters add up to: they saturate, h->count does not. */
+static uint64_t counted(const struct hist *h)
 {
-	uint64_t total = 0; /* of the counters, which saturate; h->count does not */
+	uint64_t total = 0;
+	if (h->count <= UINT32_MAX)
+		return h->count;
 	for (unsigned int k = 0; k < HIST_OCTAVES; k++)
 		for (unsigned int i = 0; h->octave[k] && i < HIST_STEPS; i++)
 			total += h->octave[k][i];
-	if (total == 0)
-		return 0;
+	return total;
+}
+
+/* Looks at no more memory than it must: a screen of 50,000 channels asks for 100,000 of these. */
+uint64_t hist_percentile(const struct hist *h, double percent)
+{
+	uint64_t total = counted(h);
+	if (total == 0 || h->min == h->max)
+		return total ? h->min : 0;
 	/* The rank, from 1, of the value wanted; !(>=) so that a NaN counts as 0. */
 	uint64_t rank = !(percent > 0) ? 1 : total;
 	if (percent > 0 && percent < 100) {
@@ -105,7 +115,7 @@ uint64_t hist_percentile(const struct hist *h, double percent)
 			rank = total;
 	}
 	uint64_t seen = 0, value = h->max;
-	for (unsigned int k = 0; k < HIST_OCTAVES && seen < rank; k++)
+	for (unsigned int k = octave_of(h->min), last = octave_of(h->max); k <= last && seen < rank; k++)
 		for (unsigned int i = 0; h->octave[k] && i < HIST_STEPS && seen < rank; i++) {
 			seen += h->octave[k][i];
 			value = middle(k, i);

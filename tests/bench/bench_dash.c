@@ -3,11 +3,11 @@
  * What a refresh of the dashboard costs in a large world: 10,000 processes in 5,000 pairs that talk
  * through 50,000 channels, a tenth of which had traffic since the last refresh.
  *
- *     bench_dash [PROCESSES [CHANNELS [ROUNDS]]]
+ *     bench_dash [PROCESSES [CHANNELS [ROUNDS [SIGHT]]]]
  *
- * One line for each view and shape: the median and the worst processor time of a refresh with the
- * drawing of a screen of 160x50 into the grid, and how many of its cells differ from the screen
- * before: what a terminal gets to draw.
+ * One line for each view and shape, or for SIGHT alone: the median and the worst processor time of a
+ * refresh with the drawing of a screen of 160x50 into the grid, and how many of its cells differ from
+ * the screen before: what a terminal gets to draw.
  */
 #include <locale.h>
 #include <stdio.h>
@@ -245,7 +245,8 @@ int main(int argc, char **argv)
 		return 2;
 	world_begin(&w);
 	for (size_t i = 0; i < sizeof(sights) / sizeof(sights[0]); i++)
-		measure(&w, &sights[i], rounds);
+		if (argc <= 4 || strcmp(argv[4], sights[i].name) == 0)
+			measure(&w, &sights[i], rounds);
 	tail_release(&w.tail);
 	model_free(w.model);
 	return 0;

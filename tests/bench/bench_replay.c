@@ -4,6 +4,7 @@
  * opened, and sought at random times all over it.
  *
  *     bench_replay [EVENTS [PROCESSES [FOLDER [keep]]]]
+ *     bench_replay FILE                                    one that is there, as kept
  *
  * Each process has a pipe to the next one, and writes into it or reads from its own; every hundredth
  * operation begins a short life: a process that is born, talks and ends. A row has the median and the
@@ -246,6 +247,10 @@ static void measure(const char *path)
 
 int main(int argc, char **argv)
 {
+	if (argc == 2 && strchr(argv[1], '/')) {
+		measure(argv[1]);
+		return 0;
+	}
 	uint64_t events = argc > 1 ? strtoull(argv[1], NULL, 10) : 10000000;
 	uint32_t processes = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : 200;
 	const char *folder = argc > 3 ? argv[3] : ".";

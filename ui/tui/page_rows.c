@@ -189,13 +189,14 @@ bool page_click(struct page *p, int y)
 bool page_search(struct page *p, const char *text, bool from_next)
 {
 	size_t start = p->cursor.has_cursor ? p->cursor.at + from_next : 0;
+	const struct plain plain = plain_of(text);
 
 	for (size_t i = 0; *text && i < p->nlines; i++) {
 		size_t at = (start + i) % p->nlines;
 		const struct row *row = row_of(p, at);
 		const struct table *t = &p->tables[p->lines[at].table];
 
-		if (!row || !row_shows(t->view, table_on_screen(t), row, text))
+		if (!row || !row_shows(t->view, table_on_screen(t), row, &plain))
 			continue;
 		put(p, at);
 		show(p);

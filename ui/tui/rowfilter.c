@@ -35,15 +35,27 @@ static const struct {
  * eight numbers for each of 50,000 rows is most of the work. The characters are those of units.h, and the '-'
  * of what is not known.
  */
-static bool could_show(enum column_type type, const char *plain)
+static bool could_show(enum column_type type, const char *text)
 {
-	size_t len = strlen(plain);
-
 	if (type == COLUMN_TEXT)
 		return true;
 	if (type == COLUMN_BOOL)
-		return strcasestr("yes", plain) || strcasestr("no", plain) || strcmp(plain, "-") == 0;
-	return strspn(plain, "0123456789.-~%kKMmGgTtPpEeUuNnSsHhDd") == len;
+		return strcasestr("yes", text) || strcasestr("no", text) || strcmp(text, "-") == 0;
+	return text[strspn(text, "0123456789.-~%kKMmGgTtPpEeUuNnSsHhDd")] == '\0';
+}
+
+struct plain plain_of(const char *text)
+{
+	struct plain p = { .text = text };
+
+	for (int type = 0; type < COLUMN_TYPES; type++)
+		p.types |= (uint32_t)could_show((enum column_type)type, text) << type;
+	return p;
+}
+
+static bool is_among(const struct plain *p, const struct column *c)
+{
+	return p->types >> c->type & 1;
 }
 
 static unsigned char fold(char c)
@@ -69,26 +81,26 @@ static bool contains(const char *text, const char *plain)
 	return false;
 }
 
-enum late row_shows_needs(const struct view *view, uint32_t on_screen, const char *plain)
+enum late row_shows_needs(const struct view *view, uint32_t on_screen, const struct plain *plain)
 {
 	unsigned int late = LATE_NOT;
 
 	for (int i = 0; i < view->ncolumns; i++)
-		if (on_screen >> i & 1 && could_show(view->columns[i].type, plain))
+		if (on_screen >> i & 1 && is_among(plain, &view->columns[i]))
 			late |= view->columns[i].late;
 	return (enum late)late;
 }
 
 bool row_shows(const struct view *view, uint32_t on_screen, const struct row *row,
-	       const char *plain)
+	       const struct plain *plain)
 {
 	char buf[VALUE_SIZE];
 
 	for (int i = 0; i < view->ncolumns; i++) {
 		const struct column *c = &view->columns[i];
 
-		if (on_screen >> i & 1 && could_show(c->type, plain) &&
-		    contains(value_string(c, &row->values[i], buf), plain))
+		if (on_screen >> i & 1 && is_among(plain, c) &&
+		    contains(value_string(c, &row->values[i], buf), plain->text))
 			return true;
 	}
 	return false;
@@ -131,6 +143,7 @@ static bool word_parse(struct rowfilter *f, size_t i, char *word)
 		return false;
 	f->words[i].what = WORD_PLAIN;
 	f->words[i].arg = word;
+	f->words[i].plain = plain_of(word);
 	for (size_t k = 0; k < sizeof(bare) / sizeof(bare[0]); k++)
 		if (strcasecmp(word, bare[k].key) == 0) {
 			f->words[i].what = bare[k].what;
@@ -284,7 +297,7 @@ static bool word_matches(const struct rowfilter *f, size_t i, const struct view 
 	case WORD_TAGGED:
 		return tags_have_row(f->tags, row);
 	default:
-		return row_shows(view, on_screen, row, f->words[i].arg);
+		return row_shows(view, on_screen, row, &f->words[i].plain);
 	}
 }
 
@@ -304,7 +317,7 @@ enum late rowfilter_needs(const struct rowfilter *f, const struct view *view, ui
 	for (size_t i = 0; i < f->n; i++)
 		switch (f->words[i].what) {
 		case WORD_PLAIN:
-			late |= row_shows_needs(view, on_screen, f->words[i].arg);
+			late |= row_shows_needs(view, on_screen, &f->words[i].plain);
 			break;
 		case WORD_PID:
 		case WORD_COMM:

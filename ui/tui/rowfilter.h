@@ -36,6 +36,13 @@ struct rowglob {
 	bool is_prefix;  /* that, and a '*' */
 };
 
+/* A text that some column shows, looked at once for all rows. */
+struct plain {
+	const char *text; /* borrowed */
+	uint32_t types;   /* bit i: a column of type i could show it */
+};
+struct plain plain_of(const char *text);
+
 struct rowfilter {
 	char text[ROWFILTER_SIZE];
 	size_t n, nglobs;
@@ -44,6 +51,7 @@ struct rowfilter {
 		bool negated;
 		enum facet facet;
 		const char *arg; /* in copy */
+		struct plain plain; /* WORD_PLAIN */
 		uint8_t glob, nglobs; /* of globs: WORD_PID, WORD_COMM, WORD_FACET, WORD_OP */
 		struct filter *term; /* WORD_OP, WORD_NUMBER */
 	} words[ROWFILTER_WORDS];
@@ -63,10 +71,10 @@ enum late rowfilter_needs(const struct rowfilter *f, const struct view *view, ui
 bool rowfilter_match(const struct rowfilter *f, const struct view *view, uint32_t on_screen,
 		     const struct row *row);
 
-/* Some column on the screen, in either case of letters, contains `plain`. What F3 looks for. */
+/* Some column on the screen, in either case of letters, contains it. What F3 looks for. */
 bool row_shows(const struct view *view, uint32_t on_screen, const struct row *row,
-	       const char *plain);
-enum late row_shows_needs(const struct view *view, uint32_t on_screen, const char *plain);
+	       const struct plain *plain);
+enum late row_shows_needs(const struct view *view, uint32_t on_screen, const struct plain *plain);
 
 /* The words that begin one, "kind=" …, for completion; NULL behind the last. */
 extern const char *const rowfilter_words[];

@@ -49,12 +49,14 @@ uint32_t table_on_screen(const struct table *t)
 /* Rows that match, with `is_context` those that stand above one. */
 static void pick_rows(struct table *t)
 {
+	uint32_t on_screen = table_on_screen(t);
+
 	t->nshown = 0;
 	for (size_t i = 0; i < t->rows.n; i++) {
 		struct row *row = &t->rows.v[i];
 
 		row->is_context = (row->is_of_tree && t->shape != SHAPE_AS_TREE) ||
-				  (t->filter && !rowfilter_match(t->filter, t->view, table_on_screen(t), row));
+				  (t->filter && !rowfilter_match(t->filter, t->view, on_screen, row));
 		row->branch = (struct branch){ 0 };
 	}
 	for (size_t i = 0; t->filter && t->shape == SHAPE_AS_TREE && i < t->rows.n; i++) {
@@ -256,13 +258,14 @@ const struct row *table_cursor_row(const struct table *t)
 bool table_search(struct table *t, const char *text, bool from_next)
 {
 	size_t start = t->has_cursor ? t->cursor_at + from_next : 0;
+	const struct plain plain = plain_of(text);
 
-	if (table_fill_rows(t, row_shows_needs(t->view, table_on_screen(t), text)) < 0)
+	if (table_fill_rows(t, row_shows_needs(t->view, table_on_screen(t), &plain)) < 0)
 		return false;
 	for (size_t i = 0; *text && i < t->nshown; i++) {
 		size_t at = (start + i) % t->nshown;
 
-		if (!row_shows(t->view, table_on_screen(t), t->shown[at], text))
+		if (!row_shows(t->view, table_on_screen(t), t->shown[at], &plain))
 			continue;
 		table_move_to(t, at);
 		return true;

@@ -35,6 +35,8 @@ static const char *scaled(char buf[UNITS_SIZE], double v, double base, const cha
 {
 	char suffix[2] = "";
 
+	if (v == 0) /* most are */
+		return memcpy(buf, "0", 2);
 	if (v > 0 && v < 0.995) {
 		put(buf, v < 0.01 ? 0.01 : v, 2, "");
 		return buf;

@@ -40,6 +40,7 @@ enum column_type {
 	COLUMN_BYTE_RATE, /* x per second, with K M G */
 	COLUMN_SHARE,     /* x, 1 is 100 % */
 };
+#define COLUMN_TYPES (COLUMN_SHARE + 1)
 
 /* Words of the filter that a column answers to, besides pid= and comm= (struct row_end). */
 enum facet {
