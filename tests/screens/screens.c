@@ -308,7 +308,8 @@ static void test_filter_words(void)
 		{ "op=read", VIEW_TALK, 0 },	      { "!op=read", VIEW_TALK, 4 },
 		{ "op=write", VIEW_BLOCKED, 2 },      { "pid=402", VIEW_BLOCKED, 2 },
 		{ "Dd", VIEW_PROCESSES, 1 },	      { "chan=pipe:[5002]", VIEW_CHANNELS, 1 },
-			      { "a=b", VIEW_PROCESSES, 0 },
+		{ "a=b", VIEW_PROCESSES, 0 },	      { "100us", VIEW_CHANNELS, 1 },
+		{ "64.0k", VIEW_CHANNELS, 2 },	      { "!64.0k", VIEW_CHANNELS, 5 },
 	};
 	struct stage s;
 

@@ -18,6 +18,7 @@
 #include "lib/base/escape.h"
 #include "ui/tui/guard.h"
 #include "ui/tui/keys.h"
+#include "ui/tui/looks.h"
 #include "ui/tui/signals.h"
 #include "ui/tui/terminal.h"
 
@@ -25,6 +26,7 @@
 #define ESCAPE_DELAY_MS 25  /* between Esc and the rest of a function key */
 #define PATIENCE_MS 250     /* between looks for a key that came at a bad moment */
 #define NO_SIGNAL_MS 50     /* the same when keys send no signal */
+#define WHEEL_ROWS 3        /* that a turn of the wheel moves by */
 #define EMPTY_READS_MAX 8   /* readable, yet no key, so often in a row: end of file */
 
 static struct {
@@ -60,81 +62,22 @@ static void give_back(void)
 
 /* ---- how styles look ---- */
 
-struct look {
-	int fg, bg;      /* of eight; -1: the terminal's own */
-	int fg16;        /* of sixteen; -1: as fg */
-	int fg256;       /* of 256; -1: as fg16 */
-	int rgb;         /* where any colour can be had; -1: as fg256 can be told in eight */
-	attr_t attr;     /* with colours */
-	attr_t mono;     /* without */
-};
-
-static const struct look looks[STYLE_MAX] = {
-	[STYLE_NORMAL] = { -1, -1, -1, -1, -1, A_NORMAL, A_NORMAL },
-	[STYLE_TITLE] = { COLOR_CYAN, -1, 14, 51, 0x5fd7ff, A_BOLD, A_BOLD },
-	[STYLE_HEADER] = { COLOR_BLACK, COLOR_GREEN, -1, -1, -1, A_NORMAL, A_REVERSE },
-	[STYLE_SORTED] = { COLOR_BLACK, COLOR_CYAN, -1, -1, -1, A_NORMAL, A_REVERSE | A_BOLD },
-	[STYLE_SELECTED] = { COLOR_BLACK, COLOR_CYAN, -1, -1, -1, A_NORMAL, A_REVERSE },
-	[STYLE_FOLLOWED] = { COLOR_YELLOW, -1, 11, 220, 0xffd700, A_BOLD, A_UNDERLINE },
-	[STYLE_DIM] = { -1, -1, 8, 244, 0x808080, A_DIM, A_DIM },
-	[STYLE_GOOD] = { COLOR_GREEN, -1, -1, 71, 0x5faf5f, A_NORMAL, A_NORMAL },
-	[STYLE_WARN] = { COLOR_YELLOW, -1, 11, 214, 0xffaf00, A_NORMAL, A_BOLD },
-	[STYLE_ALERT] = { COLOR_WHITE, COLOR_RED, 15, -1, -1, A_BOLD, A_BOLD | A_REVERSE },
-	[STYLE_DEAD] = { COLOR_RED, -1, 9, 203, 0xff5f5f, A_BOLD, A_BOLD | A_UNDERLINE },
-	[STYLE_TAGGED] = { COLOR_MAGENTA, -1, 13, 177, 0xd787ff, A_BOLD, A_BOLD | A_UNDERLINE },
-	[STYLE_KEY] = { COLOR_CYAN, -1, -1, 74, 0x5fafd7, A_NORMAL, A_BOLD },
-};
-
-#define COLOURS_TRUE (1 << 24) /* what a terminal with direct colours says it has */
-
-/* How many colours to use: what the theme asks for, as far as the terminal has them. */
-static int colours_of(enum theme theme)
+static attr_t attributes(unsigned int look)
 {
-	static const int most[THEME_MAX] = { [THEME_AUTO] = COLOURS_TRUE, [THEME_8] = 8,
-					     [THEME_16] = 16,	 [THEME_256] = 256,
-					     [THEME_TRUE] = COLOURS_TRUE };
-
-	return COLORS < most[theme] ? COLORS : most[theme];
-}
-
-/*
- * The foreground with so many. On a terminal of direct colours a number means red, green and blue,
- * but the first eight mean what they always did: those of 16 and 256 cannot be had there.
- */
-static int foreground(const struct look *l, int colours, bool *is_rich)
-{
-	int fg = l->fg;
-
-	if (colours >= COLOURS_TRUE && l->rgb >= 0)
-		fg = l->rgb;
-	else if (COLORS < COLOURS_TRUE && colours >= 256 && l->fg256 >= 0)
-		fg = l->fg256;
-	else if (COLORS < COLOURS_TRUE && colours >= 16 && l->fg16 >= 0)
-		fg = l->fg16;
-	*is_rich = fg != l->fg;
-	return fg;
+	return (look & LOOK_BOLD ? A_BOLD : 0) | (look & LOOK_DIM ? A_DIM : 0) |
+	       (look & LOOK_REVERSE ? A_REVERSE : 0) | (look & LOOK_UNDERLINE ? A_UNDERLINE : 0);
 }
 
 static void looks_set(enum theme theme)
 {
-	bool colours = theme != THEME_MONO && term.has_colours;
+	struct palette palette = { term.has_colours ? COLORS : 0, term.has_own };
 
 	for (int i = 0; i < STYLE_MAX; i++) {
-		const struct look *l = &looks[i];
-		bool rich = false;
-		int fg = colours ? foreground(l, colours_of(theme), &rich) : -1, bg = l->bg;
+		struct look l = look_of((enum style)i, theme, &palette);
 
-		/* a colour that is dim by itself need not be made so */
-		term.attr[i] = !colours ? l->mono : rich ? l->attr & ~A_DIM : l->attr;
+		term.attr[i] = attributes(l.attributes);
 		term.pair[i] = 0;
-		if (!colours || (fg < 0 && bg < 0))
-			continue;
-		/* A terminal that cannot go back to its own colours gets white on black. */
-		if (!term.has_own && fg < 0)
-			fg = COLOR_WHITE;
-		if (!term.has_own && bg < 0)
-			bg = COLOR_BLACK;
-		if (init_extended_pair(i + 1, fg, bg) == OK)
+		if ((l.fg >= 0 || l.bg >= 0) && init_extended_pair(i + 1, l.fg, l.bg) == OK)
 			term.pair[i] = (short)(i + 1);
 	}
 }
@@ -195,16 +138,8 @@ static int refuse(struct fail *fail, const char *what, const char *type)
 
 	escape_text(shown, sizeof(shown), type ? type : "", 64);
 	snprintf(text, sizeof(text), what, shown);
-	fail_set(fail, 0, "set TERM to what it is, as TERM=xterm, or use -b for text",
-		 "%s", text);
+	fail_set(fail, 0, "set TERM to what it is, as TERM=xterm, or use -b for text", "%s", text);
 	return -ENOTTY;
-}
-
-static void watch_over(void)
-{
-	term.undo.is_on = true;
-	if (tcgetattr(STDIN_FILENO, &term.undo.ours) == 0)
-		term.guard = guard_start(&term.undo);
 }
 
 int terminal_open(enum theme theme, struct fail *fail)
@@ -212,8 +147,7 @@ int terminal_open(enum theme theme, struct fail *fail)
 	static bool at_exit;
 	const char *type = getenv("TERM");
 
-	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO) ||
-	    tcgetattr(STDIN_FILENO, &term.undo.found) < 0)
+	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO) || tcgetattr(STDIN_FILENO, &term.undo.found))
 		return refuse(fail, "this is not a terminal", NULL);
 	if (!at_exit)
 		at_exit = atexit(terminal_close) == 0;
@@ -245,7 +179,9 @@ int terminal_open(enum theme theme, struct fail *fail)
 	mousemask(BUTTON1_PRESSED | BUTTON1_CLICKED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
 	mouseinterval(0); /* a press is a click: nothing is to wait for */
 	order_set(false);
-	watch_over();
+	term.undo.is_on = true;
+	if (tcgetattr(STDIN_FILENO, &term.undo.ours) == 0)
+		term.guard = guard_start(&term.undo);
 	return 0;
 }
 
@@ -267,11 +203,10 @@ void terminal_close(void)
 
 void terminal_size(int *rows, int *cols)
 {
-	getmaxyx(stdscr, *rows, *cols);
-	if (*rows > SIZE_MAX_CELLS)
-		*rows = SIZE_MAX_CELLS;
-	if (*cols > SIZE_MAX_CELLS)
-		*cols = SIZE_MAX_CELLS;
+	int y = getmaxy(stdscr), x = getmaxx(stdscr);
+
+	*rows = y < SIZE_MAX_CELLS ? y : SIZE_MAX_CELLS;
+	*cols = x < SIZE_MAX_CELLS ? x : SIZE_MAX_CELLS;
 }
 
 /* ---- drawing ---- */
@@ -288,9 +223,8 @@ static void put_cell(int y, int x, const struct cell *c)
 	cchar_t cc;
 
 	memcpy(text + 1, c->combining, sizeof(c->combining));
-	if (setcchar(&cc, text, term.attr[c->style], term.pair[c->style], NULL) == ERR)
-		return;
-	mvadd_wch(y, x, &cc); /* the last corner says ERR, and is drawn */
+	if (setcchar(&cc, text, term.attr[c->style], term.pair[c->style], NULL) != ERR)
+		mvadd_wch(y, x, &cc); /* the last corner says ERR, and is drawn */
 }
 
 /* The right half of a wide character is drawn with its left half. */
@@ -343,8 +277,6 @@ static const struct {
 	{ KEY_RESIZE, KEY_TERMINAL_RESIZED },
 };
 
-#define WHEEL_ROWS 3
-
 /* A click is a key of its own; the wheel is so many arrows. */
 static int key_of_mouse(void)
 {
@@ -361,10 +293,10 @@ static int key_of_mouse(void)
 
 static int key_of_wheel(void)
 {
-	int key = term.wheel < 0 ? KEY_ARROW_UP : KEY_ARROW_DOWN;
+	bool is_up = term.wheel < 0;
 
-	term.wheel += term.wheel < 0 ? 1 : -1;
-	return key;
+	term.wheel += is_up ? 1 : -1;
+	return is_up ? KEY_ARROW_UP : KEY_ARROW_DOWN;
 }
 
 static int key_of_code(int code)
@@ -411,16 +343,24 @@ static int key_of_signals(void)
 	return KEY_TERMINAL_RESIZED;
 }
 
-/* stdin is readable at its end, and for ever. */
-static bool is_gone(void)
+/* What stdin is ready for, after so long at the most; 0: nothing. */
+static short ready(int timeout_ms)
 {
 	struct pollfd p = { .fd = STDIN_FILENO, .events = POLLIN };
 
-	if (poll(&p, 1, 0) <= 0) {
+	return poll(&p, 1, timeout_ms) > 0 ? p.revents : 0;
+}
+
+/* stdin is readable at its end, and for ever. */
+static bool is_gone(void)
+{
+	short now = ready(0);
+
+	if (!now) {
 		term.empty_reads = 0;
 		return false;
 	}
-	if (p.revents & (POLLHUP | POLLERR | POLLNVAL))
+	if (now & (POLLHUP | POLLERR | POLLNVAL))
 		return true;
 	return ++term.empty_reads >= EMPTY_READS_MAX;
 }
@@ -449,16 +389,12 @@ int terminal_key(void)
 
 void terminal_wait(int timeout_ms)
 {
-	struct pollfd p = { .fd = STDIN_FILENO, .events = POLLIN };
-
-	poll(&p, 1, timeout_ms);
+	ready(timeout_ms);
 }
 
 int terminal_patience_ms(void)
 {
-	struct pollfd p = { .fd = STDIN_FILENO, .events = POLLIN };
-
-	if (poll(&p, 1, 0) > 0)
+	if (ready(0))
 		return 0;
 	return signals_tell_keys() ? PATIENCE_MS : NO_SIGNAL_MS;
 }

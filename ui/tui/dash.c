@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The dashboard's state: views, pages, refreshes; see dash.h. Keys are dash_keys.c, drawing is dash_draw.c. */
+/*
+ * The dashboard's state: views, pages, refreshes; see dash.h. Keys are dash_keys.c, clicks dash_mouse.c,
+ * drawing is dash_draw.c.
+ */
 #include "ui/tui/dash.h"
 
 #include <errno.h>

@@ -113,6 +113,8 @@ void dash_sync(struct dash *d);
 /* Sorts and filters what is shown anew; the page alone. */
 void dash_arrange(struct dash *d);
 void dash_arrange_page(struct dash *d);
+/* The view's rows in the order that was asked for, now and the next time. */
+void dash_sorted_anew(struct dash *d);
 /* What F4 is about: each page has a filter of its own, and all views have one. */
 static inline struct rowfilter *dash_filter(struct dash *d)
 {
@@ -127,6 +129,9 @@ void dash_open_view(struct dash *d, enum tui_view view);
 void dash_open_page(struct dash *d); /* of the row under the cursor */
 void dash_close_page(struct dash *d);
 void dash_pause(struct dash *d);
+
+/* A press of the first button on a cell of the screen; returns what dash_key does. (dash_mouse.c) */
+unsigned int dash_click(struct dash *d, int y, int x);
 
 /* The line that is typed. (prompt.c) */
 void prompt_open(struct dash *d, enum dash_prompt prompt);

@@ -17,7 +17,7 @@
 
 /* How many colours: as many as the terminal has, or at most so many. */
 enum theme { THEME_AUTO, THEME_MONO, THEME_8, THEME_16, THEME_256, THEME_TRUE, THEME_MAX };
-extern const char *const theme_words[THEME_MAX]; /* "auto", "none", "8" … (themes.c) */
+extern const char *const theme_words[THEME_MAX]; /* "auto", "none", "8" … (looks.c) */
 
 /* Needs stdin and stdout to be a terminal, and TERM to be known. 0 or a negative errno. */
 int terminal_open(enum theme theme, struct fail *fail);
