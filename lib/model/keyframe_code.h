@@ -44,5 +44,7 @@ void keyframe_code_hist(struct codec *c, struct hist *h);
 void keyframe_code_procs(struct keyframe *k);
 void keyframe_code_chans(struct keyframe *k); /* with their ends and what lies in them */
 void keyframe_code_held(struct keyframe *k);  /* what each process holds, in order; after both */
+void keyframe_code_flows(struct keyframe *k);
+void keyframe_code_sleeps(struct keyframe *k); /* with the waits that are open */
 
 #endif
