@@ -211,6 +211,7 @@ struct pipe_inode_info {
 	unsigned int head;
 	unsigned int tail;
 	unsigned int ring_size;
+	unsigned int max_usage; /* of the ring, what F_SETPIPE_SZ left; v5.5: 6718b6f855a0 */
 	struct pipe_buffer *bufs;
 };
 
@@ -220,8 +221,12 @@ struct eventfd_ctx {
 	int id; /* v5.2: b556db17b0e7 */
 };
 
+struct mq_attr {
+	long mq_maxmsg;
+};
 struct mqueue_inode_info {
 	struct inode vfs_inode;
+	struct mq_attr attr;
 	unsigned long qsize; /* bytes of all messages */
 };
 
@@ -342,7 +347,7 @@ struct ipc_namespace {
 };
 struct msg_queue {
 	struct kern_ipc_perm q_perm;
-	unsigned long q_cbytes;
+	unsigned long q_cbytes, q_qbytes;
 };
 
 /* ---- io_uring ---- */

@@ -11,6 +11,7 @@
 #define SPLICE_F_NONBLOCK 2
 #define F_DUPFD 0
 #define F_DUPFD_CLOEXEC 1030
+#define F_SETPIPE_SZ 1031
 
 static __always_inline bool ret_ok(__s64 ret) { return ret >= 0; }
 
@@ -154,7 +155,8 @@ static __always_inline bool file_enter(struct task_struct *t, struct thread *s,
 			call_args(&args, r, c);
 			return fcntl_lock_enter(s, &args);
 		}
-		if (r->si != F_DUPFD && r->si != F_DUPFD_CLOEXEC)
+		s->mtype = r->si;
+		if (r->si != F_DUPFD && r->si != F_DUPFD_CLOEXEC && r->si != F_SETPIPE_SZ)
 			return false;
 		return take_fd(t, s, fd, 0);
 	case CALL_DUP:
@@ -262,6 +264,15 @@ APART void dup_exit(struct task_struct *t, struct thread *s, __u8 class,
 	emit_io(s, d);
 }
 
+/* F_SETPIPE_SZ: no operation of its own, but the pipe is another one now. */
+APART void resize_exit(struct task_struct *t, struct thread *s, struct done *d)
+{
+	struct look l;
+	look_fd(t, (__u32)s->fd, &l);
+	if (ret_ok(d->ret) && l.obj == s->obj)
+		describe(&l, t->tgid, s->fd, RAW_ROOM, d->now);
+}
+
 /* Byte counts, and splice's and sendfile's second half. */
 static __always_inline void moved_exit(struct task_struct *t, struct thread *s, struct done *d)
 {
@@ -300,6 +311,8 @@ static __always_inline void file_exit(struct task_struct *t, struct thread *s,
 	case CALL_FCNTL:
 		if (RAW_OBJ_KIND(d->obj) == KIND_LOCK)
 			fcntl_lock_exit(s, d);
+		else if (c->class == CALL_FCNTL && s->mtype == F_SETPIPE_SZ)
+			resize_exit(t, s, d);
 		else
 			dup_exit(t, s, c->class, d);
 		break;

@@ -189,7 +189,7 @@ static __always_inline void describe_mapped(struct task_struct *t, struct look *
 {
 	__u64 obj = l->obj;
 	if (l->kind == KIND_SHM)
-		ipc_describe(t, KIND_SHM, (__s32)l->ino, now);
+		ipc_describe(t, KIND_SHM, (__s32)l->ino, 0, now);
 	else if (!bpf_map_lookup_elem(&described, &obj))
 		describe_memory(l, 0, BPF_CORE_READ(t, tgid), fd, 0);
 }

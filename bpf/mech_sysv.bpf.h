@@ -7,6 +7,7 @@
 #include "emit.bpf.h"
 
 #define IPC_NOWAIT 04000
+#define IPC_SET 1
 #define MSG_NOERROR 010000
 #define MSG_COPY 040000
 #define SHM_RDONLY 010000
@@ -56,17 +57,18 @@ static __always_inline struct kern_ipc_perm *ipc_find(struct task_struct *t, __u
 	return perm && BPF_CORE_READ(perm, id) == (int)id ? perm : NULL;
 }
 
-/* The object id of a System V id, described if it is new; 0: there is no such id. */
-static __always_inline __u64 ipc_describe(struct task_struct *t, __u16 kind, __s32 id, __u64 now)
+/* The object id of a System V id, described if it is new, or anew (RAW_ROOM); 0: there is no such id. */
+static __always_inline __u64 ipc_describe(struct task_struct *t, __u16 kind, __s32 id, __u32 flags,
+					  __u64 now)
 {
 	__u64 obj = ipc_obj(t, kind, id);
-	if (bpf_map_lookup_elem(&described, &obj))
+	if (!flags && bpf_map_lookup_elem(&described, &obj))
 		return obj;
 	__u32 which = kind == KIND_SEM ? IPC_IDS_SEM : kind == KIND_MSG ? IPC_IDS_MSG : IPC_IDS_SHM;
 	struct kern_ipc_perm *perm = ipc_find(t, which, (__u32)id);
 	if (!perm)
 		return 0;
-	struct raw_object *o = ring_control(sizeof(*o), RAW_OBJECT, 0, now);
+	struct raw_object *o = ring_control(sizeof(*o), RAW_OBJECT, flags, now);
 	if (!o)
 		return obj;
 	__builtin_memset((void *)o + sizeof(o->hdr), 0, sizeof(*o) - sizeof(o->hdr));
@@ -77,8 +79,10 @@ static __always_inline __u64 ipc_describe(struct task_struct *t, __u16 kind, __s
 	o->fd = -1;
 	o->kind = kind;
 	o->key = BPF_CORE_READ(perm, key);
-	if (kind == KIND_MSG)
+	if (kind == KIND_MSG) {
 		o->backlog = BPF_CORE_READ((struct msg_queue *)perm, q_cbytes);
+		o->at = BPF_CORE_READ((struct msg_queue *)perm, q_qbytes);
+	}
 	__u32 state = DESCRIBED;
 	ring_submit(o);
 	bpf_map_update_elem(&described, &obj, &state, BPF_ANY);
@@ -145,10 +149,10 @@ APART void sysv_enter(struct task_struct *t, struct thread *s,
 		__u64 ino = ~0ULL;
 		s->arg = r->di;
 		if (!bpf_find_vma(t, r->di, shmdt_vma, &ino, 0) && ino != ~0ULL)
-			s->obj = ipc_describe(t, KIND_SHM, (__s32)ino, s->enter_ns);
+			s->obj = ipc_describe(t, KIND_SHM, (__s32)ino, 0, s->enter_ns);
 		return;
 	}
-	s->obj = ipc_describe(t, sysv_kind(c->class, c->dir), id, s->enter_ns);
+	s->obj = ipc_describe(t, sysv_kind(c->class, c->dir), id, 0, s->enter_ns);
 	if (c->class == CALL_IPC_CTL)
 		s->mtype = (__s32)call_arg(r, c->arg);
 	else if (c->class == CALL_SHMAT)
@@ -167,7 +171,9 @@ APART void sysv_exit(struct task_struct *t, struct thread *s,
 	bool ok = ipc_ok(d->ret);
 	d->fd = -1;
 	if (c->class == CALL_IPC_GET && ok) {
-		d->obj = ipc_describe(t, c->dir, (__s32)d->ret, d->now);
+		d->obj = ipc_describe(t, c->dir, (__s32)d->ret, 0, d->now);
+	} else if (c->class == CALL_IPC_CTL && c->dir == KIND_MSG && s->mtype == IPC_SET && ok) {
+		ipc_describe(t, KIND_MSG, (__s32)d->obj, RAW_ROOM, d->now);
 	} else if (c->class == CALL_MSGSND && ok) {
 		d->bytes = s->bytes;
 		d->messages = 1;

@@ -239,6 +239,17 @@ static __always_inline __u64 pipe_backlog(void *file)
 	return w.sum;
 }
 
+#define PAGE_BYTES 4096 /* of x86, the only one there is */
+
+static __always_inline void describe_pipe(struct raw_object *o, void *file)
+{
+	struct pipe_inode_info *p = BPF_CORE_READ((struct file *)file, private_data);
+	o->peer_ino = BPF_CORE_READ(p, max_usage);
+	o->at = o->peer_ino * PAGE_BYTES;
+	if (!(o->hdr.flags & RAW_NEW))
+		o->backlog = pipe_backlog(file);
+}
+
 /* Of a stream what has been read of a packet in part is not there any more. */
 static long sock_backlog_one(__u32 i, struct backlog_walk *w)
 {
@@ -379,6 +390,7 @@ static __always_inline void describe_mq(struct raw_object *o, const struct look 
 	struct mqueue_inode_info *info = (void *)BPF_CORE_READ(f, f_inode) -
 					 bpf_core_field_offset(struct mqueue_inode_info, vfs_inode);
 	o->backlog = BPF_CORE_READ(info, qsize);
+	o->peer_ino = BPF_CORE_READ(info, attr.mq_maxmsg);
 }
 
 static __always_inline void describe_pty(struct raw_object *o, struct tty_struct *tty)
@@ -404,8 +416,7 @@ static __noinline int describe(struct look *l, __u32 pid, __s32 fd, __u32 flags,
 	o->kind = l->kind;
 	o->sock_type = l->type;
 	if (l->kind == KIND_PIPE || l->kind == KIND_FIFO) {
-		if (!(flags & RAW_NEW))
-			o->backlog = pipe_backlog(l->file);
+		describe_pipe(o, l->file);
 		if (l->kind == KIND_FIFO)
 			describe_fifo(o, l);
 	} else if (l->kind == KIND_MQ) {

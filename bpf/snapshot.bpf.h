@@ -106,7 +106,8 @@ static __always_inline void adopt_call(struct task_struct *t, struct thread *s)
 		if (!s->obj)
 			return;
 	} else if (c.class >= CALL_IPC_GET && c.class < CALL_EXEC) {
-		s->obj = ipc_describe(t, sysv_kind(c.class, c.dir), (__s32)r->di, s->enter_ns);
+		s->obj = ipc_describe(t, sysv_kind(c.class, c.dir), (__s32)r->di, 0,
+				      bpf_ktime_get_ns());
 		s->bytes = r->dx;
 	} else {
 		struct look l = {};
@@ -124,7 +125,7 @@ static __always_inline void adopt_call(struct task_struct *t, struct thread *s)
 		s->fd = (__s32)fd;
 		s->obj = l.obj;
 		s->type = l.type;
-		describe_once(NULL, &l, BPF_CORE_READ(t, tgid), s->fd, s->enter_ns);
+		describe_once(NULL, &l, BPF_CORE_READ(t, tgid), s->fd, bpf_ktime_get_ns());
 	}
 	s->op = c.op;
 }

@@ -79,6 +79,8 @@ int join_object(struct join *j, const struct raw_object *raw)
 	struct object *o = object_get(j, raw->obj);
 	if (!o)
 		return -ENOMEM;
+	if (o->chan && raw->hdr.flags & RAW_ROOM)
+		return chan_tell_room(j, o->chan, raw);
 	if (object_update(j, o, raw))
 		return -ENOMEM;
 	if (o->chan && raw->hdr.flags & RAW_NEW &&
@@ -110,7 +112,8 @@ int join_object(struct join *j, const struct raw_object *raw)
 		set_lonely(j, o, is_pipe(raw->kind) && !(raw->hdr.flags & RAW_NEW));
 	}
 	names_object(c, raw);
-	return chan_tell(j, c, raw->hdr.t_ns);
+	int err = chan_tell(j, c, raw->hdr.t_ns);
+	return err ? err : chan_tell_room(j, o->chan, raw);
 }
 
 /* An object whose description was lost: all that is known is in its id. */

@@ -38,6 +38,8 @@ struct far {
 /* A channel: alive while an object (or, far, an address) leads to it. */
 struct joined {
 	struct ev_chan c;
+	uint64_t room_bytes; /* as told; see struct ev_room */
+	uint32_t room_messages;
 	unsigned int refs;
 };
 
@@ -95,6 +97,7 @@ struct join {
 struct joined *chan_new(struct join *j, uint16_t kind); /* with one reference; NULL: no memory */
 int chan_put(struct join *j, struct joined *joined);    /* accepts NULL; the last one says it is gone */
 int chan_tell(struct join *j, struct ev_chan *c, uint64_t t_ns);
+int chan_tell_room(struct join *j, struct joined *joined, const struct raw_object *raw); /* if it is news */
 
 /* Borrowed. Whoever is found counts as used; got are also those that were not there before. */
 struct object *object_find(struct join *j, uint64_t obj);

@@ -6,6 +6,7 @@
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <linux/unix_diag.h>
+#include <mqueue.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -250,6 +251,12 @@ static void describe_fifo(int fd, struct raw_object *o)
 {
 	struct statfs fs;
 	int inside = 0;
+	long room = syscall(SYS_fcntl, fd, F_GETPIPE_SZ);
+	if (room > 0) {
+		/* packets take whole pages, and the shim's operations do not tell of them: no bytes then */
+		o->at = syscall(SYS_fcntl, fd, F_GETFL) & O_DIRECT ? 0 : (uint64_t)room;
+		o->peer_ino = (uint64_t)(room / sysconf(_SC_PAGESIZE));
+	}
 	if (ioctl(fd, FIONREAD, &inside) == 0 && inside > 0)
 		o->backlog = (uint64_t)inside;
 	if (fstatfs(fd, &fs) == 0 && fs.f_type == PIPEFS_MAGIC) {
@@ -269,6 +276,9 @@ static bool describe_mq(int fd, struct raw_object *o)
 	o->kind = KIND_MQ;
 	o->obj = RAW_OBJ(KIND_MQ, (uint64_t)(o->dev & 0xffffff) << 32 | (uint32_t)o->ino);
 	char path[PATH_ROOM];
+	struct mq_attr attr;
+	if (syscall(SYS_mq_getsetattr, fd, NULL, &attr) == 0)
+		o->peer_ino = (uint64_t)attr.mq_maxmsg;
 	fd_link(fd, path, sizeof(path)); /* "/NAME", wherever it is mounted */
 	const char *last = strrchr(path, '/');
 	o->name[0] = '/';

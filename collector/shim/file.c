@@ -460,6 +460,9 @@ static void fcntl_end(struct shim_op *o, int ret, int cmd)
 
 static void fcntl_plain(int fd, int cmd, void *arg, int ret)
 {
+	struct shim_thread *t = cmd == F_SETPIPE_SZ && ret >= 0 ? shim_ready() : NULL;
+	if (t)
+		shim_fd_describe(t, fd, 0); /* what it has room for */
 	if (cmd == F_SETFL && ret == 0)
 		shim_fd_set_nonblock(fd, (int)(intptr_t)arg & O_NONBLOCK);
 	else if (cmd == F_DUPFD || cmd == F_DUPFD_CLOEXEC)

@@ -22,8 +22,8 @@ static uint64_t object(uint16_t kind, int id)
 	return RAW_OBJ(kind, (uint64_t)(shim_ipc_ns() & 0xffffff) << 32 | (uint32_t)id);
 }
 
-/* The key is known where the id came from: get calls; else it is asked for. 0: private, or not to be had. */
-static int32_t key_of(uint16_t kind, int id, uint64_t *backlog)
+/* Its key, and of a queue what is inside and what it has room for, where they are to be had. */
+static void describe(struct raw_object *o, int id)
 {
 	union {
 		struct msqid_ds msg;
@@ -31,48 +31,50 @@ static int32_t key_of(uint16_t kind, int id, uint64_t *backlog)
 		struct shmid_ds shm;
 	} d;
 	int saved = errno;
-	int32_t key = 0;
 	union semun {
 		struct semid_ds *ds;
 	} arg = { .ds = &d.sem };
-	switch (kind) {
+	switch (o->kind) {
 	case KIND_MSG:
 		if (REAL(msgctl)(id, IPC_STAT, &d.msg) == 0) {
-			key = d.msg.msg_perm.__key;
-			*backlog = d.msg.__msg_cbytes;
+			o->key = d.msg.msg_perm.__key;
+			o->backlog = d.msg.__msg_cbytes;
+			o->at = d.msg.msg_qbytes;
 		}
 		break;
 	case KIND_SEM:
 		if (REAL(semctl)(id, 0, IPC_STAT, arg) == 0)
-			key = d.sem.sem_perm.__key;
+			o->key = d.sem.sem_perm.__key;
 		break;
 	case KIND_SHM:
 		if (REAL(shmctl)(id, IPC_STAT, &d.shm) == 0)
-			key = d.shm.shm_perm.__key;
+			o->key = d.shm.shm_perm.__key;
 		break;
 	}
 	errno = saved;
-	return key;
 }
 
-static uint64_t described(struct shim_thread *t, uint16_t kind, int id)
+static uint64_t described_anew(struct shim_thread *t, uint16_t kind, int id, bool anew)
 {
 	uint64_t obj = object(kind, id);
 	unsigned int at = (unsigned int)(obj ^ obj >> 56 ^ obj >> 8) % TOLD;
-	if (__atomic_load_n(&told[at].obj, __ATOMIC_ACQUIRE) == obj &&
+	if (!anew && __atomic_load_n(&told[at].obj, __ATOMIC_ACQUIRE) == obj &&
 	    told[at].generation == shim_control->generation)
 		return obj;
 	struct raw_object o = {
 		.hdr = { .t_ns = shim_now(), .type = RAW_OBJECT, .size = sizeof(o) },
 		.obj = obj, .ino = (uint32_t)id, .ns = shim_ipc_ns(), .fd = -1, .kind = kind,
 	};
-	uint64_t backlog = 0;
-	o.key = key_of(kind, id, &backlog);
-	o.backlog = backlog;
+	describe(&o, id);
 	shim_put(t, &o, sizeof(o), SHIM_LOST_CTL);
 	told[at].generation = shim_control->generation;
 	__atomic_store_n(&told[at].obj, obj, __ATOMIC_RELEASE);
 	return obj;
+}
+
+static uint64_t described(struct shim_thread *t, uint16_t kind, int id)
+{
+	return described_anew(t, kind, id, false);
 }
 
 /* ---- get and control ---- */
@@ -107,6 +109,8 @@ GET(shmget, (key_t key, size_t size, int flags), (key, size, flags), OP_SHMGET, 
 		shim_begin(&o, t, described(t, kind, id), -1, op, 0);                              \
 		int ret = REAL(name) args;                                                         \
 		o.io.mtype = cmd;                                                                  \
+		if (kind == KIND_MSG && cmd == IPC_SET && ret == 0)                                \
+			described_anew(t, kind, id, true); /* what it has room for */              \
 		shim_end(&o, ret);                                                                 \
 		return ret;                                                                        \
 	}

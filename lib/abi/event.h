@@ -20,7 +20,8 @@
 #include "tables.h"
 
 /* Raised whenever any struct below changes; stored in every trace. */
-#define IPCTAP_ABI_VERSION 1
+#define IPCTAP_ABI_VERSION 2 /* 2: EV_ROOM; all else is as in 1 */
+#define IPCTAP_ABI_OLDEST 1  /* of the traces that can be read: each is a subset of what is known now */
 
 #define IPCTAP_ENUM_KIND(n, id, word, what) KIND_##id = n,
 enum ipctap_kind { KIND_NONE = 0, IPCTAP_KINDS(IPCTAP_ENUM_KIND) KIND_MAX };
@@ -40,6 +41,7 @@ enum ev_type {
 	EV_LOST,     /* struct ev_lost */
 	EV_TIME,     /* struct ev_hdr alone: time has come this far, whether or not anything happened */
 	EV_GONE,     /* struct ev_gone */
+	EV_ROOM,     /* struct ev_room */
 	EV_TYPE_MAX
 };
 
@@ -225,6 +227,28 @@ struct ev_gone {
 	__u64 chan;
 };
 
+/* hdr.flags of EV_ROOM */
+#define ROOM_INSIDE 0x0001u /* `inside` and its like are what the kernel had in it at hdr.t_ns */
+
+/*
+ * How much a channel has room for, as its kernel object says; sent when it is first described, and again
+ * when that changes (F_SETPIPE_SZ, IPC_SET). While somebody sleeps for room in it, what is inside is looked
+ * up as well (ROOM_INSIDE): a write that is only half done is in no EV_IO yet.
+ *
+ *     pipe, FIFO     bytes: F_GETPIPE_SZ. It is kept in pages, and a page may be left in part: such a pipe
+ *                    is full with fewer bytes. messages: its pages, one a packet (O_DIRECT)
+ *     System V queue bytes: msg_qbytes. messages: 0; inside: msg_qnum
+ *     POSIX queue    messages: mq_maxmsg. bytes: 0
+ */
+struct ev_room {
+	struct ev_hdr hdr;
+	__u64 chan;
+	__u64 bytes;    /* 0: no limit in bytes */
+	__u64 inside;   /* ROOM_INSIDE: bytes */
+	__u32 messages; /* 0: no limit in messages */
+	__u32 messages_inside; /* ROOM_INSIDE: messages, of a pipe its pages in use */
+};
+
 /* Something is missing. Counts are increments since the last record of the same cause and where. */
 struct ev_lost {
 	struct ev_hdr hdr;
@@ -243,5 +267,6 @@ _Static_assert(sizeof(struct ev_task) == 488, "wire");
 _Static_assert(sizeof(struct ev_wait) == 64, "wire");
 _Static_assert(sizeof(struct ev_gone) == 24, "wire");
 _Static_assert(sizeof(struct ev_lost) == 32, "wire");
+_Static_assert(sizeof(struct ev_room) == 48, "wire");
 
 #endif

@@ -64,6 +64,7 @@ enum raw_type {
 #define RAW_PATH 0x0010u     /* FIFO: name is the whole path; mapping: its components reach the root */
 #define RAW_IF_PEER 0x0020u  /* a socket outside the scope: of interest only if it joins one inside */
 #define RAW_PRIVATE 0x0040u  /* a futex of one process's own memory */
+#define RAW_ROOM 0x0100u     /* described again only because what it has room for has changed */
 #define RAW_BACKLOG 0x0080u  /* a socket: backlog (and at) are known, in messages if it has those, else bytes */
 
 /* hdr.flags of EV_ENDPOINT, before the joiner: of interest only if the object is known */
@@ -74,11 +75,12 @@ struct raw_object {
 	__u64 obj;
 	__u64 sk;       /* sockets: struct sock */
 	__u64 peer_sk;  /* futex: the object it lies in; connected unix sockets: the other struct sock … */
-	__u64 peer_ino; /* … and its inode; 0: not accepted yet, or closed already */
+	__u64 peer_ino; /* … and its inode; 0: not accepted yet, or closed already; pipe, FIFO, mq: messages it
+			   has room for (ev_room.messages) */
 	__u64 backlog;  /* bytes inside at first sight; a socket's: what it has to read */
 	__u64 ino;
 	__u64 at;       /* futex: offset in the file, or address; ripc: 1 + the instance, or 0; connected
-			   unix sockets: what the other end has to read */
+			   unix sockets: what the other end has to read; pipe, FIFO, msg: bytes it has room for */
 	__u32 dev;
 	__u32 ns;       /* network or IPC namespace, by inode number */
 	__u32 pid;      /* a process that has it … */

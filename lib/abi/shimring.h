@@ -46,7 +46,7 @@
 
 #define SHIM_ENV "IPCTAP_SHIM"
 #define SHIM_MAGIC 0x30676e6972637069ULL /* "ipcring0" */
-#define SHIM_VERSION 2                   /* raised whenever anything below, raw.h or event.h changes */
+#define SHIM_VERSION 3                   /* raised whenever anything below, raw.h or event.h changes */
 #define SHIM_CONTROL "control"
 #define SHIM_RING_PREFIX "ring."
 #define SHIM_PAGE 4096

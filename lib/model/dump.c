@@ -137,6 +137,10 @@ static void dump_chans(const struct model *m, struct lines *l)
 		fprintf(l->text, " first=%" PRIu64 " last=%" PRIu64 " open=%u", c->first_ns,
 			c->last_ns, c->nopen);
 		fprintf(l->text, " unread=%" PRIu64 " known=%d", c->unread_bytes, c->unread_known);
+		if (c->room_bytes || c->room_messages)
+			fprintf(l->text, " room=%" PRIu64 ":%u", c->room_bytes, c->room_messages);
+		if (c->found)
+			fprintf(l->text, " found=%" PRIu64 ":%u", c->found_bytes, c->found_messages);
 		print_count(l->text, &c->count);
 		print_hist(l->text, "latency", &c->latency);
 		print_hist(l->text, "sizes", &c->sizes);

@@ -81,6 +81,8 @@ int io_apply(struct model *m, const struct ev_io *io)
 		return err;
 	if (io->hdr.t_ns > x.chan->pub.last_ns)
 		x.chan->pub.last_ns = io->hdr.t_ns;
+	if (io->hdr.flags & (IO_READ | IO_WRITE) && !(io->hdr.flags & (IO_ERROR | IO_PEEK)))
+		x.chan->pub.found = false;
 	err = endpoint_used(m, x.proc, x.chan, io);
 	return err ? err : match_apply(m, &x);
 }

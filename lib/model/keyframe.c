@@ -16,7 +16,7 @@ _Static_assert(sizeof(struct m_flow) == 592 && sizeof(struct m_wait) == 56 &&
 		   sizeof(struct m_blocked) == 72 && sizeof(struct m_loss) == 24 &&
 		   sizeof(struct placing) == 16 && sizeof(struct queue) == 200 && sizeof(struct piece) == 40 &&
 		   sizeof(struct proc) == 720 && sizeof(struct task) == 160 &&
-		   sizeof(struct chan) == 2056 && sizeof(struct endpoint) == 136 &&
+		   sizeof(struct chan) == 2088 && sizeof(struct endpoint) == 136 &&
 		   sizeof(struct model) ==
 			   400 + TASK_CACHE * sizeof(struct task *) + KIND_MAX * sizeof(struct chan *),
 	       "keyframes hold every member of these");

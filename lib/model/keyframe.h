@@ -16,7 +16,7 @@
 #include "model.h"
 
 /* Raised whenever a member is added to what is saved, or the rules of the model change. */
-#define KEYFRAME_VERSION 2
+#define KEYFRAME_VERSION 3
 
 /* *bytes: the caller's to free(). Equal models give equal bytes. 0 or -ENOMEM. */
 int keyframe_save(const struct model *m, void **bytes, size_t *size);

@@ -249,6 +249,11 @@ static void code_public(struct codec *codec, struct m_chan *c)
 	CODE(codec, n->bytes_out);
 	CODE(codec, c->unread_bytes);
 	CODE(codec, c->unread_known);
+	CODE(codec, c->room_bytes);
+	CODE(codec, c->room_messages);
+	CODE(codec, c->found);
+	CODE(codec, c->found_bytes);
+	CODE(codec, c->found_messages);
 	keyframe_code_hist(codec, &c->latency);
 	keyframe_code_hist(codec, &c->sizes);
 }

@@ -90,6 +90,8 @@ static int apply(struct model *m, const struct ev_hdr *ev)
 		return waits_apply(m, (const struct ev_wait *)ev);
 	case EV_GONE:
 		return chans_gone(m, (const struct ev_gone *)ev);
+	case EV_ROOM:
+		return room_apply(m, (const struct ev_room *)ev);
 	case EV_LOST:
 		return losses_apply(m, (const struct ev_lost *)ev);
 	default:
@@ -125,6 +127,7 @@ int model_apply(struct model *m, const struct ev_hdr *ev)
 	    [EV_LOST] = sizeof(struct ev_lost),
 	    [EV_TIME] = sizeof(struct ev_hdr),
 	    [EV_GONE] = sizeof(struct ev_gone),
+	    [EV_ROOM] = sizeof(struct ev_room),
 	};
 	if (ev->type == 0 || ev->type >= EV_TYPE_MAX || ev->size < sizes[ev->type])
 		return -EINVAL;

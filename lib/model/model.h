@@ -89,6 +89,11 @@ struct m_chan {
 	struct m_count count;
 	uint64_t unread_bytes; /* written and not yet read, as far as seen, both directions */
 	bool unread_known;     /* false: the channel was older than the trace, or one end is out of scope */
+	uint64_t room_bytes; /* what it has room for, as in struct ev_room; 0: no limit, or not known */
+	uint32_t room_messages;
+	bool found; /* what the kernel had in it when it was last looked up; no longer once data moves: */
+	uint64_t found_bytes;
+	uint32_t found_messages; /* of a pipe: pages */
 	struct m_endpoint *endpoints; /* open and closed */
 	uint32_t nopen;
 	struct hist latency;   /* time messages lay in it */
@@ -205,6 +210,23 @@ const struct m_chan *model_chan(const struct model *m, uint64_t id);
 uint64_t model_now_ns(const struct model *m);   /* the latest time any event spoke of */
 uint64_t model_first_ns(const struct model *m); /* the earliest */
 uint64_t model_ops(const struct model *m);      /* EV_IO applied, filtered or not */
+
+/*
+ * How full a channel is: so much of so much. False: not known, or it is of a kind that has no limit of
+ * its own that a share could be of. (A socket's buffers count the kernel's memory, headers and all, and
+ * not what was written.)
+ */
+enum m_fill_unit {
+	FILL_BYTES,    /* pipe, FIFO, System V queue. A pipe is made of pages, which may be left in part: it
+			  may be full with fewer */
+	FILL_MESSAGES, /* POSIX queue */
+	FILL_PAGES,    /* pipe, FIFO that packets lie in, or in which the kernel was found to have so many */
+};
+struct m_fill {
+	enum m_fill_unit unit;
+	uint64_t inside, room; /* room is never 0; more than that may be inside when it was made smaller */
+};
+bool model_fill(const struct model *m, const struct m_chan *c, struct m_fill *f);
 
 /* Everything above as canonical text, one object a line, sorted; for tests and bug reports. */
 int model_dump(const struct model *m, FILE *out);

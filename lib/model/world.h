@@ -278,6 +278,9 @@ void chan_drop(struct model *m, struct chan *c); /* out of the index, freed; the
 void chans_rebase(struct model *m); /* the array no longer holds the ids that are over */
 void chans_free(struct model *m);
 
+/* ---- room.c ---- */
+int room_apply(struct model *m, const struct ev_room *ev);
+
 /* ---- endpoints.c ---- */
 /* The latest end at that fd, open or closed; NULL: there was none. */
 struct endpoint *endpoint_slot(const struct proc *p, int32_t fd);

@@ -36,8 +36,14 @@ static const char *const sql[ROWS_NSTMTS] = {
 		" WHERE task.tid = ?1 AND task.start_ns = ?2 AND task.exe = ''",
 	[ROWS_NAME] = "INSERT INTO name(t_ns, pid, tid, comm, exe, cmdline)"
 		" VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
-	[ROWS_CHAN] = "INSERT OR REPLACE INTO chan(id, backlog, duplex, remote, key, kind, shape,"
-		" ident, name) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+	[ROWS_CHAN] = "INSERT INTO chan(id, backlog, duplex, remote, key, kind, shape,"
+		" ident, name) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+		" ON CONFLICT(id) DO UPDATE SET backlog = excluded.backlog,"
+		" duplex = excluded.duplex, remote = excluded.remote, key = excluded.key,"
+		" kind = excluded.kind, shape = excluded.shape, ident = excluded.ident,"
+		" name = excluded.name",
+	[ROWS_ROOM] = "UPDATE chan SET room_bytes = nullif(?2, 0), room_messages = nullif(?3, 0)"
+		" WHERE id = ?1",
 
 	/* ?1 chan ?2 pid ?3 fd ?4 t_ns ?5 dir ?6 side ?7 how ?8 from */
 	[ROWS_FD_REPLACED] = "UPDATE endpoint SET to_ns = ?4"
@@ -90,6 +96,13 @@ static int write_chan(struct rows *r, const struct ev_chan *c)
 	sqlite3_bind_text(st, 7, shape_word(c->shape), -1, SQLITE_STATIC);
 	bind_hostile(st, 8, &ident, c->ident, sizeof(c->ident));
 	bind_hostile(st, 9, &name, c->name, sizeof(c->name));
+	return db_run(st);
+}
+
+static int write_room(struct rows *r, const struct ev_room *e)
+{
+	sqlite3_stmt *st = r->st[ROWS_ROOM];
+	BIND(st, 1, (int64_t)e->chan, (int64_t)e->bytes, e->messages);
 	return db_run(st);
 }
 
@@ -224,6 +237,8 @@ int rows_control(struct rows *r, uint64_t seq, const struct ev_hdr *ev)
 		return write_task(r, (const struct ev_task *)ev);
 	case EV_WAIT:
 		return write_wait(r, (const struct ev_wait *)ev);
+	case EV_ROOM:
+		return write_room(r, (const struct ev_room *)ev);
 	case EV_LOST:
 		return write_loss(r, (const struct ev_lost *)ev);
 	default:

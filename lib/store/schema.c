@@ -16,7 +16,8 @@ static const char tables[] =
 	"CREATE TABLE name(t_ns INTEGER, pid INTEGER, tid INTEGER, comm TEXT, exe TEXT, cmdline TEXT);"
 	"CREATE INDEX name_tid ON name(tid, t_ns);"
 	"CREATE TABLE chan(id INTEGER PRIMARY KEY, kind TEXT, ident TEXT, name TEXT, shape TEXT,"
-	" duplex INTEGER, remote INTEGER, key INTEGER, backlog INTEGER);"
+	" duplex INTEGER, remote INTEGER, key INTEGER, backlog INTEGER, room_bytes INTEGER,"
+	" room_messages INTEGER);"
 	"CREATE TABLE op(id INTEGER PRIMARY KEY, name TEXT);"
 	"CREATE TABLE event(id INTEGER PRIMARY KEY, t_ns INTEGER, dur_ns INTEGER, slept_ns INTEGER,"
 	" pid INTEGER, tid INTEGER, op INTEGER, chan INTEGER, fd INTEGER, ret INTEGER, bytes INTEGER,"
@@ -138,18 +139,27 @@ int schema_create(sqlite3 *db)
 	if (rc == 0)
 		rc = create_ops(db);
 	if (rc == 0)
-		rc = db_exec(db, "PRAGMA application_id=0x49504354; PRAGMA user_version=1; COMMIT");
+		rc = db_exec(db, "PRAGMA application_id=0x49504354; PRAGMA user_version=2; COMMIT");
 	if (rc)
 		db_rollback(db);
 	return rc;
 }
-_Static_assert(TRACE_APPLICATION_ID == 0x49504354 && TRACE_USER_VERSION == 1,
+_Static_assert(TRACE_APPLICATION_ID == 0x49504354 && TRACE_USER_VERSION == 2,
 	       "schema_create says them in SQL");
+
+/* What channels have room for. */
+static int add_room(sqlite3 *db)
+{
+	return db_exec(db, "ALTER TABLE chan ADD COLUMN room_bytes INTEGER;"
+			   "ALTER TABLE chan ADD COLUMN room_messages INTEGER;"
+			   "UPDATE meta SET value = '2' WHERE key = 'version';"
+			   "PRAGMA user_version=2");
+}
 
 /* migrations[n - 1] brings version n to n + 1 and sets user_version. */
 typedef int (*migration)(sqlite3 *db);
-static const migration migrations[] = {NULL};
-#define NMIGRATIONS ((int)(sizeof(migrations) / sizeof(migrations[0])) - 1)
+static const migration migrations[] = {add_room};
+#define NMIGRATIONS ((int)(sizeof(migrations) / sizeof(migrations[0])))
 _Static_assert(NMIGRATIONS + 1 == TRACE_USER_VERSION,
 	       "one migration for each version but the last");
 

@@ -9,7 +9,7 @@
 #include <sqlite3.h>
 
 #define TRACE_APPLICATION_ID 0x49504354 /* "IPCT", at offset 68 of the file */
-#define TRACE_USER_VERSION 1            /* at offset 60 */
+#define TRACE_USER_VERSION 2            /* at offset 60 */
 #define TRACE_PAGE_BYTES 4096
 
 /* Columns of `event`, in the order of the table, of the batch virtual table and of the reader. */

@@ -185,7 +185,7 @@ static int check_version(struct trace *t, struct fail *fail)
 			   "trace '%.150s' is of version %" PRId64 ".%" PRId64
 			   "; this ipctap knows up to %d.%d",
 			   t->name, version, abi, TRACE_USER_VERSION, IPCTAP_ABI_VERSION);
-	return abi == IPCTAP_ABI_VERSION ? 0 : cannot(t->name, EBADMSG, fail);
+	return abi >= IPCTAP_ABI_OLDEST ? 0 : cannot(t->name, EBADMSG, fail);
 }
 
 static int open_trace(struct trace *t, struct fail *fail)

@@ -35,6 +35,7 @@ static const struct {
     [EV_LOST] = {sizeof(struct ev_lost), sizeof(struct ev_lost)},
     [EV_TIME] = {sizeof(struct ev_hdr), sizeof(struct ev_hdr)},
     [EV_GONE] = {sizeof(struct ev_gone), sizeof(struct ev_gone)},
+    [EV_ROOM] = {sizeof(struct ev_room), sizeof(struct ev_room)},
 };
 
 static bool is_terminated(const char *text, size_t size) { return memchr(text, 0, size) != NULL; }

@@ -273,6 +273,7 @@ UNUSED static const struct ev_hdr *random_event(void)
 	    [EV_LOST] = sizeof(struct ev_lost),
 	    [EV_TIME] = sizeof(struct ev_hdr),
 	    [EV_GONE] = sizeof(struct ev_gone),
+	    [EV_ROOM] = sizeof(struct ev_room),
 	};
 	uint16_t type = (uint16_t)(rnd() % 4 ? EV_IO : 1 + rnd() % (EV_TYPE_MAX - 1));
 	size_t size = sizes[type];

@@ -41,6 +41,7 @@ static inline const struct ev_hdr *story_task(unsigned int *r, uint64_t t, uint3
 static inline const struct ev_hdr *story_event(unsigned int seed, int i)
 {
 	static struct ev_gone gone;
+	static struct ev_room room;
 	unsigned int state = seed * 100003 + (unsigned int)i, *r = &state;
 	uint64_t t = 1000 + (uint64_t)i * 50, chan = 1 + (uint64_t)i / 100 + PICK(8);
 	uint32_t pid = 1 + (uint32_t)i / 200 + PICK(6);
@@ -64,6 +65,13 @@ static inline const struct ev_hdr *story_event(unsigned int seed, int i)
 			return &make_lost(1 + PICK(LOST_MAX - 1), PICK(3), 1 + PICK(5))->hdr;
 		return story_io(r, t, pid, chan);
 	case 7:
+		if (PICK(3) == 0) {
+			room = (struct ev_room){.hdr = {.t_ns = t, .type = EV_ROOM, .size = sizeof(room),
+							.flags = PICK(2)},
+						.chan = chan, .bytes = PICK(3) * 4096, .inside = PICK(5000),
+						.messages = PICK(20), .messages_inside = PICK(20)};
+			return &room.hdr;
+		}
 		gone = (struct ev_gone){.hdr = {.t_ns = t, .type = EV_GONE, .size = sizeof(gone)},
 					.chan = chan > 20 ? chan - PICK(20) : chan};
 		return &gone.hdr;

@@ -122,9 +122,9 @@ static void a_finished_trace_is_one_sound_file_that_says_what_it_is(void **state
 	assert_string_equal(
 	    sql(path, "SELECT key, value FROM meta WHERE key NOT IN"
 		      " ('boot_id', 'clock_base_ns', 'host', 'kernel', 'pid') ORDER BY key"),
-	    "abi|1\ncommand|a b\nevents|1000\nfinished|1\nfirst_ns|1000\nkeep|10000\n"
+	    "abi|2\ncommand|a b\nevents|1000\nfinished|1\nfirst_ns|1000\nkeep|10000\n"
 	    "last_ns|1000100\n"
-	    "options|-n 1\nsource|test\nversion|1");
+	    "options|-n 1\nsource|test\nversion|2");
 	assert_int_equal(sql_number(path, "SELECT value FROM meta WHERE key = 'pid'"), getpid());
 	assert_int_equal(
 	    sql_number(path, "SELECT count(*) FROM meta WHERE key IN"

@@ -251,12 +251,14 @@ static void a_newer_trace_is_refused_with_the_remedy(void **state)
 {
 	(void)state;
 	finished_trace(in_folder("t.db"), 10);
-	sql_do(in_folder("t.db"), "PRAGMA user_version = 2");
-	refused(in_folder("t.db"), ENOTSUP, "version 2");
+	sql_do(in_folder("t.db"), "PRAGMA user_version = 3");
+	refused(in_folder("t.db"), ENOTSUP, "version 3");
 	sql_do(in_folder("t.db"),
-	       "PRAGMA user_version = 1; UPDATE meta SET value = '9' WHERE key = 'abi'");
-	refused(in_folder("t.db"), ENOTSUP, "version 1.9");
-	sql_do(in_folder("t.db"), "UPDATE meta SET value = '1' WHERE key = 'abi'");
+	       "PRAGMA user_version = 2; UPDATE meta SET value = '9' WHERE key = 'abi'");
+	refused(in_folder("t.db"), ENOTSUP, "version 2.9");
+	sql_do(in_folder("t.db"), "UPDATE meta SET value = '0' WHERE key = 'abi'");
+	refused(in_folder("t.db"), EBADMSG, "damaged");
+	sql_do(in_folder("t.db"), "UPDATE meta SET value = '2' WHERE key = 'abi'");
 	trace_close(open_trace(in_folder("t.db")));
 }
 
@@ -532,6 +534,36 @@ static void an_unfinished_trace_is_completed_once_and_says_so_for_ever(void **st
 	}
 }
 
+/* Makes it what the version before would have left. */
+static void age(const char *path)
+{
+	sql_do(path, "ALTER TABLE chan DROP COLUMN room_bytes; ALTER TABLE chan DROP COLUMN room_messages;"
+		     "UPDATE meta SET value = '1' WHERE key IN ('abi', 'version'); PRAGMA user_version = 1");
+}
+
+static void a_trace_of_the_version_before_is_read_and_completed(void **state)
+{
+	(void)state;
+	const char *path = in_folder("old.db"), *killed = in_folder("killed.db");
+	finished_trace(path, 10);
+	age(path);
+	struct trace *t = open_trace(path);
+	assert_int_equal(trace_events(t), 10);
+	trace_close(t);
+	assert_string_equal(sql(path, "PRAGMA user_version"), "1"); /* what is finished is left alone */
+
+	killed_recorder(killed, true);
+	age(killed);
+	t = open_trace(killed);
+	assert_true(trace_was_unfinished(t));
+	assert_int_equal(trace_events(t), 2000);
+	trace_close(t);
+	assert_string_equal(sql(killed, "PRAGMA user_version"), "2");
+	assert_string_equal(sql(killed, "SELECT kind, room_bytes, room_messages FROM chan"), "pipe|-|-");
+	assert_string_equal(sql(killed, "SELECT value FROM meta WHERE key IN ('abi', 'version') ORDER BY key"),
+			    "1\n2");
+}
+
 static void a_killed_trace_is_replaced_with_all_that_lay_beside_it(void **state)
 {
 	(void)state;
@@ -676,6 +708,7 @@ int main(void)
 	    IN_FOLDER(a_bad_record_becomes_a_loss_in_its_place),
 	    IN_FOLDER(bad_blobs_of_an_unfinished_trace_are_counted_and_the_rest_is_read),
 	    IN_FOLDER(an_unfinished_trace_is_completed_once_and_says_so_for_ever),
+	    IN_FOLDER(a_trace_of_the_version_before_is_read_and_completed),
 	    IN_FOLDER(a_killed_trace_is_replaced_with_all_that_lay_beside_it),
 	    IN_FOLDER(an_unfinished_trace_that_cannot_be_written_is_read_as_it_is),
 	    IN_FOLDER(a_finished_trace_needs_no_right_to_write),
