@@ -28,7 +28,7 @@ static void test_pages(void)
 	   "whose own figures are not a table of one row");
 	ok(screen_shows(&s, " Channels (1)") && screen_shows(&s, " Talks (1)"),
 	   "its channels and talks are there, and only they");
-	ok(screen_shows(&s, " 50   200K       0 40.0us"), "with the rates that the view has");
+	ok(screen_shows(&s, " 50   200K       0     - 40.0us"), "with the rates that the view has");
 	press(&s, KEY_ARROW_DOWN); /* Waits */
 	press(&s, KEY_ARROW_DOWN); /* Channels */
 	press(&s, KEY_RETURN);

@@ -82,6 +82,23 @@ static void world_chan(struct model *m, uint64_t id, uint16_t kind, uint16_t sha
 	world_apply(m, &ev.hdr);
 }
 
+/* full: the kernel was asked at t, and had no room in it */
+static void world_room(struct model *m, uint64_t t, uint64_t id, uint64_t bytes, uint32_t messages,
+		       bool full)
+{
+	struct ev_room ev = {
+		.hdr = { .t_ns = t, .type = EV_ROOM, .size = sizeof(ev),
+			 .flags = full ? ROOM_INSIDE : 0 },
+		.chan = id,
+		.bytes = bytes,
+		.messages = messages,
+		.inside = full ? bytes : 0,
+		.messages_inside = full ? messages : 0,
+	};
+
+	world_apply(m, &ev.hdr);
+}
+
 /* dir: 1 reads, 2 writes, 3 both; side: 0 or 1 */
 static void world_end(struct model *m, uint64_t chan, uint32_t pid, int32_t fd, uint8_t dir,
 		      uint8_t side)
@@ -206,6 +223,11 @@ static void world_chans(struct model *m)
 	world_chan(m, 5, KIND_PIPE, SHAPE_STREAM, "pipe:[5003]", "");
 	world_chan(m, 6, KIND_MSG, SHAPE_TYPED, "msg:0", "key 0x1234");
 	world_chan(m, 7, KIND_FIFO, SHAPE_STREAM, "fifo:[77]", "/tmp/old fifo");
+	world_room(m, T0 + MS, 1, 65536, 16, false);
+	world_room(m, T0 + MS, 4, 65536, 16, false);
+	world_room(m, T0 + MS, 5, 65536, 16, false);
+	world_room(m, T0 + MS, 6, 16384, 0, false);
+	world_room(m, T0 + MS, 7, 4096, 1, false);
 	world_end(m, 1, 90, 10, ENDPOINT_DIR_READ, 0);
 	world_end(m, 1, 101, 1, ENDPOINT_DIR_WRITE, 0);
 	world_end(m, 1, 102, 0, ENDPOINT_DIR_READ, 0);
@@ -237,6 +259,8 @@ static inline void world_begin(struct model *m)
 	world_task(m, T0 + 500 * MS, TASK_EXIT, 103, 103, 90, "gone");
 	world_wait(m, T0 + 900 * MS, T0 + 310 * MS, 401, OP_WRITE, 4, 4);
 	world_wait(m, T0 + 900 * MS, T0 + 311 * MS, 402, OP_WRITE, 5, 4);
+	world_room(m, T0 + 900 * MS, 4, 65536, 16, true);
+	world_room(m, T0 + 900 * MS, 5, 65536, 16, true);
 }
 
 static inline void world_go_on(struct model *m)

@@ -373,6 +373,19 @@ static void print_new_chan(const struct printer *p, const struct ev_chan *c)
 	fprintf(p->out, "%s%s\n", buf[0] ? " named " : "", buf);
 }
 
+static void print_room(const struct printer *p, const struct ev_room *e)
+{
+	print_time(p, p->out, e->hdr.t_ns);
+	fprintf(p->out, "*** channel %" PRIu64 ": room for", (uint64_t)e->chan);
+	if (e->bytes)
+		fprintf(p->out, " %" PRIu64 " bytes", (uint64_t)e->bytes);
+	if (e->messages)
+		fprintf(p->out, "%s %u %s", e->bytes ? "," : "", e->messages, e->bytes ? "pages" : "messages");
+	if (e->hdr.flags & ROOM_INSIDE)
+		fprintf(p->out, "; in use %" PRIu64 ", %u", (uint64_t)e->inside, e->messages_inside);
+	fputc('\n', p->out);
+}
+
 static void print_lost(const struct printer *p, const struct ev_lost *l)
 {
 	if (!p->notes)
@@ -399,6 +412,8 @@ static void print_text(const struct printer *p, const struct ev_hdr *ev)
 		print_wait(p, (const struct ev_wait *)ev);
 	else if (ev->type == EV_CHAN)
 		print_new_chan(p, (const struct ev_chan *)ev);
+	else if (ev->type == EV_ROOM)
+		print_room(p, (const struct ev_room *)ev);
 }
 
 /* ---- the sink ---- */

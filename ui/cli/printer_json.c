@@ -111,6 +111,18 @@ static void put_new_chan(json_t *o, const struct ev_chan *c)
 	put(o, "backlog", c->backlog);
 }
 
+static void put_room(json_t *o, const struct ev_room *e)
+{
+	put(o, "t_ns", e->hdr.t_ns);
+	put(o, "chan", e->chan);
+	put(o, "bytes", e->bytes);
+	put(o, "messages", e->messages);
+	if (e->hdr.flags & ROOM_INSIDE) {
+		put(o, "bytes_inside", e->inside);
+		put(o, "messages_inside", e->messages_inside);
+	}
+}
+
 static void put_endpoint(json_t *o, const struct model *m, const struct ev_endpoint *e)
 {
 	static const char *const words[] = { "?",     "open",   "inherit", "seen",
@@ -168,6 +180,7 @@ json_t *printer_json(const struct model *m, const struct ev_hdr *ev)
 	static const char *const types[EV_TYPE_MAX] = {
 		[EV_IO] = "io",     [EV_CHAN] = "chan", [EV_ENDPOINT] = "endpoint",
 		[EV_TASK] = "task", [EV_WAIT] = "wait", [EV_LOST] = "lost",
+		[EV_ROOM] = "room",
 	};
 	json_t *o = ev->type < EV_TYPE_MAX && types[ev->type] ? json_object() : NULL;
 
@@ -185,6 +198,8 @@ json_t *printer_json(const struct model *m, const struct ev_hdr *ev)
 		put_task(o, (const struct ev_task *)ev);
 	else if (ev->type == EV_WAIT)
 		put_wait(o, m, (const struct ev_wait *)ev);
+	else if (ev->type == EV_ROOM)
+		put_room(o, (const struct ev_room *)ev);
 	else
 		put_lost(o, (const struct ev_lost *)ev);
 	return o;

@@ -124,13 +124,24 @@ static json_t *proc(const struct report *r, const void *item)
 	return o;
 }
 
+static void put_room(json_t *o, const struct model *m, const struct m_chan *c)
+{
+	struct m_fill f;
+
+	json_object_set_new(o, "room_bytes",
+			    c->room_bytes ? json_integer(integer(c->room_bytes)) : json_null());
+	json_object_set_new(o, "room_messages",
+			    c->room_messages ? json_integer(c->room_messages) : json_null());
+	json_object_set_new(o, "fill",
+			    model_fill(m, c, &f) ? json_real((double)f.inside / (double)f.room) : json_null());
+}
+
 static json_t *chan(const struct report *r, const void *item)
 {
 	const struct m_chan *c = item;
 	json_t *o = json_object();
 	uint64_t ends = 0;
 
-	(void)r;
 	for (const struct m_endpoint *e = c->endpoints; e; e = e->next)
 		ends++;
 	put_chan(o, c);
@@ -142,6 +153,7 @@ static json_t *chan(const struct report *r, const void *item)
 	put_count(o, &c->count);
 	json_object_set_new(o, "unread_bytes",
 			    c->unread_known ? json_integer(integer(c->unread_bytes)) : json_null());
+	put_room(o, r->model, c);
 	put_latency(o, &c->latency);
 	return o;
 }

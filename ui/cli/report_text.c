@@ -2,6 +2,7 @@
 /* The report for people: one section for each question, each a table. */
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -196,16 +197,25 @@ static int print_procs(const struct report *r, FILE *out)
 	return finish(t);
 }
 
+static void cell_fill(struct columns *t, const struct model *m, const struct m_chan *c)
+{
+	struct m_fill f;
+	char share[UNITS_SIZE];
+
+	columns_cell(t, "%s", model_fill(m, c, &f) ?
+				      units_part(share, (double)f.inside / (double)f.room) : "-");
+}
+
 static int print_chans(const struct report *r, FILE *out)
 {
 	static const struct column cols[] = {
 		{ "ID", COLUMN_NUMBER },      { "KIND", COLUMN_TEXT },
-		{ "ENDS", COLUMN_NUMBER },    { "MESSAGES", COLUMN_NUMBER },
-		{ "WRITTEN", COLUMN_NUMBER }, { "READ", COLUMN_NUMBER },
-		{ "UNREAD", COLUMN_NUMBER },  { "P50", COLUMN_NUMBER },
-		{ "P90", COLUMN_NUMBER },     { "P99", COLUMN_NUMBER },
-		{ "MAX", COLUMN_NUMBER },     { "NAME", COLUMN_NAME },
-		{ "IDENT", COLUMN_NAME },
+		{ "ENDS", COLUMN_NUMBER },    { "MSGS", COLUMN_NUMBER },
+		{ "WROTE", COLUMN_NUMBER },   { "READ", COLUMN_NUMBER },
+		{ "UNREAD", COLUMN_NUMBER },  { "FILL", COLUMN_NUMBER },
+		{ "P50", COLUMN_NUMBER },     { "P90", COLUMN_NUMBER },
+		{ "P99", COLUMN_NUMBER },     { "MAX", COLUMN_NUMBER },
+		{ "NAME", COLUMN_NAME },      { "IDENT", COLUMN_NAME },
 	};
 	struct columns *t;
 
@@ -233,6 +243,7 @@ static int print_chans(const struct report *r, FILE *out)
 			columns_cell(t, "%" PRIu64, c->unread_bytes);
 		else
 			columns_cell(t, "?");
+		cell_fill(t, r->model, c);
 		cells_latency(t, &c->latency);
 		columns_cell(t, "%s", c->name[0] ? text_chan(name, c) : name);
 		columns_cell(t, "%s", text_ident(ident, c));

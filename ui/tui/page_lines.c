@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include "lib/abi/words.h"
+#include "ui/tui/fill.h"
 #include "ui/tui/units.h"
 
 #define BARS_MAX 16
@@ -109,6 +110,25 @@ static void add_hist(struct page *p, const char *title, const struct hist *h, bo
 	}
 }
 
+/* How full it is, with a bar; of a channel whose fill is not known, what it has room for. */
+static void add_fill(struct page *p, const struct model *m, const struct m_chan *chan)
+{
+	struct page_line line = { .kind = LINE_BAR };
+	struct m_fill f;
+	char share[UNITS_SIZE], bytes[UNITS_SIZE];
+
+	if (model_fill(m, chan, &f)) {
+		line.bar = fill_share(&f) < 1 ? fill_share(&f) : 1;
+		line.text = rows_print(&p->text, "   full      %s (%s) ", units_part(share, fill_share(&f)),
+				       fill_words(&p->text, &f));
+		page_add(p, &line);
+	} else if (chan->room_bytes) {
+		page_text(p, STYLE_NORMAL, "   room      for %s bytes", units_bytes(bytes, (double)chan->room_bytes));
+	} else if (chan->room_messages) {
+		page_text(p, STYLE_NORMAL, "   room      for %" PRIu32 " messages", chan->room_messages);
+	}
+}
+
 void page_head_chan(struct page *p, const struct scan *scan, const struct m_chan *chan,
 		    const struct history *history)
 {
@@ -132,6 +152,7 @@ void page_head_chan(struct page *p, const struct scan *scan, const struct m_chan
 		  chan->unread_known ? rows_print(&p->text, "%s bytes written and not yet read",
 						  units_bytes(unread, (double)chan->unread_bytes)) :
 				       "not known: it is older than the trace, or an end is out of scope");
+	add_fill(p, scan->model, chan);
 	history_of(history, chan->id, &p->activity);
 	for (int i = 0; i < p->activity.n; i++)
 		most = p->activity.per_s[i] > most ? p->activity.per_s[i] : most;

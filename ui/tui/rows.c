@@ -305,7 +305,7 @@ const char *value_string(const struct column *c, const struct value *v, char buf
 		units_bytes(number, v->x);
 		break;
 	case COLUMN_SHARE:
-		units_share(number, v->x);
+		units_part(number, v->x);
 		break;
 	}
 	buf[0] = '~';

@@ -98,3 +98,8 @@ const char *units_share(char buf[UNITS_SIZE], double share)
 	snprintf(buf, UNITS_SIZE, "%.0f%%", share * 100);
 	return buf;
 }
+
+const char *units_part(char buf[UNITS_SIZE], double share)
+{
+	return units_share(buf, share > 0.99 && share < 1 ? 0.99 : share);
+}

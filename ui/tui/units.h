@@ -18,5 +18,6 @@ const char *units_count(char buf[UNITS_SIZE], double count);
 const char *units_bytes(char buf[UNITS_SIZE], double bytes);
 const char *units_time(char buf[UNITS_SIZE], uint64_t ns);
 const char *units_share(char buf[UNITS_SIZE], double share); /* 0.07 -> 7% */
+const char *units_part(char buf[UNITS_SIZE], double share);  /* the same; 100% only where it is all */
 
 #endif

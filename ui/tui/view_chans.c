@@ -2,6 +2,7 @@
 /* Channels: what each kernel object is, who holds its ends, and what goes through it. */
 #include "lib/abi/words.h"
 #include "ui/tui/ends.h"
+#include "ui/tui/fill.h"
 #include "ui/tui/view.h"
 
 enum {
@@ -11,12 +12,15 @@ enum {
 	COL_MSG_RATE,
 	COL_BYTE_RATE,
 	COL_UNREAD,
+	COL_FILL,
 	COL_P50,
 	COL_P99,
 	COL_ID,
 	COL_IDENT,
 	COL_MESSAGES,
 	COL_BYTES,
+	COL_ROOM_BYTES,
+	COL_ROOM_MESSAGES,
 	COL_OPEN,
 	COL_SLEPT,
 	COL_ERRORS,
@@ -27,13 +31,15 @@ enum {
 static const struct column columns[NCOLS] = {
 	[COL_KIND] = { "KIND", "kind", "of channel", COLUMN_TEXT, 5, 0, FACET_KIND },
 	[COL_NAME] = { "NAME", "name", "a path, an address, a key, or the kernel's own name",
-		       COLUMN_TEXT, 15, 2, FACET_CHAN, .late = LATE_TEXT },
+		       COLUMN_TEXT, 14, 2, FACET_CHAN, .late = LATE_TEXT },
 	[COL_ENDS] = { "ENDS", "who", "who holds its ends: writers -> readers, side <> side",
-		       COLUMN_TEXT, 18, 3, FACET_NONE, .late = LATE_TEXT },
+		       COLUMN_TEXT, 17, 3, FACET_NONE, .late = LATE_TEXT },
 	[COL_MSG_RATE] = { "MSG/s", "messages_per_s", "messages", COLUMN_RATE, 6, 0, FACET_NONE },
 	[COL_BYTE_RATE] = { "B/s", "bytes_per_s", "bytes", COLUMN_BYTE_RATE, 6, 0, FACET_NONE },
 	[COL_UNREAD] = { "UNREAD", "unread_bytes", "bytes written and not yet read", COLUMN_BYTES,
 			 7, 0, FACET_NONE },
+	[COL_FILL] = { "FILL", "fill", "how full it is, of what it has room for; - : not known, or no limit",
+		       COLUMN_SHARE, 5, 0, FACET_NONE, .late = LATE_TEXT },
 	[COL_P50] = { "P50", "p50_ns", "half of the messages lay in it no longer than this",
 		      COLUMN_TIME, 6, 0, FACET_NONE, .late = LATE_MEASURE },
 	[COL_P99] = { "P99", "p99_ns", "99 of 100 lay in it no longer than this", COLUMN_TIME, 6, 0,
@@ -46,6 +52,11 @@ static const struct column columns[NCOLS] = {
 			   .chosen = true },
 	[COL_BYTES] = { "BYTES", "bytes", "bytes so far", COLUMN_BYTES, 6, 0, FACET_BYTES,
 			.chosen = true },
+	[COL_ROOM_BYTES] = { "ROOM", "room_bytes", "bytes it has room for", COLUMN_BYTES, 6, 0,
+			     FACET_NONE, .chosen = true },
+	[COL_ROOM_MESSAGES] = { "ROOMS", "room_messages",
+				"messages it has room for; of a pipe, its pages: a packet each", COLUMN_COUNT,
+				6, 0, FACET_NONE, .chosen = true },
 	[COL_OPEN] = { "OPEN", "open_ends", "ends that are open", COLUMN_COUNT, 5, 0, FACET_NONE,
 		       .chosen = true },
 	[COL_SLEPT] = { "SLEPT", NULL, "all sleeps in it so far", COLUMN_TIME, 7, 0, FACET_SLEPT,
@@ -115,6 +126,10 @@ static void chans_gather(const struct scan *scan, struct rows *rows, struct row 
 		value_n(&v[COL_UNREAD], chan->unread_bytes);
 	if (!chan->folded)
 		value_n(&v[COL_ID], chan->id);
+	if (chan->room_bytes)
+		value_n(&v[COL_ROOM_BYTES], chan->room_bytes);
+	if (chan->room_messages)
+		value_n(&v[COL_ROOM_MESSAGES], chan->room_messages);
 	value_n(&v[COL_MESSAGES], messages);
 	value_n(&v[COL_BYTES], bytes);
 	value_n(&v[COL_OPEN], chan->nopen);
@@ -139,8 +154,13 @@ static void chans_fill(const struct scan *scan, struct rows *rows, struct row *r
 	const struct m_chan *chan = object;
 	struct value *v = row->values;
 	const char *name = rows_chan_name(rows, chan);
+	struct m_fill fill;
 
-	(void)scan;
+	if (model_fill(scan->model, chan, &fill)) {
+		value_x(&v[COL_FILL], fill_share(&fill));
+		if (fill.inside >= fill.room)
+			v[COL_FILL].style = STYLE_WARN;
+	}
 	value_text(&v[COL_NAME], name);
 	value_text(&v[COL_ENDS], ends_add_all(rows, row, chan));
 	value_text(&v[COL_IDENT], rows_chan_ident(rows, chan, name));
