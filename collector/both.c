@@ -191,7 +191,7 @@ static int on_shim(struct sink *self, const struct ev_hdr *h)
 static bool is_doubled(const struct both *b, const struct ev_io *e)
 {
 	const struct thread *t;
-	if (e->op == OP_LOCK_ORDER) /* no call of the kernel tells of that */
+	if (e->op == OP_LOCK_ORDER || e->op == OP_LOCK_HELD) /* no call of the kernel tells of that */
 		return false;
 	HASH_FIND(hh, b->threads, &e->tid, sizeof(e->tid), t);
 	for (uint32_t i = 0; t && i < CALLS && i < t->next; i++)

@@ -38,7 +38,7 @@ static inline bool op_gives(const struct ev_io *e)
 		return false;
 	switch (e->op) {
 	case OP_SEM_POST: case OP_MUTEX_UNLOCK: case OP_RWLOCK_UNLOCK: case OP_COND_SIGNAL:
-	case OP_COND_BROADCAST: case OP_BARRIER_WAIT:
+	case OP_COND_BROADCAST: case OP_BARRIER_WAIT: case OP_LOCK_HELD:
 		return true;
 	case OP_SEMOP: case OP_SEMTIMEDOP:
 		return e->mtype > 0;

@@ -4,13 +4,13 @@
  * nobody contends for them and no system call is made.
  *
  * What lies in shared memory is told of at every use, as the object that the kernel's probes name it.
- * Of one in a process's own memory only a call that lasted is told; the rest concerns nobody else. Either
- * way the locks that a thread holds stand in the header of its ring, with the time since when.
+ * Of one in a process's own memory only a call that lasted is told, and the unlock that ends a long hold; the
+ * rest concerns nobody else. Either way the locks that a thread holds stand in the header of its ring, with the
+ * time since when.
  */
+#include <linux/futex.h>
 #include <pthread.h>
 #include <semaphore.h>
-#include <stdarg.h>
-#include <sys/prctl.h>
 #include <threads.h>
 
 #include "collector/shim/history.h"
@@ -27,7 +27,7 @@ int __pthread_rwlock_trywrlock(pthread_rwlock_t *l);
 int __pthread_rwlock_unlock(pthread_rwlock_t *l);
 
 #define LASTED_NS 20000
-#define TICK_NS 10000000 /* of the slowest clock that kernels are built with: HZ 100 */
+#define HELD_NS 100000 /* a long hold of one's own lock; where somebody waits for it, it is LASTED_NS */
 
 /* ---- which object ---- */
 
@@ -160,13 +160,23 @@ static void end(struct sync *s, int err, enum what what)
 	shim_tell(o);
 }
 
-static bool shared_mutex(const pthread_mutex_t *m) { return m->__data.__kind & 128; }
+/* In the kind of a mutex: glibc's PTHREAD_MUTEX_ROBUST_NORMAL_NP, …_PRIO_INHERIT_NP, and what it shares with others by. */
+#define ROBUST 16
+#define PI 32
+#define PSHARED 128
+static bool shared_mutex(const pthread_mutex_t *m) { return m->__data.__kind & PSHARED; }
 static bool shared_rwlock(const pthread_rwlock_t *l) { return l->__data.__shared != 0; }
 static bool shared_cond(const pthread_cond_t *c) { return c->__data.__wrefs & 1; }
 
 /* glibc's struct new_sem and struct pthread_barrier: what is private says so behind the value. */
 static bool shared_sem(const sem_t *s) { return ((const int *)s)[2] != 0; }
 static bool shared_barrier(const pthread_barrier_t *b) { return ((const int *)b)[3] != 0; }
+
+static bool not_known(const void *p)
+{
+	(void)p;
+	return false;
+}
 
 #define SYNC(name, params, args, p, shared, op, err, what)                                         \
 	SHIM_EXPORT int name params                                                                \
@@ -178,7 +188,30 @@ static bool shared_barrier(const pthread_barrier_t *b) { return ((const int *)b)
 		end(&s, err, what);                                                                \
 		return ret;                                                                        \
 	}
-#define RELEASE(name, params, args, p, shared, op)                                                 \
+/* Somebody waits for it, or did when it was got. In the words of priority-inheriting and robust ones stands a bit. */
+static bool wanted_mutex(const pthread_mutex_t *m)
+{
+	unsigned int word = (unsigned int)__atomic_load_n(&m->__data.__lock, __ATOMIC_RELAXED);
+	return m->__data.__kind & (PI | ROBUST) ? word & FUTEX_WAITERS : word > 1;
+}
+
+static bool is_long(uint64_t since, uint64_t now, bool wanted)
+{
+	return since && now - since >= (wanted ? LASTED_NS : HELD_NS);
+}
+
+/* A hold that has ended, at `now`: by that call, or, OP_LOCK_HELD, inside of another. Only p's address is used. */
+static void tell_hold(struct shim_thread *t, const void *p, enum ipctap_op op, uint64_t since, uint64_t now)
+{
+	struct ev_io e = {
+		.hdr = { .type = EV_IO, .size = sizeof(e) },
+		.enter_ns = now, .chan = shim_sync_object(t, p), .mtype = (int64_t)(now - since), .fd = -1, .op = (uint16_t)op,
+	};
+	e.hdr.t_ns = shim_now();
+	shim_put(t, &e, sizeof(e), SHIM_LOST_OP);
+}
+
+#define RELEASE(name, params, args, p, shared, wanted, op)                                         \
 	SHIM_EXPORT int name params                                                                \
 	{                                                                                          \
 		struct shim_thread *t = shim_ready();                                              \
@@ -186,10 +219,16 @@ static bool shared_barrier(const pthread_barrier_t *b) { return ((const int *)b)
 		if (!t)                                                                            \
 			return REAL(name) args;                                                    \
 		bool is_shared = shared(p);                                                        \
-		uint64_t obj = is_shared ? shim_sync_object(t, p) : shim_private_object(p);                       \
+		uint64_t obj = is_shared ? shim_sync_object(t, p) : shim_private_object(p);        \
 		uint64_t since = shim_let_go(t, obj);                                              \
-		if (!is_shared)                                                                    \
-			return REAL(name) args;                                                    \
+		if (!is_shared) {                                                                  \
+			uint64_t now = since ? shim_now() : 0;                                     \
+			bool tells = is_long(since, now, wanted(p));                               \
+			int done = REAL(name) args;                                                \
+			if (SHIM_RARE(tells && !done))                                             \
+				tell_hold(t, p, op, since, now);                                   \
+			return done;                                                               \
+		}                                                                                  \
 		shim_begin(&o, t, obj, -1, op, 0);                                                 \
 		int ret = REAL(name) args;                                                         \
 		shim_done(&o, 0);                                                                  \
@@ -200,22 +239,14 @@ static bool shared_barrier(const pthread_barrier_t *b) { return ((const int *)b)
 		return ret;                                                                        \
 	}
 
-/* A few milliseconds old, and a tenth of the price: the last tick of the kernel's timer. */
-static uint64_t now_about(void)
-{
-	struct timespec ts;
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
-}
-
 /*
- * One's own mutex, found free, is got at once: for that the time need not be exact. Should somebody get
- * it just before, the wait is told if a tick of the clock has passed.
+ * One's own mutex, found free, is got at once, but for somebody who gets it just before: the word says so,
+ * and only then the time of getting it is another than that of asking for it.
  */
 static int lock_free(struct shim_thread *t, pthread_mutex_t *m)
 {
 	struct sync s = { .o = { .t = t }, .p = m };
-	uint64_t obj = shim_private_object(m), since = now_about();
+	uint64_t obj = shim_private_object(m), since = shim_now();
 	struct shim_call *c = &t->ring->call;
 	c->enter_ns = since;
 	c->obj = obj;
@@ -223,16 +254,15 @@ static int lock_free(struct shim_thread *t, pthread_mutex_t *m)
 	c->deadline_ns = 0;
 	__atomic_store_n(&c->op, OP_MUTEX_LOCK, __ATOMIC_RELEASE);
 	int err = REAL(pthread_mutex_lock)(m);
-	uint64_t got = now_about();
-	if (SHIM_RARE(got - since > TICK_NS)) { /* one tick may come at any time */
+	if (SHIM_RARE(err || __atomic_load_n(&m->__data.__lock, __ATOMIC_RELAXED) != 1)) {
 		s.o.io = (struct ev_io){ .hdr = { .type = EV_IO, .size = sizeof(s.o.io) }, .enter_ns = since,
 					 .chan = obj, .fd = -1, .op = OP_MUTEX_LOCK };
-		end(&s, err, NOTHING);
+		end(&s, err, LOCKS);
+		return err;
 	}
 	__atomic_store_n(&c->op, 0, __ATOMIC_RELAXED);
-	if (err == 0 || err == EOWNERDEAD)
-		shim_hold(t, obj, m, got, true);
-	return err;
+	shim_hold(t, obj, m, since, true);
+	return 0;
 }
 
 SHIM_EXPORT int pthread_mutex_lock(pthread_mutex_t *m)
@@ -262,7 +292,7 @@ SYNC(pthread_mutex_trylock, (pthread_mutex_t *m), (m), m, shared_mutex, OP_MUTEX
 SYNC(pthread_mutex_timedlock, (pthread_mutex_t *m, const struct timespec *t), (m, t), m, shared_mutex, OP_MUTEX_LOCK, ret, LOCKS)
 SYNC(pthread_mutex_clocklock, (pthread_mutex_t *m, clockid_t c, const struct timespec *t), (m, c, t), m, shared_mutex,
      OP_MUTEX_LOCK, ret, LOCKS)
-RELEASE(pthread_mutex_unlock, (pthread_mutex_t *m), (m), m, shared_mutex, OP_MUTEX_UNLOCK)
+RELEASE(pthread_mutex_unlock, (pthread_mutex_t *m), (m), m, shared_mutex, wanted_mutex, OP_MUTEX_UNLOCK)
 
 SYNC(pthread_rwlock_rdlock, (pthread_rwlock_t *l), (l), l, shared_rwlock, OP_RWLOCK_RDLOCK, ret, LOCKS_TO_READ)
 SYNC(pthread_rwlock_tryrdlock, (pthread_rwlock_t *l), (l), l, shared_rwlock, OP_RWLOCK_RDLOCK, ret, READS_AT_ONCE)
@@ -276,7 +306,7 @@ SYNC(pthread_rwlock_timedwrlock, (pthread_rwlock_t *l, const struct timespec *t)
      ret, LOCKS)
 SYNC(pthread_rwlock_clockwrlock, (pthread_rwlock_t *l, clockid_t c, const struct timespec *t), (l, c, t), l, shared_rwlock,
      OP_RWLOCK_WRLOCK, ret, LOCKS)
-RELEASE(pthread_rwlock_unlock, (pthread_rwlock_t *l), (l), l, shared_rwlock, OP_RWLOCK_UNLOCK)
+RELEASE(pthread_rwlock_unlock, (pthread_rwlock_t *l), (l), l, shared_rwlock, not_known, OP_RWLOCK_UNLOCK)
 
 /* The mutex is let go of while its condition is waited for, and got again. */
 #define COND_WAIT(name, params, args)                                                              \
@@ -288,7 +318,9 @@ RELEASE(pthread_rwlock_unlock, (pthread_rwlock_t *l), (l), l, shared_rwlock, OP_
 		struct shim_thread *self = s.o.t;                                                  \
 		uint64_t mutex = shared_mutex(m) ? shim_sync_object(self, m)                       \
 						 : shim_private_object(m);                         \
-		shim_let_go(self, mutex);                                                          \
+		uint64_t since = shim_let_go(self, mutex), now = s.o.io.enter_ns;                  \
+		if (since && (shared_mutex(m) || is_long(since, now, wanted_mutex(m))))            \
+			tell_hold(self, m, OP_LOCK_HELD, since, now);                              \
 		int ret = REAL(name) args;                                                         \
 		shim_hold(self, mutex, m, shim_now(), true);                                       \
 		end(&s, ret, NOTHING);                                                             \
@@ -304,15 +336,10 @@ SYNC(pthread_barrier_wait, (pthread_barrier_t *b), (b), b, shared_barrier, OP_BA
      ret == PTHREAD_BARRIER_SERIAL_THREAD ? 0 : ret, GIVES)
 
 /* Whether others share it a spin lock does not say: it is taken to be one's own. */
-static bool shared_spin(const void *l)
-{
-	(void)l;
-	return false;
-}
 #define SPIN_ADDRESS(l) ((const void *)(uintptr_t)(l))
-SYNC(pthread_spin_lock, (pthread_spinlock_t *l), (l), SPIN_ADDRESS(l), shared_spin, OP_SPIN_LOCK, ret, LOCKS)
-SYNC(pthread_spin_trylock, (pthread_spinlock_t *l), (l), SPIN_ADDRESS(l), shared_spin, OP_SPIN_LOCK, ret, LOCKS_AT_ONCE)
-RELEASE(pthread_spin_unlock, (pthread_spinlock_t *l), (l), SPIN_ADDRESS(l), shared_spin, OP_SPIN_UNLOCK)
+SYNC(pthread_spin_lock, (pthread_spinlock_t *l), (l), SPIN_ADDRESS(l), not_known, OP_SPIN_LOCK, ret, LOCKS)
+SYNC(pthread_spin_trylock, (pthread_spinlock_t *l), (l), SPIN_ADDRESS(l), not_known, OP_SPIN_LOCK, ret, LOCKS_AT_ONCE)
+RELEASE(pthread_spin_unlock, (pthread_spinlock_t *l), (l), SPIN_ADDRESS(l), not_known, not_known, OP_SPIN_UNLOCK)
 
 #define BY_ERRNO (ret ? errno : 0)
 SYNC(sem_wait, (sem_t *s_), (s_), s_, shared_sem, OP_SEM_WAIT, BY_ERRNO, TAKES_UNIT)
@@ -329,18 +356,14 @@ static int thrd_error_of(int ret)
 	return ret == thrd_success ? 0 : ret == thrd_busy ? EBUSY : ret == thrd_timedout ? ETIMEDOUT : EINVAL;
 }
 
-static bool shared_none(const void *p)
-{
-	(void)p;
-	return false;
-}
-
-SYNC(mtx_lock, (mtx_t *m), (m), m, shared_none, OP_MUTEX_LOCK, thrd_error_of(ret), LOCKS)
-SYNC(mtx_trylock, (mtx_t *m), (m), m, shared_none, OP_MUTEX_TRYLOCK, thrd_error_of(ret), LOCKS_AT_ONCE)
-SYNC(mtx_timedlock, (mtx_t *m, const struct timespec *t), (m, t), m, shared_none, OP_MUTEX_LOCK, thrd_error_of(ret), LOCKS)
-RELEASE(mtx_unlock, (mtx_t *m), (m), m, shared_none, OP_MUTEX_UNLOCK)
-SYNC(cnd_signal, (cnd_t *c), (c), c, shared_none, OP_COND_SIGNAL, thrd_error_of(ret), GIVES)
-SYNC(cnd_broadcast, (cnd_t *c), (c), c, shared_none, OP_COND_BROADCAST, thrd_error_of(ret), GIVES)
+SYNC(mtx_lock, (mtx_t *m), (m), m, not_known, OP_MUTEX_LOCK, thrd_error_of(ret), LOCKS)
+SYNC(mtx_trylock, (mtx_t *m), (m), m, not_known, OP_MUTEX_TRYLOCK, thrd_error_of(ret), LOCKS_AT_ONCE)
+SYNC(mtx_timedlock, (mtx_t *m, const struct timespec *t), (m, t), m, not_known, OP_MUTEX_LOCK, thrd_error_of(ret), LOCKS)
+/* glibc's mtx_t is a mutex by another name. */
+static bool wanted_mtx(const mtx_t *m) { return wanted_mutex((const pthread_mutex_t *)m); }
+RELEASE(mtx_unlock, (mtx_t *m), (m), m, not_known, wanted_mtx, OP_MUTEX_UNLOCK)
+SYNC(cnd_signal, (cnd_t *c), (c), c, not_known, OP_COND_SIGNAL, thrd_error_of(ret), GIVES)
+SYNC(cnd_broadcast, (cnd_t *c), (c), c, not_known, OP_COND_BROADCAST, thrd_error_of(ret), GIVES)
 
 #define CND_WAIT(name, params, args)                                                               \
 	SHIM_EXPORT int name params                                                                \
@@ -349,7 +372,9 @@ SYNC(cnd_broadcast, (cnd_t *c), (c), c, shared_none, OP_COND_BROADCAST, thrd_err
 		if (!begin(&s, c, false, OP_COND_WAIT))                                            \
 			return REAL(name) args;                                                    \
 		struct shim_thread *self = s.o.t;                                                  \
-		shim_let_go(self, shim_private_object(m));                                         \
+		uint64_t since = shim_let_go(self, shim_private_object(m)), now = s.o.io.enter_ns; \
+		if (is_long(since, now, wanted_mtx(m)))                                            \
+			tell_hold(self, m, OP_LOCK_HELD, since, now);                              \
 		int ret = REAL(name) args;                                                         \
 		shim_hold(self, shim_private_object(m), m, shim_now(), true);                      \
 		end(&s, thrd_error_of(ret), NOTHING);                                              \
@@ -375,40 +400,3 @@ BORN(sem_init, (sem_t *s, int shared, unsigned int value), (s, shared, value), s
 BORN(pthread_cond_init, (pthread_cond_t *c, const pthread_condattr_t *a), (c, a), c, shared_cond)
 BORN(pthread_barrier_init, (pthread_barrier_t *b, const pthread_barrierattr_t *a, unsigned int n), (b, a, n), b,
      shared_barrier)
-
-/* ---- names ---- */
-
-static void renamed(void)
-{
-	struct shim_thread *t = shim_ready();
-	struct ev_task e = { .hdr = { .type = EV_TASK, .size = sizeof(e) }, .what = TASK_RENAME };
-	int saved = errno;
-	if (t && REAL(prctl)(PR_GET_NAME, e.comm, 0, 0, 0) == 0) {
-		e.hdr.t_ns = shim_now();
-		e.start_ns = t->ring->start_ns;
-		shim_put(t, &e, sizeof(e), SHIM_LOST_CTL);
-	}
-	errno = saved;
-}
-
-SHIM_EXPORT int prctl(int what, ...)
-{
-	va_list ap;
-	unsigned long a[4];
-	va_start(ap, what);
-	for (int i = 0; i < 4; i++)
-		a[i] = va_arg(ap, unsigned long);
-	va_end(ap);
-	int ret = REAL(prctl)(what, a[0], a[1], a[2], a[3]);
-	if (what == PR_SET_NAME && ret == 0)
-		renamed();
-	return ret;
-}
-
-SHIM_EXPORT int pthread_setname_np(pthread_t thread, const char *name)
-{
-	int ret = REAL(pthread_setname_np)(thread, name);
-	if (ret == 0 && pthread_equal(thread, pthread_self()))
-		renamed();
-	return ret;
-}

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Waits for the end of a thread. The object is the word of its descriptor that its end clears, which is what
- * the kernel's probes name when such a wait comes to a futex; its name says which thread it is.
+ * Threads: waits for their end, and their names. The object of a wait is the word of the thread's descriptor
+ * that its end clears, which is what the kernel's probes name when the wait comes to a futex; its name says
+ * which thread it is.
  */
 #include <pthread.h>
+#include <stdarg.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <threads.h>
 #include <unistd.h>
@@ -73,3 +76,40 @@ JOIN(pthread_timedjoin_np, (pthread_t thread, void **got, const struct timespec 
 JOIN(pthread_clockjoin_np, (pthread_t thread, void **got, clockid_t c, const struct timespec *t), (thread, got, c, t),
      thread, 0, ret)
 JOIN(thrd_join, (thrd_t thread, int *got), (thread, got), thread, 0, ret == thrd_success ? 0 : EINVAL)
+
+/* ---- names ---- */
+
+static void renamed(void)
+{
+	struct shim_thread *t = shim_ready();
+	struct ev_task e = { .hdr = { .type = EV_TASK, .size = sizeof(e) }, .what = TASK_RENAME };
+	int saved = errno;
+	if (t && REAL(prctl)(PR_GET_NAME, e.comm, 0, 0, 0) == 0) {
+		e.hdr.t_ns = shim_now();
+		e.start_ns = t->ring->start_ns;
+		shim_put(t, &e, sizeof(e), SHIM_LOST_CTL);
+	}
+	errno = saved;
+}
+
+SHIM_EXPORT int prctl(int what, ...)
+{
+	va_list ap;
+	unsigned long a[4];
+	va_start(ap, what);
+	for (int i = 0; i < 4; i++)
+		a[i] = va_arg(ap, unsigned long);
+	va_end(ap);
+	int ret = REAL(prctl)(what, a[0], a[1], a[2], a[3]);
+	if (what == PR_SET_NAME && ret == 0)
+		renamed();
+	return ret;
+}
+
+SHIM_EXPORT int pthread_setname_np(pthread_t thread, const char *name)
+{
+	int ret = REAL(pthread_setname_np)(thread, name);
+	if (ret == 0 && pthread_equal(thread, pthread_self()))
+		renamed();
+	return ret;
+}

@@ -176,7 +176,8 @@
 	 * row for the one held, a row with IO_HALF for the one got, both entered when that was got */ \
 	O(147, LOCK_ORDER, "lock_order")                                                           \
 	O(148, JOIN, "pthread_join") /* the channel is the end of the thread, mtype its tid */     \
-	O(149, LOCK_HELD, "lock_held") /* no call: of an unlock that is told as a futex, mtype as there */
+	/* no call: a hold that ended inside one, a wait for a condition or an unlock told as a futex; mtype as there */ \
+	O(149, LOCK_HELD, "lock_held")
 
 /*
  * L(number, ID, word, what was lost, remedy). A count of any of these means that something is

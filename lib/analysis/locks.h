@@ -35,7 +35,7 @@ struct lock_longest {
 struct lock_stat {
 	uint64_t chan;
 	uint64_t waits, wait_total_ns; /* those told that had to wait for it */
-	uint64_t holds, hold_total_ns; /* told: only of locks in shared memory */
+	uint64_t holds, hold_total_ns; /* told: of locks in a process's own memory only long ones */
 	struct lock_longest wait, hold;
 };
 

@@ -34,6 +34,16 @@ for source in shim bpf+shim; do
 		run user "$SHIM_IPCTAP" deadlock --level stuck "$DB"
 		is "$status" 0 "$source, $how: which is no deadlock"
 	done
+	# of the process's own, which nobody else sees, only what lasts is told: the first held the third for 20 ms
+	report --json
+	is "$(json 'l = [k for k in d["locks"] if k["longest_hold"]][0]["longest_hold"]; print(l["comm"], 2e7 <= l["ns"] < 1e9)')" \
+		'lo-first True' "$source: of one's own locks, who held one for long, and how long"
+	is "$(sql "select min(mtype >= 20000), sum(mtype >= 20000000) from event e join op o on o.id = e.op
+		where o.name in ('pthread_mutex_unlock', 'lock_held')")" '1|1' "$source: ... and of short holds nothing"
+	rm -f "$DB" "$DB"-wal "$DB"-shm
+	run user "$SHIM_IPCTAP" record --source $source -o "$DB" -- "$T/progs/lockorder" condition
+	is "$status:$(sql "select count(*), min(mtype) >= 20000000, max(comm) from event e join op o on o.id = e.op join task t on t.tid = e.tid
+		where o.name = 'lock_held'")" '0:1|1|lo-first' "$source: a wait for a condition ends a hold, which is told"
 	rm -f "$DB" "$DB"-wal "$DB"-shm
 	run user "$SHIM_IPCTAP" record --source $source -o "$DB" -- "$T/progs/lockorder" same 100
 	report --json

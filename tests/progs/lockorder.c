@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  *     lockorder same|opposite|private [ROUNDS]
+ *     lockorder condition
  *
  * Two who nest two mutexes (and hold a third apart), one after the other, so that they never meet: in one
  * order, or in opposite ones, as processes that share them; or in opposite ones, as threads of one process.
- * Each holds the first for 20 ms once, and waits for it once while the other does.
+ * The first holds the third for 20 ms once, and the second waits for it meanwhile. "condition": one holds a
+ * mutex of its own for 20 ms, and lets go of it by waiting for a condition, for which it has no time.
  */
+#include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -76,12 +79,27 @@ static void *thread(void *who)
 	return NULL;
 }
 
+static int condition(void)
+{
+	static pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER;
+	static pthread_cond_t c = PTHREAD_COND_INITIALIZER;
+	struct timespec past = { 0, 0 };
+	prctl(PR_SET_NAME, "lo-first");
+	pthread_mutex_lock(&m);
+	rest_ms(20);
+	int err = pthread_cond_timedwait(&c, &m, &past);
+	pthread_mutex_unlock(&m);
+	return err != ETIMEDOUT;
+}
+
 int main(int argc, char **argv)
 {
 	pthread_mutexattr_t a;
 	pthread_t t[2];
 	bool own = argc > 1 && strcmp(argv[1], "private") == 0;
 	opposite = own || (argc > 1 && strcmp(argv[1], "opposite") == 0);
+	if (argc > 1 && strcmp(argv[1], "condition") == 0)
+		return condition();
 	if (argc > 2)
 		rounds = atoi(argv[2]);
 	x = mmap(NULL, sizeof(*x), PROT_READ | PROT_WRITE, (own ? MAP_PRIVATE : MAP_SHARED) | MAP_ANONYMOUS, -1, 0);
