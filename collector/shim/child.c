@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "collector/shim/shim.h"
+#include "collector/shim/calls.h"
 
 /* ---- fork ---- */
 
@@ -73,7 +73,7 @@ END(quick_exit)
 
 static bool is_end(uint32_t status) { return (status & 0xff) != 0x7f && status != 0xffff; }
 
-static bool wait_begin(struct shim_op *o, enum ipctap_op op, pid_t pid, int options)
+bool shim_begin_wait(struct shim_op *o, enum ipctap_op op, pid_t pid, int options)
 {
 	struct shim_thread *t = shim_ready();
 	if (!t)
@@ -84,7 +84,7 @@ static bool wait_begin(struct shim_op *o, enum ipctap_op op, pid_t pid, int opti
 	return true;
 }
 
-static void wait_end(struct shim_op *o, pid_t pid, const int *status)
+void shim_end_wait(struct shim_op *o, pid_t pid, const int *status)
 {
 	shim_done(o, pid);
 	if (pid > 0) {
@@ -101,11 +101,11 @@ static void wait_end(struct shim_op *o, pid_t pid, const int *status)
 	{                                                                                          \
 		struct shim_op o;                                                                  \
 		int unasked;                                                                       \
-		if (!wait_begin(&o, OP_WAIT4, child, options))                                     \
+		if (!shim_begin_wait(&o, OP_WAIT4, child, options))                                \
 			return REAL(name) args;                                                    \
 		status = status ? status : &unasked;                                               \
 		pid_t pid = REAL(name) args;                                                       \
-		wait_end(&o, pid, status);                                                         \
+		shim_end_wait(&o, pid, status);                                                    \
 		return pid;                                                                        \
 	}
 
@@ -128,20 +128,25 @@ static uint32_t status_of(const siginfo_t *i)
 	return (s & 0xff) << 8 | 0x7f;
 }
 
+void shim_end_waitid(struct shim_op *o, int ret, const siginfo_t *info)
+{
+	shim_done(o, ret);
+	if (ret == 0 && info && info->si_pid > 0) {
+		uint32_t status = status_of(info);
+		o->io.chan = RAW_OBJ_CHILD((uint32_t)info->si_pid);
+		o->io.messages = is_end(status);
+		o->io.mtype = status;
+	}
+	shim_tell(o);
+}
+
 SHIM_EXPORT int waitid(idtype_t type, id_t id, siginfo_t *info, int options)
 {
 	struct shim_op o;
-	if (!wait_begin(&o, OP_WAITID, type == P_PID ? (pid_t)id : -1, options))
+	if (!shim_begin_wait(&o, OP_WAITID, type == P_PID ? (pid_t)id : -1, options))
 		return REAL(waitid)(type, id, info, options);
 	o.io.fd = type == P_PIDFD ? (int)id : -1;
 	int ret = REAL(waitid)(type, id, info, options);
-	shim_done(&o, ret);
-	if (ret == 0 && info && info->si_pid > 0) {
-		uint32_t status = status_of(info);
-		o.io.chan = RAW_OBJ_CHILD((uint32_t)info->si_pid);
-		o.io.messages = is_end(status);
-		o.io.mtype = status;
-	}
-	shim_tell(&o);
+	shim_end_waitid(&o, ret, info);
 	return ret;
 }

@@ -10,7 +10,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "collector/shim/shim.h"
+#include "collector/shim/calls.h"
 
 /* What glibc exports beside what its headers declare. */
 ssize_t __read(int fd, void *buf, size_t n);
@@ -46,8 +46,6 @@ int __xmknodat(int version, int dir, const char *path, mode_t mode, dev_t *dev);
 		return ret;                                                                        \
 	}
 
-#define FIRST(iov, n) ((n) > 0 && (iov) ? (iov)[0].iov_base : NULL)
-
 IO(read, (int fd, void *buf, size_t n), (fd, buf, n), OP_READ, IO_READ, buf)
 IO(__read, (int fd, void *buf, size_t n), (fd, buf, n), OP_READ, IO_READ, buf)
 IO(__read_chk, (int fd, void *buf, size_t n, size_t room), (fd, buf, n, room), OP_READ, IO_READ, buf)
@@ -68,6 +66,12 @@ IO(__pwrite64, (int fd, const void *buf, size_t n, off64_t at), (fd, buf, n, at)
  * Of vectors only the first piece's payload is kept. A record may begin with more than that piece
  * has: what lies behind it in memory is not the operation's, so the length is cut at it.
  */
+void shim_end_iov(struct shim_op *o, int64_t ret, const struct iovec *iov, int n)
+{
+	bool whole = ret > 0 && n > 0 && iov[0].iov_len >= (size_t)ret;
+	shim_end_io(o, ret, whole ? iov[0].iov_base : NULL);
+}
+
 #define IOV(name, params, args, op, dir)                                                           \
 	SHIM_EXPORT ssize_t name params                                                            \
 	{                                                                                          \
@@ -75,8 +79,7 @@ IO(__pwrite64, (int fd, const void *buf, size_t n, off64_t at), (fd, buf, n, at)
 		if (!shim_begin_fd(&o, fd, op, dir))                                               \
 			return REAL(name) args;                                                    \
 		ssize_t ret = REAL(name) args;                                                     \
-		bool whole = ret > 0 && n > 0 && iov[0].iov_len >= (size_t)ret;                    \
-		shim_end_io(&o, ret, whole ? FIRST(iov, n) : NULL);                                \
+		shim_end_iov(&o, ret, iov, n);                                                     \
 		return ret;                                                                        \
 	}
 
@@ -220,16 +223,7 @@ SHIM_EXPORT ssize_t vmsplice(int fd, const struct iovec *iov, size_t n, unsigned
 
 /* ---- descriptors come ---- */
 
-/* A call that names no channel yet: what it made is known when it has returned. */
-static bool begin_none(struct shim_op *o, enum ipctap_op op)
-{
-	struct shim_thread *t = shim_ready();
-	if (t)
-		shim_begin(o, t, 0, -1, op, 0);
-	return t != NULL;
-}
-
-static void pair_end(struct shim_op *o, int ret, const int fds[2])
+void shim_end_pair(struct shim_op *o, int ret, const int fds[2])
 {
 	shim_done(o, ret);
 	if (ret == 0) {
@@ -245,10 +239,10 @@ static void pair_end(struct shim_op *o, int ret, const int fds[2])
 	SHIM_EXPORT int name params                                                                \
 	{                                                                                          \
 		struct shim_op o;                                                                  \
-		if (!begin_none(&o, OP_PIPE2))                                                     \
+		if (!shim_begin_none(&o, OP_PIPE2))                                                \
 			return REAL(name) args;                                                    \
 		int ret = REAL(name) args;                                                         \
-		pair_end(&o, ret, fds);                                                            \
+		shim_end_pair(&o, ret, fds);                                                       \
 		return ret;                                                                        \
 	}
 
@@ -260,7 +254,7 @@ PIPE(pipe2, (int fds[2], int flags), (fds, flags))
  * Of what was opened only a FIFO, a terminal and an object of POSIX shared memory are told of. An open
  * that sleeps is one of a FIFO whose other end nobody has; which, its end says.
  */
-static void open_end(struct shim_op *o, int fd, const char *path)
+void shim_end_open(struct shim_op *o, int fd, const char *path)
 {
 	shim_done(o, fd);
 	if (fd < 0)
@@ -294,10 +288,10 @@ static void open_end(struct shim_op *o, int fd, const char *path)
 	{                                                                                          \
 		struct shim_op o;                                                                  \
 		prologue;                                                                          \
-		if (!begin_none(&o, op))                                                           \
+		if (!shim_begin_none(&o, op))                                                      \
 			return REAL(name) args;                                                    \
 		int fd = REAL(name) args;                                                          \
-		open_end(&o, fd, path);                                                            \
+		shim_end_open(&o, fd, path);                                                       \
 		return fd;                                                                         \
 	}
 
@@ -318,7 +312,7 @@ OPEN(creat64, (const char *path, mode_t mode), (path, mode), OP_CREAT, )
 
 static bool mknod_begin(struct shim_op *o, mode_t mode, enum ipctap_op op)
 {
-	return (mode & S_IFMT) == S_IFIFO && begin_none(o, op);
+	return (mode & S_IFMT) == S_IFIFO && shim_begin_none(o, op);
 }
 
 static void mknod_end(struct shim_op *o, int ret, int dir, const char *path)
@@ -353,7 +347,7 @@ MKNOD(__xmknodat, (int v, int at, const char *path, mode_t mode, dev_t *dev), (v
 
 /* ---- descriptors are copied ---- */
 
-static void dup_end(struct shim_op *o, int ret)
+void shim_end_dup(struct shim_op *o, int ret)
 {
 	shim_done(o, ret);
 	o->io.mtype = ret >= 0 ? ret : 0;
@@ -371,19 +365,11 @@ SHIM_EXPORT int dup(int fd)
 		return plain;
 	}
 	int ret = REAL(dup)(fd);
-	dup_end(&o, ret);
+	shim_end_dup(&o, ret);
 	return ret;
 }
 
-/* What the new number stood for is closed on the way. */
-struct dup_to {
-	struct shim_op o;
-	struct shim_thread *t;
-	bool is_ours;
-	uint64_t replaced;
-};
-
-static bool dup_to_begin(struct dup_to *d, int from, int to, enum ipctap_op op)
+bool shim_begin_dup_to(struct shim_dup_to *d, int from, int to, enum ipctap_op op)
 {
 	d->t = shim_ready();
 	if (!d->t)
@@ -395,7 +381,7 @@ static bool dup_to_begin(struct dup_to *d, int from, int to, enum ipctap_op op)
 	return true;
 }
 
-static void dup_to_end(struct dup_to *d, int ret, int from, int to)
+void shim_end_dup_to(struct shim_dup_to *d, int ret, int from, int to)
 {
 	if (ret >= 0)
 		shim_fd_closed(d->t, to, d->replaced);
@@ -412,11 +398,11 @@ static void dup_to_end(struct dup_to *d, int ret, int from, int to)
 #define DUP_TO(name, params, args, op)                                                             \
 	SHIM_EXPORT int name params                                                                \
 	{                                                                                          \
-		struct dup_to d;                                                                   \
-		if (!dup_to_begin(&d, from, to, op))                                               \
+		struct shim_dup_to d;                                                              \
+		if (!shim_begin_dup_to(&d, from, to, op))                                          \
 			return REAL(name) args;                                                    \
 		int ret = REAL(name) args;                                                         \
-		dup_to_end(&d, ret, from, to);                                                     \
+		shim_end_dup_to(&d, ret, from, to);                                                \
 		return ret;                                                                        \
 	}
 
@@ -432,7 +418,7 @@ static bool is_lock_cmd(int cmd)
 	       cmd == F_OFD_SETLK || cmd == F_OFD_SETLKW;
 }
 
-static bool fcntl_begin(struct shim_op *o, int fd, int cmd, void *arg)
+bool shim_begin_fcntl(struct shim_op *o, int fd, int cmd, void *arg)
 {
 	struct shim_thread *t;
 	switch (cmd) {
@@ -440,7 +426,7 @@ static bool fcntl_begin(struct shim_op *o, int fd, int cmd, void *arg)
 	case F_DUPFD_CLOEXEC:
 		return shim_begin_fd(o, fd, OP_FCNTL, 0);
 	}
-	if (!is_lock_cmd(cmd) || !(t = shim_ready()))
+	if (!is_lock_cmd(cmd) || !shim_is_address(arg) || !(t = shim_ready()))
 		return false;
 	uint64_t obj = shim_lock_object(t, fd);
 	if (!obj)
@@ -450,15 +436,15 @@ static bool fcntl_begin(struct shim_op *o, int fd, int cmd, void *arg)
 	return true;
 }
 
-static void fcntl_end(struct shim_op *o, int ret, int cmd)
+void shim_end_fcntl(struct shim_op *o, int ret, int cmd)
 {
 	if (cmd == F_DUPFD || cmd == F_DUPFD_CLOEXEC)
-		dup_end(o, ret);
+		shim_end_dup(o, ret);
 	else
 		shim_end(o, ret);
 }
 
-static void fcntl_plain(int fd, int cmd, void *arg, int ret)
+void shim_plain_fcntl(int fd, int cmd, void *arg, int ret)
 {
 	struct shim_thread *t = cmd == F_SETPIPE_SZ && ret >= 0 ? shim_ready() : NULL;
 	if (t)
@@ -478,12 +464,12 @@ static void fcntl_plain(int fd, int cmd, void *arg, int ret)
 		va_start(ap, cmd);                                                                 \
 		void *arg = va_arg(ap, void *);                                                    \
 		va_end(ap);                                                                        \
-		bool ours = fcntl_begin(&o, fd, cmd, arg);                                         \
+		bool ours = shim_begin_fcntl(&o, fd, cmd, arg);                                    \
 		int ret = REAL(name)(fd, cmd, arg);                                                \
 		if (ours)                                                                          \
-			fcntl_end(&o, ret, cmd);                                                   \
+			shim_end_fcntl(&o, ret, cmd);                                              \
 		else                                                                               \
-			fcntl_plain(fd, cmd, arg, ret);                                            \
+			shim_plain_fcntl(fd, cmd, arg, ret);                                       \
 		return ret;                                                                        \
 	}
 
@@ -493,7 +479,7 @@ FCNTL(__fcntl)
 
 /* ---- descriptors go ---- */
 
-static bool close_begin(struct shim_op *o, int fd)
+bool shim_begin_close(struct shim_op *o, int fd)
 {
 	struct shim_thread *t = shim_ready();
 	uint64_t obj = t ? shim_fd_closing(t, fd) : 0;
@@ -503,7 +489,7 @@ static bool close_begin(struct shim_op *o, int fd)
 }
 
 /* close frees the descriptor whatever it returns. */
-static void close_end(struct shim_op *o, int ret)
+void shim_end_close(struct shim_op *o, int ret)
 {
 	shim_done(o, ret);
 	shim_fd_closed(o->t, o->io.fd, o->io.chan);
@@ -514,10 +500,10 @@ static void close_end(struct shim_op *o, int ret)
 	SHIM_EXPORT int name(int fd)                                                               \
 	{                                                                                          \
 		struct shim_op o;                                                                  \
-		if (!close_begin(&o, fd))                                                          \
+		if (!shim_begin_close(&o, fd))                                                     \
 			return REAL(name)(fd);                                                     \
 		int ret = REAL(name)(fd);                                                          \
-		close_end(&o, ret);                                                                \
+		shim_end_close(&o, ret);                                                           \
 		return ret;                                                                        \
 	}
 

@@ -15,10 +15,10 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "collector/shim/calls.h"
 #include "collector/shim/describe.h"
 #include "collector/shim/memory.h"
 #include "collector/shim/names.h"
-#include "collector/shim/shim.h"
 
 #define PAGE_MASK 4095ULL
 #define TMPFS_MAGIC 0x01021994
@@ -284,19 +284,26 @@ static uint64_t process_object(struct shim_thread *t, uint32_t pid)
 	return o.obj;
 }
 
+bool shim_begin_process_vm(struct shim_op *o, pid_t pid, enum ipctap_op op, uint32_t dir)
+{
+	struct shim_thread *t = pid > 0 ? shim_ready() : NULL;
+	if (!t)
+		return false;
+	int saved = errno;
+	uint64_t obj = process_object(t, (uint32_t)pid);
+	errno = saved;
+	shim_begin(o, t, obj, -1, op, dir);
+	o->io.mtype = pid;
+	return true;
+}
+
 #define PROCESS_VM(name, op, dir)                                                                  \
 	SHIM_EXPORT ssize_t name(pid_t pid, const struct iovec *own, unsigned long n,              \
 				 const struct iovec *its, unsigned long its_n, unsigned long flags) \
 	{                                                                                          \
 		struct shim_op o;                                                                  \
-		struct shim_thread *t = pid > 0 ? shim_ready() : NULL;                             \
-		if (!t)                                                                            \
+		if (!shim_begin_process_vm(&o, pid, op, dir))                                      \
 			return REAL(name)(pid, own, n, its, its_n, flags);                         \
-		int saved = errno;                                                                 \
-		uint64_t obj = process_object(t, (uint32_t)pid);                                   \
-		errno = saved;                                                                     \
-		shim_begin(&o, t, obj, -1, op, dir);                                               \
-		o.io.mtype = pid;                                                                  \
 		ssize_t ret = REAL(name)(pid, own, n, its, its_n, flags);                          \
 		shim_end_bytes(&o, ret, NULL);                                                     \
 		return ret;                                                                        \
@@ -307,15 +314,22 @@ PROCESS_VM(process_vm_writev, OP_PROCESS_VM_WRITEV, IO_WRITE)
 
 /* ---- locks on files ---- */
 
-SHIM_EXPORT int flock(int fd, int what)
+bool shim_begin_flock(struct shim_op *o, int fd, int what)
 {
-	struct shim_op o;
 	struct shim_thread *t = shim_ready();
 	uint64_t obj = t ? shim_lock_object(t, fd) : 0;
 	if (!obj)
+		return false;
+	shim_begin(o, t, obj, fd, OP_FLOCK, what & LOCK_NB ? IO_NONBLOCK : 0);
+	o->io.mtype = what;
+	return true;
+}
+
+SHIM_EXPORT int flock(int fd, int what)
+{
+	struct shim_op o;
+	if (!shim_begin_flock(&o, fd, what))
 		return REAL(flock)(fd, what);
-	shim_begin(&o, t, obj, fd, OP_FLOCK, what & LOCK_NB ? IO_NONBLOCK : 0);
-	o.io.mtype = what;
 	int ret = REAL(flock)(fd, what);
 	shim_end(&o, ret);
 	return ret;

@@ -7,15 +7,15 @@
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 
-#include "collector/shim/shim.h"
+#include "collector/shim/calls.h"
 #include "collector/shim/sigset.h"
 
 mqd_t __mq_open_2(const char *name, int flags);
 
-static uint64_t deadline(const struct timespec *until)
+uint64_t shim_until(const struct timespec *until)
 {
 	struct timespec now;
-	if (!until)
+	if (!shim_is_address(until))
 		return 0;
 	clock_gettime(CLOCK_REALTIME, &now);
 	int64_t left = (until->tv_sec - now.tv_sec) * 1000000000LL + (until->tv_nsec - now.tv_nsec);
@@ -24,15 +24,7 @@ static uint64_t deadline(const struct timespec *until)
 
 /* ---- made ---- */
 
-static bool begin_none(struct shim_op *o, enum ipctap_op op)
-{
-	struct shim_thread *t = shim_ready();
-	if (t)
-		shim_begin(o, t, 0, -1, op, 0);
-	return t != NULL;
-}
-
-static void made(struct shim_op *o, int fd, uint32_t flags)
+void shim_end_made(struct shim_op *o, int fd, uint32_t flags)
 {
 	shim_done(o, fd);
 	if (fd >= 0) {
@@ -54,10 +46,10 @@ SHIM_EXPORT mqd_t mq_open(const char *name, int flags, ...)
 		attr = va_arg(ap, struct mq_attr *);
 		va_end(ap);
 	}
-	if (!begin_none(&o, OP_MQ_OPEN))
+	if (!shim_begin_none(&o, OP_MQ_OPEN))
 		return REAL(mq_open)(name, flags, mode, attr);
 	mqd_t q = REAL(mq_open)(name, flags, mode, attr);
-	made(&o, q, 0);
+	shim_end_made(&o, q, 0);
 	return q;
 }
 
@@ -65,10 +57,10 @@ SHIM_EXPORT mqd_t mq_open(const char *name, int flags, ...)
 	SHIM_EXPORT int name params                                                                \
 	{                                                                                          \
 		struct shim_op o;                                                                  \
-		if (!begin_none(&o, op))                                                           \
+		if (!shim_begin_none(&o, op))                                                      \
 			return REAL(name) args;                                                    \
 		int fd = REAL(name) args;                                                          \
-		made(&o, fd, flags);                                                               \
+		shim_end_made(&o, fd, flags);                                                      \
 		return fd;                                                                         \
 	}
 
@@ -94,7 +86,7 @@ SHIM_EXPORT int signalfd(int fd, const sigset_t *set, int flags)
 
 /* ---- used ---- */
 
-static void end_message(struct shim_op *o, int64_t ret, uint64_t bytes, int64_t prio, const void *data)
+void shim_end_message(struct shim_op *o, int64_t ret, uint64_t bytes, int64_t prio, const void *data)
 {
 	shim_done(o, ret);
 	o->io.mtype = prio;
@@ -114,9 +106,9 @@ static void end_message(struct shim_op *o, int64_t ret, uint64_t bytes, int64_t 
 		struct shim_op o;                                                                  \
 		if (!shim_begin_fd(&o, q, OP_MQ_TIMEDSEND, IO_WRITE))                              \
 			return REAL(name) args;                                                    \
-		shim_call(&o)->deadline_ns = deadline(until);                                      \
+		shim_call(&o)->deadline_ns = shim_until(until);                                    \
 		int ret = REAL(name) args;                                                         \
-		end_message(&o, ret, n, prio, m);                                                  \
+		shim_end_message(&o, ret, n, prio, m);                                             \
 		return ret;                                                                        \
 	}
 #define RECEIVE(name, params, args, until)                                                         \
@@ -125,11 +117,11 @@ static void end_message(struct shim_op *o, int64_t ret, uint64_t bytes, int64_t 
 		struct shim_op o;                                                                  \
 		if (!shim_begin_fd(&o, q, OP_MQ_TIMEDRECEIVE, IO_READ))                            \
 			return REAL(name) args;                                                    \
-		shim_call(&o)->deadline_ns = deadline(until);                                      \
+		shim_call(&o)->deadline_ns = shim_until(until);                                    \
 		unsigned int unasked = 0;                                                          \
 		prio = prio ? prio : &unasked;                                                     \
 		ssize_t ret = REAL(name) args;                                                     \
-		end_message(&o, ret, (uint64_t)ret, ret >= 0 ? (int64_t)*prio : -1, m);            \
+		shim_end_message(&o, ret, (uint64_t)ret, ret >= 0 ? (int64_t)*prio : -1, m);       \
 		return ret;                                                                        \
 	}
 
@@ -173,7 +165,7 @@ SHIM_EXPORT int mq_close(mqd_t q)
 SHIM_EXPORT int mq_unlink(const char *name)
 {
 	struct shim_op o;
-	if (!begin_none(&o, OP_MQ_UNLINK))
+	if (!shim_begin_none(&o, OP_MQ_UNLINK))
 		return REAL(mq_unlink)(name);
 	int ret = REAL(mq_unlink)(name);
 	struct raw_mknod r = { .dirfd = 0 };

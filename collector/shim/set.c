@@ -7,7 +7,7 @@
 #include <sys/epoll.h>
 #include <sys/select.h>
 
-#include "collector/shim/shim.h"
+#include "collector/shim/calls.h"
 
 /* glibc declares the array of poll as one that is only written to. */
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
@@ -18,14 +18,14 @@ int __ppoll_chk(struct pollfd *fds, nfds_t n, const struct timespec *t, const si
 
 #define FOREVER (~0ULL)
 
-static uint64_t of_ms(int ms) { return ms < 0 ? FOREVER : (uint64_t)ms * 1000000ULL; }
-static uint64_t of_timespec(const struct timespec *t)
+uint64_t shim_of_ms(int ms) { return ms < 0 ? FOREVER : (uint64_t)ms * 1000000ULL; }
+uint64_t shim_of_timespec(const struct timespec *t)
 {
-	return t ? (uint64_t)t->tv_sec * 1000000000ULL + (uint64_t)t->tv_nsec : FOREVER;
+	return shim_is_address(t) ? (uint64_t)t->tv_sec * 1000000000ULL + (uint64_t)t->tv_nsec : FOREVER;
 }
-static uint64_t of_timeval(const struct timeval *t)
+uint64_t shim_of_timeval(const struct timeval *t)
 {
-	return t ? (uint64_t)t->tv_sec * 1000000000ULL + (uint64_t)t->tv_usec * 1000ULL : FOREVER;
+	return shim_is_address(t) ? (uint64_t)t->tv_sec * 1000000000ULL + (uint64_t)t->tv_usec * 1000ULL : FOREVER;
 }
 
 static void until(struct shim_op *o, uint64_t timeout_ns)
@@ -38,13 +38,13 @@ static void until(struct shim_op *o, uint64_t timeout_ns)
 }
 
 /* Without a descriptor it is a sleep: none of ours. */
-static bool poll_begin(struct shim_op *o, const struct pollfd *fds, nfds_t n, enum ipctap_op op, uint64_t timeout_ns)
+bool shim_begin_poll(struct shim_op *o, const struct pollfd *fds, nfds_t n, enum ipctap_op op, uint64_t timeout_ns)
 {
 	struct shim_thread *t = n ? shim_ready() : NULL;
 	struct shim_fd f;
 	if (!t)
 		return false;
-	if (n == 1 && fds[0].fd >= 0 && shim_fd_get(t, fds[0].fd, &f) && !(f.state & FD_SIGNALFD)) {
+	if (n == 1 && shim_is_address(fds) && fds[0].fd >= 0 && shim_fd_get(t, fds[0].fd, &f) && !(f.state & FD_SIGNALFD)) {
 		shim_begin(o, t, f.obj, fds[0].fd, op, 0);
 	} else {
 		shim_begin(o, t, RAW_OBJ_SET(t->tid, RAW_SET_NO_FD), -1, op, 0);
@@ -60,23 +60,23 @@ static bool poll_begin(struct shim_op *o, const struct pollfd *fds, nfds_t n, en
 	SHIM_EXPORT int name params                                                                \
 	{                                                                                          \
 		struct shim_op o;                                                                  \
-		if (!poll_begin(&o, fds, n, op, timeout_ns))                                       \
+		if (!shim_begin_poll(&o, fds, n, op, timeout_ns))                                  \
 			return REAL(name) args;                                                    \
 		int ret = REAL(name) args;                                                         \
 		shim_end(&o, ret);                                                                 \
 		return ret;                                                                        \
 	}
 
-POLL(poll, (struct pollfd *fds, nfds_t n, int ms), (fds, n, ms), OP_POLL, of_ms(ms))
-POLL(__poll, (struct pollfd *fds, nfds_t n, int ms), (fds, n, ms), OP_POLL, of_ms(ms))
-POLL(__poll_chk, (struct pollfd *fds, nfds_t n, int ms, size_t room), (fds, n, ms, room), OP_POLL, of_ms(ms))
+POLL(poll, (struct pollfd *fds, nfds_t n, int ms), (fds, n, ms), OP_POLL, shim_of_ms(ms))
+POLL(__poll, (struct pollfd *fds, nfds_t n, int ms), (fds, n, ms), OP_POLL, shim_of_ms(ms))
+POLL(__poll_chk, (struct pollfd *fds, nfds_t n, int ms, size_t room), (fds, n, ms, room), OP_POLL, shim_of_ms(ms))
 POLL(ppoll, (struct pollfd *fds, nfds_t n, const struct timespec *t, const sigset_t *mask), (fds, n, t, mask),
-     OP_PPOLL, of_timespec(t))
+     OP_PPOLL, shim_of_timespec(t))
 POLL(__ppoll_chk, (struct pollfd *fds, nfds_t n, const struct timespec *t, const sigset_t *mask, size_t room),
-     (fds, n, t, mask, room), OP_PPOLL, of_timespec(t))
+     (fds, n, t, mask, room), OP_PPOLL, shim_of_timespec(t))
 
-static bool select_begin(struct shim_op *o, int n, const fd_set *r, const fd_set *w, const fd_set *x, enum ipctap_op op,
-			 uint64_t timeout_ns)
+bool shim_begin_select(struct shim_op *o, int n, const fd_set *r, const fd_set *w, const fd_set *x, enum ipctap_op op,
+		       uint64_t timeout_ns)
 {
 	struct shim_thread *t = n > 0 && (r || w || x) ? shim_ready() : NULL;
 	if (!t)
@@ -94,7 +94,7 @@ static bool select_begin(struct shim_op *o, int n, const fd_set *r, const fd_set
 SHIM_EXPORT int select(int n, fd_set *r, fd_set *w, fd_set *x, struct timeval *timeout)
 {
 	struct shim_op o;
-	if (!select_begin(&o, n, r, w, x, OP_PSELECT6, of_timeval(timeout)))
+	if (!shim_begin_select(&o, n, r, w, x, OP_PSELECT6, shim_of_timeval(timeout)))
 		return REAL(select)(n, r, w, x, timeout);
 	int ret = REAL(select)(n, r, w, x, timeout);
 	shim_end(&o, ret);
@@ -104,31 +104,38 @@ SHIM_EXPORT int select(int n, fd_set *r, fd_set *w, fd_set *x, struct timeval *t
 SHIM_EXPORT int pselect(int n, fd_set *r, fd_set *w, fd_set *x, const struct timespec *timeout, const sigset_t *mask)
 {
 	struct shim_op o;
-	if (!select_begin(&o, n, r, w, x, OP_PSELECT6, of_timespec(timeout)))
+	if (!shim_begin_select(&o, n, r, w, x, OP_PSELECT6, shim_of_timespec(timeout)))
 		return REAL(pselect)(n, r, w, x, timeout, mask);
 	int ret = REAL(pselect)(n, r, w, x, timeout, mask);
 	shim_end(&o, ret);
 	return ret;
 }
 
+bool shim_begin_epoll(struct shim_op *o, int fd, enum ipctap_op op, uint64_t timeout_ns)
+{
+	struct shim_thread *t = fd >= 0 ? shim_ready() : NULL;
+	if (!t)
+		return false;
+	shim_begin(o, t, RAW_OBJ_SET(shim_pid, fd), fd, op, 0);
+	until(o, timeout_ns);
+	return true;
+}
+
 #define EPOLL(name, params, args, op, timeout_ns)                                                  \
 	SHIM_EXPORT int name params                                                                \
 	{                                                                                          \
 		struct shim_op o;                                                                  \
-		struct shim_thread *self = shim_ready();                                           \
-		if (!self || fd < 0)                                                               \
+		if (!shim_begin_epoll(&o, fd, op, timeout_ns))                                     \
 			return REAL(name) args;                                                    \
-		shim_begin(&o, self, RAW_OBJ_SET(shim_pid, fd), fd, op, 0);                        \
-		until(&o, timeout_ns);                                                             \
 		int ret = REAL(name) args;                                                         \
 		shim_end(&o, ret);                                                                 \
 		return ret;                                                                        \
 	}
 
-EPOLL(epoll_wait, (int fd, struct epoll_event *e, int n, int ms), (fd, e, n, ms), OP_EPOLL_WAIT, of_ms(ms))
+EPOLL(epoll_wait, (int fd, struct epoll_event *e, int n, int ms), (fd, e, n, ms), OP_EPOLL_WAIT, shim_of_ms(ms))
 EPOLL(epoll_pwait, (int fd, struct epoll_event *e, int n, int ms, const sigset_t *mask), (fd, e, n, ms, mask),
-      OP_EPOLL_PWAIT, of_ms(ms))
+      OP_EPOLL_PWAIT, shim_of_ms(ms))
 EPOLL(epoll_pwait2, (int fd, struct epoll_event *e, int n, const struct timespec *t, const sigset_t *mask),
-      (fd, e, n, t, mask), OP_EPOLL_PWAIT2, of_timespec(t))
+      (fd, e, n, t, mask), OP_EPOLL_PWAIT2, shim_of_timespec(t))
 
 extern __typeof__(select) __select __attribute__((alias("select"), copy(select), visibility("default")));

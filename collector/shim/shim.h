@@ -85,6 +85,12 @@ static inline struct shim_thread *shim_ready(void)
 	return t;
 }
 
+/* May it be looked at before the call? What is no address at all is for the kernel to refuse. */
+static inline bool shim_is_address(const void *p)
+{
+	return (uintptr_t)p - SHIM_PAGE < (1ULL << 47) - SHIM_PAGE;
+}
+
 static inline uint64_t shim_now(void)
 {
 	struct timespec ts;
@@ -169,6 +175,15 @@ static inline void shim_begin(struct shim_op *o, struct shim_thread *t, uint64_t
 	c->fd = fd;
 	c->deadline_ns = 0;
 	__atomic_store_n(&c->op, (uint16_t)op, __ATOMIC_RELEASE);
+}
+
+/* A call that names no channel yet: what it made is known when it has returned. */
+static inline bool shim_begin_none(struct shim_op *o, enum ipctap_op op)
+{
+	struct shim_thread *t = shim_ready();
+	if (t)
+		shim_begin(o, t, 0, -1, op, 0);
+	return t != NULL;
 }
 
 /* Where the call under way is described further: its deadline, what it looks at. */

@@ -10,19 +10,19 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "collector/shim/calls.h"
 #include "collector/shim/names.h"
-#include "collector/shim/shim.h"
 #include "collector/shim/sigset.h"
 
 /* Whether it was merged with one that was pending, or is ignored, is not known either. */
-static void sent(struct shim_op *o, int ret)
+void shim_end_sent(struct shim_op *o, int ret)
 {
 	shim_done(o, ret);
 	o->io.messages = ret == 0 && o->io.mtype != 0;
 	shim_tell(o);
 }
 
-static bool send_begin(struct shim_op *o, enum ipctap_op op, pid_t pid, int sig)
+bool shim_begin_send(struct shim_op *o, enum ipctap_op op, pid_t pid, int sig)
 {
 	struct shim_thread *t = shim_ready();
 	if (!t)
@@ -37,7 +37,7 @@ static void sent_by_number(struct shim_op *o, int err)
 {
 	int saved = errno;
 	errno = err;
-	sent(o, err ? -1 : 0);
+	shim_end_sent(o, err ? -1 : 0);
 	errno = saved;
 }
 
@@ -45,18 +45,18 @@ static void sent_by_number(struct shim_op *o, int err)
 	SHIM_EXPORT int name params                                                                \
 	{                                                                                          \
 		struct shim_op o;                                                                  \
-		if (!send_begin(&o, op, pid, sig))                                                 \
+		if (!shim_begin_send(&o, op, pid, sig))                                            \
 			return REAL(name) args;                                                    \
 		int ret = REAL(name) args;                                                         \
 		how(&o, ret);                                                                      \
 		return ret;                                                                        \
 	}
 
-SEND(kill, (pid_t pid, int sig), (pid, sig), OP_KILL, pid, sig, sent)
-SEND(killpg, (pid_t pgrp, int sig), (pgrp, sig), OP_KILL, 0, sig, sent)
-SEND(raise, (int sig), (sig), OP_TGKILL, (pid_t)shim_pid, sig, sent)
-SEND(tgkill, (pid_t pid, pid_t tid, int sig), (pid, tid, sig), OP_TGKILL, pid, sig, sent)
-SEND(sigqueue, (pid_t pid, int sig, const union sigval v), (pid, sig, v), OP_RT_SIGQUEUEINFO, pid, sig, sent)
+SEND(kill, (pid_t pid, int sig), (pid, sig), OP_KILL, pid, sig, shim_end_sent)
+SEND(killpg, (pid_t pgrp, int sig), (pgrp, sig), OP_KILL, 0, sig, shim_end_sent)
+SEND(raise, (int sig), (sig), OP_TGKILL, (pid_t)shim_pid, sig, shim_end_sent)
+SEND(tgkill, (pid_t pid, pid_t tid, int sig), (pid, tid, sig), OP_TGKILL, pid, sig, shim_end_sent)
+SEND(sigqueue, (pid_t pid, int sig, const union sigval v), (pid, sig, v), OP_RT_SIGQUEUEINFO, pid, sig, shim_end_sent)
 SEND(pthread_kill, (pthread_t thread, int sig), (thread, sig), OP_TGKILL, (pid_t)shim_pid, sig, sent_by_number)
 SEND(pthread_sigqueue, (pthread_t thread, int sig, const union sigval v), (thread, sig, v), OP_RT_TGSIGQUEUEINFO,
      (pid_t)shim_pid, sig, sent_by_number)
@@ -83,7 +83,7 @@ static pid_t pidfd_owner(int fd)
 }
 
 SEND(pidfd_send_signal, (int fd, int sig, siginfo_t *info, unsigned int flags), (fd, sig, info, flags), OP_PIDFD_SEND_SIGNAL,
-     fd >= 0 ? pidfd_owner(fd) : 0, sig, sent)
+     fd >= 0 ? pidfd_owner(fd) : 0, sig, shim_end_sent)
 
 /* A descriptor out of another process. */
 SHIM_EXPORT int pidfd_getfd(int fd, int theirs, unsigned int flags)

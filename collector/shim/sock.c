@@ -6,7 +6,7 @@
 #include <sys/un.h>
 #include <stdarg.h>
 
-#include "collector/shim/shim.h"
+#include "collector/shim/calls.h"
 
 ssize_t __send(int fd, const void *buf, size_t n, int flags);
 ssize_t __recv(int fd, void *buf, size_t n, int flags);
@@ -76,7 +76,7 @@ void shim_end_dgram(struct shim_op *o, int64_t ret, const void *addr, unsigned i
 
 /* ---- messages ---- */
 
-static uint32_t msg_flags(int flags, uint32_t dir)
+uint32_t shim_msg_flags(int flags, uint32_t dir)
 {
 	return dir | (flags & MSG_DONTWAIT ? IO_NONBLOCK : 0) |
 	       /* the error queue holds copies of what was sent: nothing arrives by it */
@@ -84,7 +84,7 @@ static uint32_t msg_flags(int flags, uint32_t dir)
 	       (flags & MSG_TRUNC && dir == IO_READ ? IO_TRUNC : 0);
 }
 
-static void end_msg(struct shim_op *o, int64_t ret, const void *addr, unsigned int len, const void *data)
+void shim_end_msg(struct shim_op *o, int64_t ret, const void *addr, unsigned int len, const void *data)
 {
 	if (o->state & FD_DGRAM)
 		shim_end_dgram(o, ret, addr, len, data);
@@ -96,10 +96,10 @@ static void end_msg(struct shim_op *o, int64_t ret, const void *addr, unsigned i
 	SHIM_EXPORT ssize_t name params                                                            \
 	{                                                                                          \
 		struct shim_op o;                                                                  \
-		if (!shim_begin_fd(&o, fd, op, msg_flags(flags, dir)))                             \
+		if (!shim_begin_fd(&o, fd, op, shim_msg_flags(flags, dir)))                        \
 			return REAL(name) args;                                                    \
 		ssize_t ret = REAL(name) args;                                                     \
-		end_msg(&o, ret, addr, len, data);                                                 \
+		shim_end_msg(&o, ret, addr, len, data);                                            \
 		return ret;                                                                        \
 	}
 
@@ -140,31 +140,34 @@ static int64_t passed(struct shim_thread *t, const struct msghdr *m, bool arrive
 	return n;
 }
 
+void shim_end_msghdr(struct shim_op *o, int64_t ret, const struct msghdr *m, bool arrived)
+{
+	if (ret >= 0 && RAW_OBJ_KIND(o->io.chan) == KIND_UNIX && m->msg_controllen)
+		o->io.mtype = passed(o->t, m, arrived);
+	shim_end_msg(o, ret, ret >= 0 ? m->msg_name : NULL, ret >= 0 ? m->msg_namelen : 0, ret > 0 ? first_piece(m, ret) : NULL);
+}
+
 SHIM_EXPORT ssize_t sendmsg(int fd, const struct msghdr *m, int flags)
 {
 	struct shim_op o;
-	if (!shim_begin_fd(&o, fd, OP_SENDMSG, msg_flags(flags, IO_WRITE)))
+	if (!shim_begin_fd(&o, fd, OP_SENDMSG, shim_msg_flags(flags, IO_WRITE)))
 		return REAL(sendmsg)(fd, m, flags);
 	ssize_t ret = REAL(sendmsg)(fd, m, flags);
-	if (ret >= 0 && RAW_OBJ_KIND(o.io.chan) == KIND_UNIX && m->msg_controllen)
-		o.io.mtype = passed(o.t, m, false);
-	end_msg(&o, ret, ret >= 0 ? m->msg_name : NULL, ret >= 0 ? m->msg_namelen : 0, ret > 0 ? first_piece(m, ret) : NULL);
+	shim_end_msghdr(&o, ret, m, false);
 	return ret;
 }
 
 SHIM_EXPORT ssize_t recvmsg(int fd, struct msghdr *m, int flags)
 {
 	struct shim_op o;
-	if (!shim_begin_fd(&o, fd, OP_RECVMSG, msg_flags(flags, IO_READ)))
+	if (!shim_begin_fd(&o, fd, OP_RECVMSG, shim_msg_flags(flags, IO_READ)))
 		return REAL(recvmsg)(fd, m, flags);
 	ssize_t ret = REAL(recvmsg)(fd, m, flags);
-	if (ret >= 0 && RAW_OBJ_KIND(o.io.chan) == KIND_UNIX && m->msg_controllen)
-		o.io.mtype = passed(o.t, m, true);
-	end_msg(&o, ret, ret >= 0 ? m->msg_name : NULL, ret >= 0 ? m->msg_namelen : 0, ret > 0 ? first_piece(m, ret) : NULL);
+	shim_end_msghdr(&o, ret, m, true);
 	return ret;
 }
 
-static void end_mmsg(struct shim_op *o, int ret, struct mmsghdr *v, bool arrived)
+void shim_end_mmsg(struct shim_op *o, int ret, struct mmsghdr *v, bool arrived)
 {
 	if (ret > 0) {
 		o->io.messages = (__u16)ret;
@@ -183,20 +186,20 @@ static void end_mmsg(struct shim_op *o, int ret, struct mmsghdr *v, bool arrived
 SHIM_EXPORT int sendmmsg(int fd, struct mmsghdr *v, unsigned int n, int flags)
 {
 	struct shim_op o;
-	if (!shim_begin_fd(&o, fd, OP_SENDMMSG, msg_flags(flags, IO_WRITE)))
+	if (!shim_begin_fd(&o, fd, OP_SENDMMSG, shim_msg_flags(flags, IO_WRITE)))
 		return REAL(sendmmsg)(fd, v, n, flags);
 	int ret = REAL(sendmmsg)(fd, v, n, flags);
-	end_mmsg(&o, ret, v, false);
+	shim_end_mmsg(&o, ret, v, false);
 	return ret;
 }
 
 SHIM_EXPORT int recvmmsg(int fd, struct mmsghdr *v, unsigned int n, int flags, struct timespec *timeout)
 {
 	struct shim_op o;
-	if (!shim_begin_fd(&o, fd, OP_RECVMMSG, msg_flags(flags, IO_READ)))
+	if (!shim_begin_fd(&o, fd, OP_RECVMMSG, shim_msg_flags(flags, IO_READ)))
 		return REAL(recvmmsg)(fd, v, n, flags, timeout);
 	int ret = REAL(recvmmsg)(fd, v, n, flags, timeout);
-	end_mmsg(&o, ret, v, true);
+	shim_end_mmsg(&o, ret, v, true);
 	return ret;
 }
 
@@ -204,48 +207,47 @@ SHIM_EXPORT int recvmmsg(int fd, struct mmsghdr *v, unsigned int n, int flags, s
 
 static bool is_ours(int domain) { return domain == AF_UNIX || domain == AF_INET || domain == AF_INET6; }
 
+bool shim_begin_socket(struct shim_op *o, int domain, enum ipctap_op op)
+{
+	return is_ours(domain) && shim_begin_none(o, op);
+}
+
+void shim_end_socket(struct shim_op *o, int fd)
+{
+	shim_done(o, fd);
+	o->io.fd = fd;
+	if (fd >= 0) {
+		o->io.chan = shim_fd_new(o->t, fd, RAW_NEW, ENDPOINT_OPEN);
+		if (!o->io.chan)
+			return; /* raw, SCTP, …: not of ours */
+	}
+	shim_tell(o);
+}
+
 SHIM_EXPORT int socket(int domain, int type, int protocol)
 {
 	struct shim_op o;
-	struct shim_thread *t = is_ours(domain) ? shim_ready() : NULL;
-	if (!t) {
-		int plain = REAL(socket)(domain, type, protocol);
-		shim_fd_forget(plain);
-		return plain;
-	}
-	shim_begin(&o, t, 0, -1, OP_SOCKET, 0);
+	bool ours = shim_begin_socket(&o, domain, OP_SOCKET);
 	int fd = REAL(socket)(domain, type, protocol);
-	shim_done(&o, fd);
-	o.io.fd = fd;
-	if (fd >= 0) {
-		o.io.chan = shim_fd_new(t, fd, RAW_NEW, ENDPOINT_OPEN);
-		if (!o.io.chan)
-			return fd; /* raw, SCTP, …: not of ours */
-	}
-	shim_tell(&o);
+	if (ours)
+		shim_end_socket(&o, fd);
+	else
+		shim_fd_forget(fd);
 	return fd;
 }
 
 SHIM_EXPORT int socketpair(int domain, int type, int protocol, int fds[2])
 {
 	struct shim_op o;
-	struct shim_thread *t = is_ours(domain) ? shim_ready() : NULL;
-	if (!t)
+	if (!shim_begin_socket(&o, domain, OP_SOCKETPAIR))
 		return REAL(socketpair)(domain, type, protocol, fds);
-	shim_begin(&o, t, 0, -1, OP_SOCKETPAIR, 0);
 	int ret = REAL(socketpair)(domain, type, protocol, fds);
-	shim_done(&o, ret);
-	if (ret == 0) {
-		o.io.chan = shim_fd_new_pair(t, fds);
-		o.io.fd = fds[0];
-		o.io.mtype = fds[1];
-	}
-	shim_tell(&o);
+	shim_end_pair(&o, ret, fds);
 	return ret;
 }
 
 /* bind, listen, connect: the socket is to be described anew. */
-static void end_named(struct shim_op *o, int ret, bool connects)
+void shim_end_named(struct shim_op *o, int ret, bool connects)
 {
 	shim_done(o, ret);
 	if (ret == 0 || (connects && errno == EINPROGRESS))
@@ -260,7 +262,7 @@ static void end_named(struct shim_op *o, int ret, bool connects)
 		if (!shim_begin_fd(&o, fd, op, 0))                                                 \
 			return REAL(name) args;                                                    \
 		int ret = REAL(name) args;                                                         \
-		end_named(&o, ret, connects);                                                      \
+		shim_end_named(&o, ret, connects);                                                 \
 		return ret;                                                                        \
 	}
 
@@ -279,7 +281,7 @@ SHIM_EXPORT int shutdown(int fd, int how)
 	return ret;
 }
 
-static void end_accept(struct shim_op *o, int ret)
+void shim_end_accept(struct shim_op *o, int ret)
 {
 	shim_done(o, ret);
 	if (ret >= 0) {
@@ -296,7 +298,7 @@ static void end_accept(struct shim_op *o, int ret)
 		if (!shim_begin_fd(&o, fd, op, 0))                                                 \
 			return REAL(name) args;                                                    \
 		int ret = REAL(name) args;                                                         \
-		end_accept(&o, ret);                                                               \
+		shim_end_accept(&o, ret);                                                          \
 		return ret;                                                                        \
 	}
 

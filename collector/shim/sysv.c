@@ -6,9 +6,9 @@
 #include <sys/sem.h>
 #include <sys/shm.h>
 
+#include "collector/shim/calls.h"
 #include "collector/shim/describe.h"
 #include "collector/shim/memory.h"
-#include "collector/shim/shim.h"
 
 /* Ids that have been described in this process: a small table, the index of an id's low bits. */
 #define TOLD 256
@@ -142,47 +142,48 @@ SHIM_EXPORT int semctl(int id, int number, int cmd, ...)
 
 /* ---- messages ---- */
 
+bool shim_begin_sysv_msg(struct shim_op *o, int id, enum ipctap_op op, int flags)
+{
+	struct shim_thread *t = shim_ready();
+	bool reads = op == OP_MSGRCV;
+	if (t)
+		shim_begin(o, t, described(t, KIND_MSG, id), -1, op,
+			   (reads ? IO_READ : IO_WRITE) | (flags & IPC_NOWAIT ? IO_NONBLOCK : 0) |
+				   (reads && flags & MSG_COPY ? IO_PEEK : 0) | (reads && flags & MSG_NOERROR ? IO_TRUNC : 0));
+	return t != NULL;
+}
+
+void shim_end_sysv_msg(struct shim_op *o, int64_t ret, const void *m, size_t n)
+{
+	shim_done(o, ret);
+	if (ret >= 0) {
+		memcpy(&o->io.mtype, m, sizeof(long));
+		o->io.bytes = n;
+		o->io.messages = 1;
+	}
+	if (ret >= 0 && shim_control->snap_bytes)
+		shim_tell_payload(o, (const char *)m + sizeof(long), n);
+	else
+		shim_tell(o);
+}
+
 SHIM_EXPORT int msgsnd(int id, const void *m, size_t n, int flags)
 {
 	struct shim_op o;
-	struct shim_thread *t = shim_ready();
-	if (!t)
+	if (!shim_begin_sysv_msg(&o, id, OP_MSGSND, flags))
 		return REAL(msgsnd)(id, m, n, flags);
-	shim_begin(&o, t, described(t, KIND_MSG, id), -1, OP_MSGSND, IO_WRITE | (flags & IPC_NOWAIT ? IO_NONBLOCK : 0));
 	int ret = REAL(msgsnd)(id, m, n, flags);
-	shim_done(&o, ret);
-	if (ret == 0) {
-		memcpy(&o.io.mtype, m, sizeof(long));
-		o.io.bytes = n;
-		o.io.messages = 1;
-	}
-	if (ret == 0 && shim_control->snap_bytes)
-		shim_tell_payload(&o, (const char *)m + sizeof(long), n);
-	else
-		shim_tell(&o);
+	shim_end_sysv_msg(&o, ret, m, n);
 	return ret;
 }
 
 SHIM_EXPORT ssize_t msgrcv(int id, void *m, size_t n, long type, int flags)
 {
 	struct shim_op o;
-	struct shim_thread *t = shim_ready();
-	if (!t)
+	if (!shim_begin_sysv_msg(&o, id, OP_MSGRCV, flags))
 		return REAL(msgrcv)(id, m, n, type, flags);
-	shim_begin(&o, t, described(t, KIND_MSG, id), -1, OP_MSGRCV,
-		   IO_READ | (flags & IPC_NOWAIT ? IO_NONBLOCK : 0) | (flags & MSG_COPY ? IO_PEEK : 0) |
-			   (flags & MSG_NOERROR ? IO_TRUNC : 0));
 	ssize_t ret = REAL(msgrcv)(id, m, n, type, flags);
-	shim_done(&o, ret);
-	if (ret >= 0) {
-		memcpy(&o.io.mtype, m, sizeof(long));
-		o.io.bytes = (uint64_t)ret;
-		o.io.messages = 1;
-	}
-	if (ret > 0 && shim_control->snap_bytes)
-		shim_tell_payload(&o, (const char *)m + sizeof(long), (size_t)ret);
-	else
-		shim_tell(&o);
+	shim_end_sysv_msg(&o, ret, m, (size_t)ret);
 	return ret;
 }
 
@@ -190,16 +191,16 @@ SHIM_EXPORT ssize_t msgrcv(int id, void *m, size_t n, long type, int flags)
 
 static uint64_t deadline(const struct timespec *timeout, uint64_t now)
 {
-	return timeout ? now + (uint64_t)timeout->tv_sec * 1000000000ULL + (uint64_t)timeout->tv_nsec : 0;
+	return shim_is_address(timeout) ? now + (uint64_t)timeout->tv_sec * 1000000000ULL + (uint64_t)timeout->tv_nsec : 0;
 }
 
-static bool semop_begin(struct shim_op *o, int id, const struct sembuf *ops, size_t n,
-			const struct timespec *timeout)
+bool shim_begin_semop(struct shim_op *o, int id, const struct sembuf *ops, size_t n,
+		      const struct timespec *timeout, enum ipctap_op op)
 {
-	struct shim_thread *t = n ? shim_ready() : NULL;
+	struct shim_thread *t = n && shim_is_address(ops) ? shim_ready() : NULL;
 	if (!t)
 		return false;
-	shim_begin(o, t, described(t, KIND_SEM, id), -1, OP_SEMTIMEDOP, ops[0].sem_flg & IPC_NOWAIT ? IO_NONBLOCK : 0);
+	shim_begin(o, t, described(t, KIND_SEM, id), -1, op, ops[0].sem_flg & IPC_NOWAIT ? IO_NONBLOCK : 0);
 	o->io.mtype = ops[0].sem_op;
 	shim_call(o)->deadline_ns = deadline(timeout, o->io.enter_ns);
 	return true;
@@ -208,7 +209,7 @@ static bool semop_begin(struct shim_op *o, int id, const struct sembuf *ops, siz
 SHIM_EXPORT int semop(int id, struct sembuf *ops, size_t n)
 {
 	struct shim_op o;
-	if (!semop_begin(&o, id, ops, n, NULL)) /* libc makes a semtimedop of it */
+	if (!shim_begin_semop(&o, id, ops, n, NULL, OP_SEMTIMEDOP)) /* libc makes a semtimedop of it */
 		return REAL(semop)(id, ops, n);
 	int ret = REAL(semop)(id, ops, n);
 	shim_end(&o, ret);
@@ -218,7 +219,7 @@ SHIM_EXPORT int semop(int id, struct sembuf *ops, size_t n)
 SHIM_EXPORT int semtimedop(int id, struct sembuf *ops, size_t n, const struct timespec *timeout)
 {
 	struct shim_op o;
-	if (!semop_begin(&o, id, ops, n, timeout))
+	if (!shim_begin_semop(&o, id, ops, n, timeout, OP_SEMTIMEDOP))
 		return REAL(semtimedop)(id, ops, n, timeout);
 	int ret = REAL(semtimedop)(id, ops, n, timeout);
 	shim_end(&o, ret);

@@ -71,6 +71,29 @@ else
 	skip 'no python3' 2
 fi
 
+# ---- every form of every call, made by number; the programs check what each returns ----
+by_number="'accept','accept4','bind','close','connect','dup','dup2','dup3','fcntl','flock','listen','msgrcv','msgsnd','open','openat',
+'pipe','pipe2','pread64','preadv','preadv2','process_vm_readv','process_vm_writev','pwrite64','pwritev','pwritev2','read','readv',
+'recvfrom','recvmmsg','recvmsg','semop','semtimedop','sendmmsg','sendmsg','sendto','shutdown','socket','socketpair','write','writev',
+'epoll_pwait','epoll_pwait2','epoll_wait','eventfd','eventfd2','kill','mq_timedreceive','mq_timedsend','poll','ppoll','pselect6',
+'rt_sigqueueinfo','rt_tgsigqueueinfo','select','tgkill','wait4','waitid'"
+of_each="select op, kind, bytes, count(*) from v_event where ret >= 0 and op in ($by_number) and kind <> 'map' group by 1, 2, 3 order by 1, 2, 3"
+for p in callforms eventforms memforms; do
+	shim -- "$T/progs/$p"
+	is "$status:$(sql 'select count(*) from loss')" 0:0 "$p: by number, each call returns what it does without the shim"
+	sql "$of_each" >"$T/by.shim"
+	sql "select distinct op from v_event where op in ($by_number)" >>"$T/by.ops"
+	if [ "$(id -u)" = 0 ] && [ "${BPF:-1}" != 0 ] && [ -r /sys/kernel/btf/vmlinux ]; then
+		rm -f "$DB" "$DB"-wal "$DB"-shm
+		run "$SHIM_IPCTAP" record --source bpf -o "$DB" -- "$T/progs/$p"
+		sql "$of_each" >"$T/by.bpf"
+		same_file "$T/by.shim" "$T/by.bpf" "$p: ... and is told as the kernel's probes tell it"
+	else
+		skip 'no root or no BPF: the same by the probes'
+	fi
+done
+is "$(sort -u "$T/by.ops" | wc -l)" "$(echo "$by_number" | tr ',' '\n' | grep -c .)" 'all of them were among those calls'
+
 shim -- "$T/progs/lockorder" private
 is "$(sql "select count(*) > 0, min(e.ret), sum(c.name <> 'end of thread ' || e.mtype) from event e join op o on o.id = e.op
 	join chan c on c.id = e.chan where o.name = 'pthread_join'")" '1|0|0' 'who waits for a thread, and for which'
