@@ -196,6 +196,14 @@ int procfs_eventfd(uint32_t pid, int fd, int32_t *id)
 	return err;
 }
 
+char procfs_state(uint32_t pid, uint32_t tid)
+{
+	char name[32], text[256];
+	snprintf(name, sizeof(name), "task/%u/stat", tid);
+	const char *at = slurp(pid, name, text, sizeof(text)) > 0 ? strrchr(text, ')') : NULL;
+	return at && at[1] == ' ' ? at[2] : 0;
+}
+
 uint32_t procfs_parent(uint32_t pid)
 {
 	char text[4096];

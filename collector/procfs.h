@@ -43,6 +43,9 @@ int procfs_handlers(uint32_t pid, char *buf, size_t size);
 /* Has it a handler for any signal at all? True also when it cannot be told. */
 bool procfs_has_handlers(uint32_t pid);
 
+/* The letter of a thread's state, as in its stat: 'R', 'S', 'Z' …; 0: there is no such thread. */
+char procfs_state(uint32_t pid, uint32_t tid);
+
 /* The process that it comes from; 0: gone, or from none. */
 uint32_t procfs_parent(uint32_t pid);
 

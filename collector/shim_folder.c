@@ -67,6 +67,8 @@ static void control_set(struct shim_control *c, const struct shim_folder_opts *o
 	c->data_bytes = o->data_bytes ? o->data_bytes : DEFAULT_DATA_BYTES;
 	c->collector = (uint32_t)getpid();
 	c->asleep = 0;
+	if (!c->on) /* nobody looked for a while: who has ended meanwhile did what is not known */
+		memset(c->ended, 0, sizeof(c->ended));
 	c->generation++;
 	c->version = SHIM_VERSION;
 	c->magic = SHIM_MAGIC;

@@ -27,6 +27,7 @@ struct parties {
 	struct futex_word *f;
 	uint64_t obj;
 	uint64_t born_ns; /* when it was last initialised; 0: that was not seen */
+	const struct shim_ended *ended; /* what those did who are gone; NULL: nothing */
 	struct party *of;
 	uint32_t n, room;
 	bool failed;
@@ -103,7 +104,16 @@ static bool parties_find(struct parties *ps, struct futex_word *f, uint64_t obj)
 		for (uint32_t i = snap_first(&w->task_mm, f->c->t->mm); i != SNAP_NONE; i = snap_next(&w->task_mm, i))
 			add_party(ps, w->tasks[i]);
 	}
+	ps->ended = snap_shim_ended(f->c->w, f->c->t, obj);
+	if (ps->ended && ps->ended->ended_ns < ps->born_ns)
+		ps->ended = NULL;
 	return ps->n && !ps->failed;
+}
+
+/* How often those who are gone gave it to others, since it was made. */
+static uint32_t gives_of_ended(const struct parties *ps)
+{
+	return ps->ended && ps->ended->last_ns >= ps->born_ns ? ps->ended->gives : 0;
 }
 
 /* ---- conditions ---- */
@@ -150,6 +160,12 @@ static void say_who(struct parties *ps, const struct party *p, bool first)
 	say(ps, "%s%.*s[%u]", first ? "" : ", ", EV_COMM_LEN - 1, p->t->comm, p->t->hdr.tid);
 }
 
+static void say_ended(struct parties *ps, const char *before, const struct shim_person *p)
+{
+	say(ps, "%s%.*s[", before, EV_COMM_LEN - 1, p->comm);
+	say(ps, p->pid != p->tid ? "%u/%u], which has ended" : "%u], which has ended", p->pid, p->tid);
+}
+
 static double seconds_since(const struct parties *ps, uint64_t t_ns)
 {
 	uint64_t now = ps->f->c->w->now_ns;
@@ -184,7 +200,9 @@ enum use { USE_OPEN, USE_LOCK, USE_SIGNAL };
 
 static enum use use_of(const struct parties *ps)
 {
-	uint32_t posts = 0, units = 0, unknown = 0;
+	uint32_t posts = gives_of_ended(ps) > 0, units = ps->ended && ps->ended->units, unknown = 0;
+	if (posts && ps->ended->strange)
+		return USE_SIGNAL;
 	for (uint32_t i = 0; i < ps->n; i++) {
 		const struct party *p = &ps->of[i];
 		unknown += is_unknown(p);
@@ -218,6 +236,18 @@ static void narrow_sem(struct parties *ps, bool has_units)
 		if (gave && p->deed->last_ns > last_ns)
 			last_ns = p->deed->last_ns;
 	}
+	if (has_units && use != USE_SIGNAL && ps->ended && ps->ended->units) {
+		say_ended(ps, any ? ", " : "held by ", &ps->ended->holder);
+		wg_add(w->g, gate, wg_gone(w->g, "who has a unit has ended"), 1);
+		any = true;
+	}
+	if (gives_of_ended(ps) && ps->ended->last_ns > last_ns) {
+		last_ns = ps->ended->last_ns;
+		if (!any || ps->ended->giver.tid != ps->ended->holder.tid)
+			say_ended(ps, any ? "; last by " : has_units ? "last posted by " : "last signalled by ", &ps->ended->giver);
+		if (!any) /* that nobody is left who did is no reason why nobody should begin to */
+			say(ps, ", %.3g s ago", seconds_since(ps, last_ns));
+	}
 	if (!any)
 		return;
 	if (has_units && own && use == USE_SIGNAL && procfs_has_handlers(ps->f->c->t->pid))
@@ -234,7 +264,7 @@ static void narrow_barrier(struct parties *ps)
 {
 	struct snap_world *w = ps->f->c->w;
 	wg_ref gate = wg_at_least(w->g, ps->f->missing);
-	bool was = false, any = false, named = false;
+	bool was = gives_of_ended(ps) > 0, any = false, named = false;
 	for (uint32_t i = 0; i < ps->n; i++)
 		was = was || gives_of(ps, &ps->of[i]);
 	if (!was) /* the first round: anybody may be meant */
@@ -251,6 +281,8 @@ static void narrow_barrier(struct parties *ps)
 		wg_add(w->g, gate, gives_of(ps, p) ? wg_thread_ref(w->g, p->t->hdr.tid) : stranger(ps, p), 1);
 		any = true;
 	}
+	if (gives_of_ended(ps))
+		say_ended(ps, named ? ", " : "; came before: ", &ps->ended->giver);
 	if (!any)
 		wg_add(w->g, gate, wg_gone(w->g, "those who came before are gone"), ps->f->missing);
 	wg_ref either = wg_any(w->g);
@@ -280,6 +312,11 @@ static void narrow_rwlock(struct parties *ps, bool reads)
 			continue;
 		say_who(ps, p, !known++);
 		wg_add(w->g, gate, wg_thread_ref(w->g, p->t->hdr.tid), 1);
+	}
+	if (ps->ended && ps->ended->held && known < ps->f->readers) {
+		say_ended(ps, known ? ", " : "", &ps->ended->holder);
+		wg_add(w->g, gate, wg_gone(w->g, "who reads it has ended"), 1);
+		known += ps->ended->held;
 	}
 	if (!known) {
 		snprintf(ps->f->c->th->detail, WG_DETAIL_LEN, "%s", before);

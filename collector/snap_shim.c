@@ -4,7 +4,7 @@
 #include <string.h>
 #include <uthash.h>
 
-#include "lib/abi/shimring.h"
+#include "collector/shim_ended.h"
 
 #define FOLDER "/ipctap-" /* as collector/shim_folder.c makes them */
 
@@ -13,6 +13,7 @@ struct shim_process {
 	uint32_t pid;
 	bool live; /* it is told to somebody, or was until he was killed: so it is kept up to date */
 	uint32_t offs;
+	struct shim_ended *ended; /* SHIM_ENDED_MAX of them, hostile; NULL: nothing is known */
 	struct shim_ring *rings; /* headers, as copied: hostile */
 	uint32_t n, room;
 	UT_hash_handle hh;
@@ -43,6 +44,7 @@ void snap_shim_free(struct snap_shim *s)
 	}
 	HASH_ITER(hh, s->processes, p, next) {
 		HASH_DEL(s->processes, p);
+		free(p->ended);
 		free(p->rings);
 		free(p);
 	}
@@ -64,6 +66,10 @@ static void take_control(struct shim_process *p, uint64_t at)
 		return;
 	p->live = c.on != 0;
 	p->offs = c.offs;
+	if (!p->ended && p->live)
+		p->ended = malloc(sizeof(c.ended));
+	if (p->ended)
+		memcpy(p->ended, c.ended, sizeof(c.ended));
 }
 
 static void take_ring(struct shim_process *p, uint64_t at)
@@ -133,6 +139,12 @@ const struct shim_ring *snap_shim_ring(struct snap_world *w, const struct snap_t
 	}
 	const struct shim_ring *r = p && p->live && low < p->n ? &p->rings[low] : NULL;
 	return r && r->tid == t->ns_tid && r->pid == t->ns_pid && r->offs == p->offs ? r : NULL;
+}
+
+const struct shim_ended *snap_shim_ended(struct snap_world *w, const struct snap_task *t, uint64_t obj)
+{
+	const struct shim_process *p = process_of(w, t->pid);
+	return p && p->live && p->ended ? shim_ended_find(p->ended, obj) : NULL;
 }
 
 bool snap_shim_covers(struct snap_world *w, const struct snap_task *t) { return snap_shim_ring(w, t) != NULL; }

@@ -26,6 +26,12 @@ void snap_shim_free(struct snap_shim *s); /* accepts NULL */
  */
 const struct shim_ring *snap_shim_ring(struct snap_world *w, const struct snap_task *t);
 
+/*
+ * What threads that have ended did to the object, of those that told of themselves to whom t's process tells;
+ * hostile. NULL: nothing is known. Valid as long as *w.
+ */
+const struct shim_ended *snap_shim_ended(struct snap_world *w, const struct snap_task *t, uint64_t obj);
+
 /* Is the thread under the shim, and what the shim tells of it up to date? */
 bool snap_shim_covers(struct snap_world *w, const struct snap_task *t);
 

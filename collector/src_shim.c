@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "collector/procfs.h"
+#include "collector/shim_ended.h"
 #include "collector/shim_sleep.h"
 #include "lib/base/clock.h"
 
@@ -148,7 +150,11 @@ static int ring_done(struct src_shim *s, struct shim_source_ring *r, uint64_t no
 {
 	struct shim_proc *p = r->proc;
 	uint64_t t_ns = p->last_ns ? p->last_ns + 1 : now;
+	struct shim_person who = { .pid = r->reader.pid, .tid = r->reader.tid };
 	int err = 0;
+	memcpy(who.comm, r->comm[0] ? r->comm : p->comm, sizeof(who.comm));
+	if (!r->replaced && !r->guard.cut && !s->detached)
+		shim_ended_note(s->folder.control, r->reader.ring, &who, p->dead, now);
 	if (!r->replaced && p->dead && !p->exited)
 		err = tell_killed(s, r, t_ns);
 	if (!err)
@@ -205,15 +211,8 @@ static int tell_losses(struct src_shim *s)
 /* Is the thread asleep? One that only waits for a CPU is none of those who wait for others. */
 static bool is_asleep(uint32_t pid, uint32_t tid)
 {
-	char path[64], buf[256];
-	snprintf(path, sizeof(path), "/proc/%u/task/%u/stat", pid, tid);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd >= 0 ? read(fd, buf, sizeof(buf) - 1) : -1;
-	if (fd >= 0)
-		close(fd);
-	buf[n > 0 ? n : 0] = '\0';
-	const char *end = strrchr(buf, ')');
-	return end && end[1] == ' ' && (end[2] == 'S' || end[2] == 'D');
+	char state = procfs_state(pid, tid);
+	return state == 'S' || state == 'D';
 }
 
 static int look(struct src_shim *s, uint64_t now)

@@ -86,6 +86,7 @@ static void renamed(void)
 	int saved = errno;
 	if (t && REAL(prctl)(PR_GET_NAME, e.comm, 0, 0, 0) == 0) {
 		e.hdr.t_ns = shim_now();
+		memcpy(t->ring->comm, e.comm, sizeof(e.comm));
 		e.start_ns = t->ring->start_ns;
 		shim_put(t, &e, sizeof(e), SHIM_LOST_CTL);
 	}

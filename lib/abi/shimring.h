@@ -35,7 +35,8 @@
  * Beside the records, the writer keeps in the header what must be known when no record will come:
  * the call it is in (struct shim_call), the locks it holds (struct shim_held), and what it has done to
  * semaphores, conditions and barriers (struct shim_deed). Whoever asks who could end a wait reads that
- * out of the program's own memory (collector/snap_shim.c), whether anybody reads the rings or not.
+ * out of the program's own memory (collector/snap_shim.c), whether anybody reads the rings or not. Of a
+ * thread that has ended, the collector keeps it in the control page (struct shim_ended).
  */
 #ifndef IPCTAP_ABI_SHIMRING_H
 #define IPCTAP_ABI_SHIMRING_H
@@ -53,6 +54,32 @@
 #define SHIM_DATA_MIN (64u << 10)
 #define SHIM_DATA_MAX (64u << 20)
 
+/*
+ * What threads that have ended did to one object (struct shim_deed, struct shim_held), all together: their
+ * rings are gone. Of objects of one process's own, as long as that lives. The place is found as a deed's is;
+ * where there is none, that of the object whose latest of them ended first is taken.
+ */
+struct shim_person {
+	__u32 pid, tid;
+	char comm[EV_COMM_LEN];
+};
+
+struct shim_ended {
+	__u64 obj;      /* 0: a free place. Stored last */
+	__u64 ended_ns; /* when the latest of them ended, as known to the collector */
+	__u64 last_ns;  /* of their latest post, signal, broadcast, or round of the barrier */
+	__u32 gives, units, strange;
+	__u32 held;     /* so many ended with it locked */
+	struct shim_person giver;  /* whose that latest was */
+	struct shim_person holder; /* the latest who ended with a unit, or with it locked */
+};
+#define SHIM_ENDED_MAX 44
+
+static inline unsigned int shim_ended_place(__u64 obj, unsigned int probe)
+{
+	return (unsigned int)((obj * 0x9e3779b97f4a7c15ULL >> 40) + probe) % SHIM_ENDED_MAX;
+}
+
 /* One page, written by the collector; programs only read it, but for `asleep`. */
 struct shim_control {
 	__u64 magic;
@@ -67,6 +94,7 @@ struct shim_control {
 	/* 1: the collector sleeps in a futex here. Who finds its ring an eighth full clears it and wakes. */
 	__u32 asleep;
 	__u32 offs; /* how often `on` was taken away: what a ring of before says is held may have been let go since */
+	struct shim_ended ended[SHIM_ENDED_MAX]; /* since then */
 };
 
 enum shim_lost {
@@ -128,7 +156,7 @@ struct shim_ring {
 	__u64 start_ns; /* when this ring was made */
 	__u32 pid, tid, ppid;
 	__u32 pidns;    /* inode of the pid namespace these numbers are of */
-	char comm[EV_COMM_LEN];
+	char comm[EV_COMM_LEN]; /* the latest, if it told of its renaming itself */
 	__u32 offs;     /* as in the control page when this ring was made */
 	__u8 pad0[60];
 	/* by the thread */
@@ -168,7 +196,8 @@ struct shim_io_unix {
 /* The greatest record: an operation with all of its payload, or a task. */
 #define SHIM_RECORD_MAX 512
 
-_Static_assert(sizeof(struct shim_control) == 48, "wire");
+_Static_assert(sizeof(struct shim_ended) == 88, "wire");
+_Static_assert(sizeof(struct shim_control) == 48 + SHIM_ENDED_MAX * 88 && sizeof(struct shim_control) <= SHIM_PAGE, "wire");
 _Static_assert(sizeof(struct shim_call) == 56, "wire");
 _Static_assert(sizeof(struct shim_deed) == 40, "wire");
 _Static_assert(sizeof(struct shim_ring) <= SHIM_PAGE, "wire");

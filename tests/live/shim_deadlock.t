@@ -13,7 +13,7 @@ corpus() { # WHAT ROUNDS SOURCE WHO…
 	"$@" "$T/shim_locks" "$rounds" "$source" "$T/progs/lockhangs" -- "$SHIM_IPCTAP" >"$T/cases" 2>"$T/cases.err"
 	is "$?:$(cat "$T/cases.err")" 0: "$what: the cases ran"
 	ok_lines "$T/cases" "$what: "
-	is "$(grep -c . "$T/cases")" 9 "$what: all of them"
+	is "$(grep -c . "$T/cases")" 11 "$what: all of them"
 }
 corpus 'an ordinary user' "${IPCTAP_ROUNDS:-5}" shim user
 if [ "$(id -u)" = 0 ] && [ "${BPF:-1}" != 0 ] && [ -r /sys/kernel/btf/vmlinux ]; then
@@ -41,6 +41,12 @@ like "$out" '^DEADLOCK \(closed world\)' 'a closed world'
 like "$out" '^      1 reader: rp-right\[[0-9]+\]$' 'who reads is named'
 like "$out" '^      waits for a read-write lock, from rp-right\[[0-9]+\]$' '... as the only one who could help'
 like "$out" '^  Cause: Locks are taken in different orders' 'and the cause'
+run user "$SHIM_IPCTAP" deadlock -d 4 --no-stacks --source shim -- "$T/progs/lockhangs" sem-gone rwlock-gone barrier-gone
+is "$status" 1 'of those who are gone'
+like "$out" '^      held by sg-taker\[[0-9]+\], which has ended; last [0-9.e+]+ s ago' '... who has the unit of a semaphore, and posted it last'
+like "$out" '^      1 reader: rg-reader\[[0-9]+/[0-9]+\], which has ended$' '... who reads a lock, a thread'
+like "$out" 'came before: bg-three\[[0-9]+\], which has ended$' '... who used to come to a barrier'
+like "$out" '^  Cause: Who held the lock is gone' '... and that this is the cause'
 run user "$SHIM_IPCTAP" deadlock -d 3 --level stuck --source shim -- "$T/progs/lockhangs" busy pool
 is "$status:$err" '0:ipctap: the command still runs, and no deadlock was found; it is ended' 'of what goes on, nothing'
 

@@ -220,6 +220,48 @@ static void barrier_gone(void)
 	rest();
 }
 
+/* Who has the only unit of a semaphore that is used as a lock has left with it. */
+static void sem_gone(void)
+{
+	make(1, 2);
+	if (member("sg-taker")) {
+		sem_wait(&x->s[0]);
+		sem_post(&x->s[0]);
+		sem_wait(&x->s[0]);
+		_exit(0);
+	}
+	if (member("sg-left")) {
+		while (sem_trywait(&x->s[0]) == 0) { /* until that one has it */
+			sem_post(&x->s[0]);
+			rest_ms(1);
+		}
+		sem_wait(&x->s[0]);
+		got_past();
+	}
+	rest();
+}
+
+/* A thread has left that reads a lock, which another of its process wants to write. */
+static void *reads(void *arg)
+{
+	prctl(PR_SET_NAME, "rg-reader");
+	pthread_rwlock_rdlock(&x->l[0]);
+	return arg;
+}
+
+static void rwlock_gone(void)
+{
+	pthread_t t;
+	make(1, 2);
+	if (member("rg-writer")) {
+		pthread_create(&t, NULL, reads, NULL);
+		pthread_join(t, NULL);
+		pthread_rwlock_wrlock(&x->l[0]);
+		got_past();
+	}
+	rest();
+}
+
 /* ---- what goes on ---- */
 
 /* Locks and signals, by processes and by threads, without end; nothing is ever waited for in vain. */
@@ -315,6 +357,8 @@ static const struct {
 	{ "rwlock-pair", "closed-world", "rp-left,rp-right", rwlock_pair },
 	{ "barrier-three", "closed-world", "bt-one,bt-three", barrier_three },
 	{ "barrier-gone", "closed-world", "bg-one,bg-two", barrier_gone },
+	{ "sem-gone", "closed-world", "sg-left", sem_gone },
+	{ "rwlock-gone", "closed-world", "rg-writer", rwlock_gone },
 	{ "busy", "none", "", busy },
 	{ "pool", "none", "", pool },
 	{ "handler", "stuck", "", handler }, /* at the most: a signal would help */

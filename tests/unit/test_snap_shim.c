@@ -19,6 +19,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "collector/shim_ended.h"
 #include "collector/snap_shim.h"
 #include "lib/abi/shimring.h"
 #include "lib/analysis/solve.h"
@@ -238,6 +239,102 @@ static void a_call_on_something_else_says_nothing(void **state)
 	assert_int_not_equal(h.s.findings[0].ncycle, 2);
 }
 
+/* ---- those who have ended: what the collector keeps of their rings ---- */
+
+static const struct shim_person *gone(uint32_t i)
+{
+	static struct shim_person who;
+	who = (struct shim_person){ .pid = (uint32_t)getpid(), .tid = LEFT + i, .comm = "leaver" };
+	return &who;
+}
+
+/* Of one thread alone, that waits for semaphore 0: its detail. */
+static const char *detail(void)
+{
+	return waitgraph_thread(h.w.g, waitgraph_find(h.w.g, LEFT))->detail;
+}
+
+static void who_ended_with_the_unit_is_gone_for_good(void **state)
+{
+	(void)state;
+	waits(0, 0);
+	deed(1, 0)->units = 1;
+	shim_ended_note(h.control, h.ring[1], gone(1), false, 8);
+	h.ring[1]->magic = 0;
+	assert_int_equal(judge(), WG_CLOSED_WORLD);
+	assert_int_equal(h.s.findings[0].ncycle, 0);
+	char wanted[64];
+	snprintf(wanted, sizeof(wanted), "held by leaver[%d/%u], which has ended", getpid(), RIGHT);
+	assert_string_equal(detail(), wanted);
+}
+
+static void that_who_signalled_has_ended_is_said_and_proves_nothing(void **state)
+{
+	(void)state;
+	waits(0, 0);
+	*deed(1, 0) = (struct shim_deed){ .obj = OBJ(0), .last_ns = 7, .gives = 2, .strange = 2 };
+	shim_ended_note(h.control, h.ring[1], gone(1), false, 8);
+	h.ring[1]->magic = 0;
+	assert_int_equal(judge(), 0);
+	assert_non_null(strstr(detail(), "last posted by leaver["));
+	assert_non_null(strstr(detail(), "], which has ended"));
+}
+
+static void those_who_ended_before_it_was_made_did_nothing(void **state)
+{
+	(void)state;
+	waits(0, 0);
+	deed(1, 0)->units = 1;
+	shim_ended_note(h.control, h.ring[1], gone(1), false, 4);
+	h.ring[1]->magic = 0;
+	deed(0, 0)->born_ns = 6;
+	assert_int_equal(judge(), 0);
+	assert_null(strstr(detail(), "leaver"));
+}
+
+static void what_the_ended_did_is_summed_up(void **state)
+{
+	(void)state;
+	uint64_t shared = RAW_OBJ_FUTEX(77, 9, 0);
+	*deed(0, 0) = (struct shim_deed){ .obj = OBJ(0), .last_ns = 7, .gives = 2, .strange = 1 };
+	h.ring[0]->held[3] = (struct shim_held){ .obj = shared, .since_ns = 2 };
+	shim_ended_note(h.control, h.ring[0], gone(0), false, 10);
+	*deed(1, 0) = (struct shim_deed){ .obj = OBJ(0), .last_ns = 5, .gives = 3, .units = 1 };
+	h.ring[1]->held[0] = (struct shim_held){ .obj = shared, .since_ns = 2 };
+	shim_ended_note(h.control, h.ring[1], gone(1), false, 11);
+	const struct shim_ended *e = shim_ended_find(h.control->ended, OBJ(0));
+	assert_non_null(e);
+	assert_true(e->gives == 5 && e->strange == 1 && e->units == 1 && e->last_ns == 7 && e->ended_ns == 11);
+	assert_true(e->giver.tid == LEFT && e->holder.tid == RIGHT);
+	/* with their process goes what was its own, and nothing else */
+	*deed(2, 1) = (struct shim_deed){ .obj = OBJ(1), .gives = 1, .last_ns = 1 };
+	h.ring[2]->held[0] = (struct shim_held){ .obj = shared, .since_ns = 2 };
+	shim_ended_note(h.control, h.ring[2], gone(2), true, 12);
+	assert_null(shim_ended_find(h.control->ended, OBJ(1)));
+	e = shim_ended_find(h.control->ended, shared);
+	assert_true(e && e->held == 3 && e->holder.tid == THIRD);
+	/* a new one at the place of an old one */
+	memset(h.ring[2], 0, sizeof(*h.ring[2]));
+	*deed(2, 0) = (struct shim_deed){ .obj = OBJ(0), .born_ns = 13, .gives = 1, .last_ns = 14 };
+	shim_ended_note(h.control, h.ring[2], gone(2), false, 15);
+	e = shim_ended_find(h.control->ended, OBJ(0));
+	assert_true(e && e->gives == 1 && !e->units && e->giver.tid == THIRD);
+}
+
+static void of_too_many_objects_those_stay_whose_users_ended_last(void **state)
+{
+	(void)state;
+	for (uint64_t n = 0; n < 1000; n++) {
+		memset(h.ring[0], 0, sizeof(*h.ring[0]));
+		h.ring[0]->held[0] = (struct shim_held){ .obj = RAW_OBJ_FUTEX(5, n, 0), .since_ns = 1 };
+		shim_ended_note(h.control, h.ring[0], gone(0), true, 100 + n);
+		const struct shim_ended *e = shim_ended_find(h.control->ended, RAW_OBJ_FUTEX(5, n, 0));
+		assert_true(e && e->held == 1 && e->ended_ns == 100 + n);
+	}
+	memset(h.ring[0], 0xff, sizeof(*h.ring[0])); /* nonsense */
+	shim_ended_note(h.control, h.ring[0], gone(0), false, 5000);
+}
+
 static void nonsense_is_survived(void **state)
 {
 	(void)state;
@@ -246,6 +343,7 @@ static void nonsense_is_survived(void **state)
 		memset(h.ring[i]->held, 0xff, sizeof(h.ring[i]->held));
 		memset(h.ring[i]->deeds, 0xff, sizeof(h.ring[i]->deeds));
 	}
+	memset(h.control->ended, 0xff, sizeof(h.control->ended));
 	assert_int_not_equal(judge(), WG_PROVEN);
 }
 
@@ -264,6 +362,11 @@ int main(void)
 		TEST(nobody_listens_nothing_is_believed),
 		TEST(a_call_on_something_else_says_nothing),
 		TEST(nonsense_is_survived),
+		TEST(who_ended_with_the_unit_is_gone_for_good),
+		TEST(that_who_signalled_has_ended_is_said_and_proves_nothing),
+		TEST(those_who_ended_before_it_was_made_did_nothing),
+		TEST(what_the_ended_did_is_summed_up),
+		TEST(of_too_many_objects_those_stay_whose_users_ended_last),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,7 +13,7 @@
 
 #include "collector/diagnose.h"
 #include "collector/launch.h"
-#include "collector/shim_folder.h"
+#include "collector/shim_ended.h"
 #include "collector/stacks.h"
 #include "collector/suspects.h"
 #include "findings.h"
@@ -221,6 +221,8 @@ static int keep_looking(struct watch *w, struct fail *fail)
 		if (clock_now_ns() < next)
 			continue;
 		next = clock_now_ns() + LOOK_NS;
+		if (w->shim.fd >= 0)
+			shim_ended_sweep(&w->shim, clock_now_ns());
 		if (suspects_look(&w->suspects, w->snap, SUSPECT_NS, NULL, NULL) != 0)
 			err = look(w, false, false, fail);
 	}
