@@ -59,7 +59,7 @@ PKG_C     := gcc libc6-dev linux-libc-dev pkg-config libsqlite3-dev libncurses-d
 	libjansson-dev uthash-dev libcap-dev libdw-dev libzstd-dev scdoc systemtap-sdt-dev
 PKG_BPF   := clang libbpf-dev bpftool libelf-dev zlib1g-dev
 PKG_BUILD := $(PKG_C) $(if $(filter 0,$(BPF)),,$(PKG_BPF))
-PKG_TEST  := libcmocka-dev perl strace sqlite3 python3 tmux procps netbase graphviz gron
+PKG_TEST  := libcmocka-dev perl strace sqlite3 python3 tmux procps netbase graphviz gron mmark
 # Programs that the long tests trace. Debian starts such servers when it installs them.
 PKG_KERNELS := qemu-system-x86 busybox-static cpio
 PKG_LONG  := git postgresql redis-server redis-tools nginx-light apache2-utils stress-ng

@@ -63,6 +63,16 @@ if command -v gron >/dev/null; then
 else
 	skip 'gron is not installed' 6
 fi
+if command -v mmark >/dev/null && file=$(command -v mmark) && [ "$(ldd "$file" 2>&1 | grep -c 'not a dynamic')" = 1 ]; then
+	least=3
+	same 'mmark: made by Go, static' sh -c 'printf "# a\n\nb *c*\n" | mmark -html -fragment | cat; echo "$?"; mmark -no-such >/dev/null 2>&1; exit $?'
+	least=20
+	like "$err" 'not-covered.*mmark\[[0-9]+\], mmark\[' 'mmark: is named as not covered, both times'
+	run user "$SHIM_IPCTAP" report "$DB"
+	like "$out" 'not covered: .*/mmark \[[0-9]+\]' '... in the report, too'
+else
+	skip 'no static mmark is installed' 6
+fi
 if command -v busybox >/dev/null && [ "$(ldd "$(command -v busybox)" 2>&1 | grep -c 'not a dynamic')" = 1 ]; then
 	least=5
 	same 'busybox, static' sh -c 'busybox seq 5 | busybox tail -n 2; echo "$?"'
