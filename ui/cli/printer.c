@@ -169,6 +169,7 @@ static const char *detail_word(unsigned int op)
 		return "thread";
 	case OP_MUTEX_UNLOCK:
 	case OP_RWLOCK_UNLOCK:
+	case OP_SPIN_UNLOCK:
 	case OP_LOCK_HELD:
 		return "held_ns";
 	default:
