@@ -33,9 +33,10 @@ void *keyframe_alloc(struct keyframe *k, size_t size)
 }
 
 /* Only octaves and counters that are not 0. */
-static void code_octave(struct codec *c, uint32_t **octave)
+static void code_octave(struct codec *c, uint32_t **octave, unsigned int lane)
 {
 	uint32_t used = 0;
+	codec_at(c, lane);
 	for (unsigned int i = 0; *octave && i < HIST_STEPS; i++)
 		used |= (uint32_t)((*octave)[i] != 0) << i;
 	CODE(c, used);
@@ -44,8 +45,10 @@ static void code_octave(struct codec *c, uint32_t **octave)
 	if (c->loading && used && !c->err && !(*octave = calloc(HIST_STEPS, sizeof(uint32_t))))
 		c->err = -ENOMEM;
 	for (unsigned int i = 0; i < HIST_STEPS && !c->err; i++)
-		if (used >> i & 1)
+		if (used >> i & 1) {
+			codec_at(c, lane + 1);
 			CODE(c, (*octave)[i]);
+		}
 }
 
 static bool is_used(const uint32_t *octave)
@@ -56,9 +59,10 @@ static bool is_used(const uint32_t *octave)
 	return false;
 }
 
-void keyframe_code_hist(struct codec *c, struct hist *h)
+void keyframe_code_hist(struct codec *c, struct hist *h, enum keyframe_lane lane)
 {
 	uint64_t used = 0;
+	codec_at(c, lane);
 	CODE(c, h->count);
 	CODE(c, h->sum);
 	CODE(c, h->min);
@@ -70,7 +74,7 @@ void keyframe_code_hist(struct codec *c, struct hist *h)
 		codec_bad(c);
 	for (unsigned int i = 0; i < HIST_OCTAVES && !c->err; i++)
 		if (used >> i & 1)
-			code_octave(c, &h->octave[i]);
+			code_octave(c, &h->octave[i], lane + 5);
 }
 
 static void code_losses(struct keyframe *k)
@@ -79,6 +83,7 @@ static void code_losses(struct keyframe *k)
 	if (!k->codec.loading)
 		for (const struct m_loss *l = k->m->losses; l; l = l->next)
 			n++;
+	codec_at(&k->codec, LANE_LISTED + 2);
 	code_count(&k->codec, &n);
 	struct m_loss *l = k->m->losses;
 	for (uint64_t i = 0; i < n && !k->codec.err; i++) {
@@ -89,6 +94,7 @@ static void code_losses(struct keyframe *k)
 			*k->m->loss_tail = l;
 			k->m->loss_tail = &l->next;
 		}
+		codec_at(&k->codec, LANE_LOSS);
 		CODE(&k->codec, l->cause);
 		CODE(&k->codec, l->where);
 		CODE(&k->codec, l->count);
@@ -124,6 +130,7 @@ static void code_totals(struct keyframe *k)
 static void code_heading(struct keyframe *k)
 {
 	uint64_t magic = MAGIC, version = KEYFRAME_VERSION, keep = k->m->keep;
+	codec_at(&k->codec, LANE_TOTALS);
 	CODE(&k->codec, magic);
 	CODE(&k->codec, version);
 	CODE(&k->codec, keep);
@@ -167,13 +174,9 @@ int keyframe_save(const struct model *m, void **bytes, size_t *size)
 	code_heading(&k);
 	code_totals(&k);
 	code_objects(&k);
-	if (k.codec.err) {
-		free(k.codec.bytes);
-		return k.codec.err;
-	}
-	*bytes = k.codec.bytes;
-	*size = k.codec.size;
-	return 0;
+	int rc = codec_take(&k.codec, bytes, size);
+	codec_release(&k.codec);
+	return rc;
 }
 
 static void make_tables(struct keyframe *k)
@@ -188,15 +191,15 @@ static void make_tables(struct keyframe *k)
 
 int keyframe_load(struct model *m, const void *bytes, size_t size)
 {
-	const unsigned char *at = bytes;
-	struct keyframe k = {.codec = {.loading = true, .at = at, .end = at + size}, .m = m};
+	struct keyframe k = {.m = m};
+	codec_load(&k.codec, bytes, size);
 	model_reset(m);
 	code_heading(&k);
 	code_totals(&k);
 	make_tables(&k);
 	if (!k.codec.err)
 		code_objects(&k);
-	if (k.codec.at != k.codec.end)
+	if (!codec_is_at_end(&k.codec))
 		codec_bad(&k.codec);
 	free(k.procs);
 	free(k.tasks);

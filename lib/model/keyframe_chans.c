@@ -12,8 +12,9 @@ KEYFRAME_REF(proc, procs, nprocs)
 static void code_piece(struct keyframe *k, struct piece *p)
 {
 	struct codec *c = &k->codec;
+	codec_at(c, LANE_PIECE);
 	code_proc_ref(k, &p->who);
-	CODE(c, p->t_ns);
+	CODE_NEAR(c, p->t_ns);
 	CODE(c, p->left);
 	CODE(c, p->messages);
 	CODE(c, p->flags);
@@ -40,6 +41,7 @@ static void make_room(struct keyframe *k, struct ring *r)
 static void code_ring(struct keyframe *k, struct ring *r)
 {
 	uint64_t n = r->n;
+	codec_at(&k->codec, LANE_RING);
 	CODE(&k->codec, r->cap);
 	code_count(&k->codec, &n);
 	if (k->codec.loading) {
@@ -53,6 +55,7 @@ static void code_ring(struct keyframe *k, struct ring *r)
 static void code_stale(struct keyframe *k, struct queue *q)
 {
 	bool has = q->stale;
+	codec_at(&k->codec, LANE_RING + 2);
 	CODE(&k->codec, has);
 	if (!has)
 		return;
@@ -76,8 +79,8 @@ static void code_overlap(struct keyframe *k, struct overlap *o)
 	struct proc *first = (struct proc *)o->first;
 	code_proc_ref(k, &first);
 	o->first = first;
-	CODE(&k->codec, o->first_end);
-	CODE(&k->codec, o->other_end);
+	CODE_NEAR(&k->codec, o->first_end);
+	CODE_NEAR(&k->codec, o->other_end);
 }
 
 /* Not its flows: they are a cache of the last answer. */
@@ -88,7 +91,8 @@ static void code_queue(struct keyframe *k, struct queue *q)
 	code_ring(k, &q->loose);
 	code_ring(k, &q->debts);
 	code_stale(k, q);
-	CODE(&k->codec, q->stale_end);
+	codec_at(&k->codec, LANE_QUEUE);
+	CODE_NEAR(&k->codec, q->stale_end);
 	code_proc_ref(k, &writer);
 	q->writer = writer;
 	CODE(&k->codec, q->many_writers);
@@ -121,11 +125,13 @@ static struct type_queue *new_type(struct keyframe *k, struct chan *c, int64_t m
 static void code_types(struct keyframe *k, struct chan *c)
 {
 	uint64_t n = HASH_COUNT(c->types);
+	codec_at(&k->codec, LANE_TYPE);
 	CODE(&k->codec, c->types_max);
 	code_count(&k->codec, &n);
 	struct type_queue *t = c->types;
 	for (uint64_t i = 0; i < n && !k->codec.err; i++) {
 		int64_t mtype = k->codec.loading ? 0 : t->mtype;
+		codec_at(&k->codec, LANE_TYPE + 2);
 		CODE_SIGNED(&k->codec, mtype);
 		if (k->codec.loading)
 			t = new_type(k, c, mtype);
@@ -150,6 +156,7 @@ static void code_endpoint(struct keyframe *k, struct chan *c, struct endpoint *e
 {
 	struct codec *codec = &k->codec;
 	struct proc *p = (struct proc *)e->pub.proc;
+	codec_at(codec, LANE_ENDPOINT);
 	code_proc_ref(k, &p);
 	e->pub.proc = p ? &p->pub : NULL;
 	CODE_SIGNED(codec, e->pub.fd);
@@ -161,9 +168,9 @@ static void code_endpoint(struct keyframe *k, struct chan *c, struct endpoint *e
 	CODE(codec, e->pub.open);
 	CODE(codec, e->pub.synthetic);
 	CODE(codec, e->pub.passed_by);
-	CODE(codec, e->pub.from_ns);
-	CODE(codec, e->pub.to_ns);
-	CODE(codec, e->end_seq);
+	CODE_NEAR(codec, e->pub.from_ns);
+	CODE_NEAR(codec, e->pub.to_ns);
+	CODE_NEAR(codec, e->end_seq);
 	if (!codec->loading)
 		return;
 	check_endpoint(k, e, in_slot);
@@ -199,6 +206,7 @@ static void code_endpoints(struct keyframe *k, struct chan *c)
 	if (!k->codec.loading)
 		for (const struct m_endpoint *e = c->pub.endpoints; e; e = e->next)
 			n++;
+	codec_at(&k->codec, LANE_CHAN_INNER + 7);
 	code_count(&k->codec, &n);
 	struct m_endpoint *next = c->pub.endpoints;
 	for (uint64_t i = 0; i < n && !k->codec.err; i++) {
@@ -213,6 +221,7 @@ static void code_endpoints(struct keyframe *k, struct chan *c)
 /* Who holds the far ends is worked out anew before it is used, where it has to be. */
 static void code_far_ends(struct keyframe *k, struct chan *c)
 {
+	codec_at(&k->codec, LANE_FAR_ENDS);
 	CODE(&k->codec, c->has_outside);
 	CODE(&k->codec, c->resurvey);
 	for (int i = 0; i < 2 && !c->resurvey; i++) {
@@ -228,7 +237,7 @@ static void code_far_ends(struct keyframe *k, struct chan *c)
 static void code_public(struct codec *codec, struct m_chan *c)
 {
 	struct m_count *n = &c->count;
-	CODE(codec, c->id);
+	CODE_NEAR(codec, c->id);
 	CODE(codec, c->folded);
 	CODE(codec, c->kind);
 	CODE(codec, c->shape);
@@ -237,8 +246,8 @@ static void code_public(struct codec *codec, struct m_chan *c)
 	CODE_SIGNED(codec, c->key);
 	code_text(codec, c->ident, sizeof(c->ident));
 	code_text(codec, c->name, sizeof(c->name));
-	CODE(codec, c->first_ns);
-	CODE(codec, c->last_ns);
+	CODE_NEAR(codec, c->first_ns);
+	CODE_NEAR(codec, c->last_ns);
 	CODE(codec, n->ops);
 	CODE(codec, n->errors);
 	CODE(codec, n->blocked);
@@ -254,8 +263,8 @@ static void code_public(struct codec *codec, struct m_chan *c)
 	CODE(codec, c->found);
 	CODE(codec, c->found_bytes);
 	CODE(codec, c->found_messages);
-	keyframe_code_hist(codec, &c->latency);
-	keyframe_code_hist(codec, &c->sizes);
+	keyframe_code_hist(codec, &c->latency, LANE_CHAN_LATENCY);
+	keyframe_code_hist(codec, &c->sizes, LANE_CHAN_SIZES);
 }
 
 /* A sum is found by its kind, any other by its id: in the array, or in the hash. */
@@ -286,10 +295,12 @@ static void code_chan(struct keyframe *k, struct chan *c)
 	struct codec *codec = &k->codec;
 	bool is_sum = !codec->loading && k->m->folded_chans[c->pub.kind] == c;
 	bool in_array = !codec->loading && chan_is_in_array(k->m, c);
+	codec_at(codec, LANE_CHAN);
 	CODE(codec, is_sum);
 	CODE(codec, in_array);
 	code_public(codec, &c->pub);
-	CODE(codec, c->end_seq);
+	codec_at(codec, LANE_CHAN_INNER);
+	CODE_NEAR(codec, c->end_seq);
 	if (codec->loading) {
 		if (c->pub.kind >= KIND_MAX || c->pub.shape >= SHAPE_MAX)
 			codec_bad(codec);
@@ -312,6 +323,7 @@ static void code_chan(struct keyframe *k, struct chan *c)
 static void code_array(struct keyframe *k)
 {
 	struct model *m = k->m;
+	codec_at(&k->codec, LANE_TOTALS + 30);
 	CODE(&k->codec, m->chan_base);
 	CODE(&k->codec, m->chan_cap);
 	if (!k->codec.loading)

@@ -9,6 +9,30 @@
 #include "codec.h"
 #include "world.h"
 
+/* Where the fields of each kind of object begin (codec.h). */
+enum keyframe_lane {
+	LANE_TOTALS = 0,
+	LANE_PROC = 32,
+	LANE_TASK = 64,
+	LANE_CHAN = 80,
+	LANE_CHAN_INNER = 104,
+	LANE_CHAN_LATENCY = 112,
+	LANE_CHAN_SIZES = 120,
+	LANE_ENDPOINT = 128,
+	LANE_FAR_ENDS = 144,
+	LANE_TYPE = 156,
+	LANE_QUEUE = 160,
+	LANE_RING = 184,
+	LANE_PIECE = 188,
+	LANE_HELD = 196,
+	LANE_FLOW = 200,
+	LANE_FLOW_LATENCY = 208,
+	LANE_BLOCKED = 216,
+	LANE_WAIT = 224,
+	LANE_LOSS = 232,
+	LANE_LISTED = 236,
+};
+
 struct keyframe {
 	struct codec codec;
 	struct model *m; /* saving: only the numbers of its objects are changed */
@@ -28,7 +52,7 @@ struct keyframe {
 	static inline void code_##type##_ref(struct keyframe *k, struct type **at)                 \
 	{                                                                                          \
 		uint64_t n = !k->codec.loading && *at ? (uint64_t)(*at)->number + 1 : 0;           \
-		code_number(&k->codec, &n);                                                        \
+		code_near(&k->codec, &n);                                                        \
 		if (!k->codec.loading)                                                             \
 			return;                                                                    \
 		if (n > k->count || (n && !k->table[n - 1])) {                                     \
@@ -40,7 +64,7 @@ struct keyframe {
 
 /* calloc(3), and an error where there is none. */
 void *keyframe_alloc(struct keyframe *k, size_t size);
-void keyframe_code_hist(struct codec *c, struct hist *h);
+void keyframe_code_hist(struct codec *c, struct hist *h, enum keyframe_lane lane);
 void keyframe_code_procs(struct keyframe *k);
 void keyframe_code_chans(struct keyframe *k); /* with their ends and what lies in them */
 void keyframe_code_held(struct keyframe *k);  /* what each process holds, in order; after both */

@@ -31,6 +31,7 @@ static void code_flow(struct keyframe *k, struct flow *f)
 	struct codec *c = &k->codec;
 	struct proc *src = (struct proc *)f->pub.src, *dst = (struct proc *)f->pub.dst;
 	struct chan *chan = (struct chan *)f->pub.chan;
+	codec_at(c, LANE_FLOW);
 	code_proc_ref(k, &src);
 	code_proc_ref(k, &dst);
 	code_chan_ref(k, &chan);
@@ -42,10 +43,10 @@ static void code_flow(struct keyframe *k, struct flow *f)
 	}
 	CODE(c, f->pub.messages);
 	CODE(c, f->pub.bytes);
-	CODE(c, f->pub.first_ns);
-	CODE(c, f->pub.last_ns);
+	CODE_NEAR(c, f->pub.first_ns);
+	CODE_NEAR(c, f->pub.last_ns);
 	CODE(c, f->pub.approximate);
-	keyframe_code_hist(c, &f->pub.latency);
+	keyframe_code_hist(c, &f->pub.latency, LANE_FLOW_LATENCY);
 }
 
 static void code_flows(struct keyframe *k)
@@ -70,10 +71,12 @@ static void code_flow_list(struct keyframe *k)
 	if (!k->codec.loading)
 		for (const struct m_flow *f = k->m->flows; f; f = f->next)
 			n++;
+	codec_at(&k->codec, LANE_LISTED);
 	code_count(&k->codec, &n);
 	struct m_flow *next = k->m->flows;
 	for (uint64_t i = 0; i < n && !k->codec.err; i++) {
 		struct flow *f = (struct flow *)next;
+		codec_at(&k->codec, LANE_LISTED);
 		code_flow_ref(k, &f);
 		if (!k->codec.loading) {
 			next = next->next;
@@ -117,6 +120,7 @@ static void code_blocked_row(struct keyframe *k, struct blocked *b)
 	struct codec *c = &k->codec;
 	struct task *task = (struct task *)b->pub.task;
 	struct chan *chan = (struct chan *)b->pub.chan;
+	codec_at(c, LANE_BLOCKED);
 	code_task_ref(k, &task);
 	code_chan_ref(k, &chan);
 	CODE(c, b->pub.op);
@@ -151,10 +155,12 @@ static void code_blocked_list(struct keyframe *k)
 	if (!k->codec.loading)
 		for (const struct m_blocked *b = k->m->blocked; b; b = b->next)
 			n++;
+	codec_at(&k->codec, LANE_LISTED + 1);
 	code_count(&k->codec, &n);
 	struct m_blocked *next = k->m->blocked;
 	for (uint64_t i = 0; i < n && !k->codec.err; i++) {
 		struct blocked *b = (struct blocked *)next;
+		codec_at(&k->codec, LANE_LISTED + 1);
 		code_blocked_ref(k, &b);
 		if (!k->codec.loading) {
 			next = next->next;
@@ -199,12 +205,13 @@ static void code_wait(struct keyframe *k, struct wait *w)
 	struct codec *c = &k->codec;
 	struct task *task = (struct task *)w->pub.task;
 	struct chan *chan = (struct chan *)w->pub.chan;
+	codec_at(c, LANE_WAIT);
 	code_task_ref(k, &task);
 	code_chan_ref(k, &chan);
 	CODE(c, w->pub.op);
 	CODE_SIGNED(c, w->pub.fd);
-	CODE(c, w->pub.since_ns);
-	CODE(c, w->pub.deadline_ns);
+	CODE_NEAR(c, w->pub.since_ns);
+	CODE_NEAR(c, w->pub.deadline_ns);
 	if (c->loading)
 		link_wait(k, w, task, chan);
 }
@@ -215,6 +222,7 @@ static void code_waits(struct keyframe *k)
 	if (!k->codec.loading)
 		for (const struct m_wait *w = k->m->waits; w; w = w->next)
 			n++;
+	codec_at(&k->codec, LANE_LISTED + 2);
 	code_count(&k->codec, &n);
 	struct wait *w = (struct wait *)k->m->waits;
 	for (uint64_t i = 0; i < n && !k->codec.err; i++) {

@@ -41,16 +41,17 @@ static void index_task(struct keyframe *k, struct task *t)
 static void code_task(struct keyframe *k, struct proc *p, struct task *t)
 {
 	struct codec *c = &k->codec;
+	codec_at(c, LANE_TASK);
 	bool is_sum = p->folded == t, is_latest = !c->loading && task_find(k->m, t->pub.tid) == t;
 	CODE(c, is_sum);
 	CODE(c, is_latest);
 	CODE(c, t->pub.folded);
-	CODE(c, t->pub.tid);
+	CODE_NEAR(c, t->pub.tid);
 	CODE(c, t->pub.exited);
-	CODE(c, t->pub.start_ns);
-	CODE(c, t->pub.exit_ns);
+	CODE_NEAR(c, t->pub.start_ns);
+	CODE_NEAR(c, t->pub.exit_ns);
 	code_text(c, t->pub.comm, sizeof(t->pub.comm));
-	CODE(c, t->end_seq);
+	CODE_NEAR(c, t->end_seq);
 	CODE(c, t->announced);
 	if (!c->loading)
 		return;
@@ -111,26 +112,27 @@ static void index_proc(struct keyframe *k, struct proc *p)
 static void code_proc(struct keyframe *k, struct proc *p)
 {
 	struct codec *c = &k->codec;
+	codec_at(c, LANE_PROC);
 	bool is_sum = !c->loading && k->m->folded_proc == p;
 	bool is_latest = !c->loading && proc_find(k->m, p->pub.pid) == p;
 	CODE(c, is_sum);
 	CODE(c, is_latest);
 	CODE(c, p->pub.folded);
-	CODE(c, p->pub.pid);
-	CODE(c, p->pub.ppid);
+	CODE_NEAR(c, p->pub.pid);
+	CODE_NEAR(c, p->pub.ppid);
 	CODE(c, p->pub.exited);
 	CODE(c, p->pub.outside);
 	CODE_SIGNED(c, p->pub.exit_code);
-	CODE(c, p->pub.start_ns);
-	CODE(c, p->pub.first_ns);
-	CODE(c, p->pub.exit_ns);
+	CODE_NEAR(c, p->pub.start_ns);
+	CODE_NEAR(c, p->pub.first_ns);
+	CODE_NEAR(c, p->pub.exit_ns);
 	code_text(c, p->pub.comm, sizeof(p->pub.comm));
 	code_text(c, p->pub.exe, sizeof(p->pub.exe));
 	code_text(c, p->pub.args, sizeof(p->pub.args));
 	code_text(c, p->pub.cgroup, sizeof(p->pub.cgroup));
 	code_count_of(c, &p->pub.count);
-	CODE(c, p->end_seq);
-	CODE(c, p->exec_ns);
+	CODE_NEAR(c, p->end_seq);
+	CODE_NEAR(c, p->exec_ns);
 	if (c->loading) {
 		if ((is_sum && (k->m->folded_proc || p->end_seq)) ||
 		    ((is_sum || p->end_seq) && !p->pub.exited))
@@ -169,9 +171,11 @@ void keyframe_code_procs(struct keyframe *k)
 static void code_high_fds(struct keyframe *k, struct proc *p)
 {
 	uint64_t n = HASH_COUNT(p->high_fds);
+	codec_at(&k->codec, LANE_HELD);
 	code_count(&k->codec, &n);
 	struct endpoint *e = p->high_fds;
 	for (uint64_t i = 0; i < n && !k->codec.err; i++) {
+		codec_at(&k->codec, LANE_HELD + 1);
 		code_endpoint_ref(k, &e);
 		if (!k->codec.loading) {
 			e = e->hh.next;
@@ -201,10 +205,12 @@ static void code_attached(struct keyframe *k, struct proc *p)
 	if (!k->codec.loading)
 		for (const struct endpoint *e = p->attached; e; e = e->attached_next)
 			n++;
+	codec_at(&k->codec, LANE_HELD);
 	code_count(&k->codec, &n);
 	struct endpoint **link = &p->attached;
 	for (uint64_t i = 0; i < n && !k->codec.err; i++) {
 		struct endpoint *e = k->codec.loading ? NULL : *link;
+		codec_at(&k->codec, LANE_HELD + 1);
 		code_endpoint_ref(k, &e);
 		if (k->codec.loading && !can_attach(p, e)) {
 			codec_bad(&k->codec);

@@ -8,7 +8,7 @@
 #include "db.h"
 #include "lib/model/keyframe.h"
 
-#define BYTES_AN_EVENT 32u /* of a state as it is; compressed, a quarter of that or less */
+#define BYTES_AN_EVENT 64u /* of a state as it is; compressed, a tenth of that or less */
 #define STATE_MAX (512u << 20)
 #define LEVEL 1
 
