@@ -57,6 +57,8 @@ static void say_unfinished(const struct session *s)
 {
 	uint64_t n = 0;
 
+	if (s->full || s->out_err)
+		return;
 	for (const struct m_wait *w = model_waits(s->model); w; w = w->next)
 		n += filter_match_wait(s->args->filter, s->model, w);
 	if (n)
@@ -98,19 +100,7 @@ static int run(struct session *s, struct fail *fail)
 
 int cmd_events(int argc, char **argv)
 {
-	struct args a = { 0 };
-	struct session s = { .args = &a };
-	struct fail fail = { 0 };
-	int status = args_parse(&a, &spec, argc, argv), err;
+	static const struct session_verb verb = { .spec = &spec, .run = run, .say_more = say_unfinished };
 
-	if (status != ARGS_GO)
-		goto out;
-	err = run(&s, &fail);
-	status = session_said(&s, err, &fail);
-	if (!err && !s.full && !s.out_err)
-		say_unfinished(&s);
-	session_close(&s);
-out:
-	args_release(&a);
-	return status;
+	return session_verb_main(&verb, argc, argv);
 }

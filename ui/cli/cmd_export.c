@@ -133,26 +133,17 @@ static int run(struct session *s, struct fail *fail)
 	return err ? err : closed;
 }
 
+static bool has_format(const struct args *a, struct fail *fail)
+{
+	if (!a->format)
+		fail_set(fail, 0, "write -f json, csv, dot, perfetto or html",
+			 "export: in which format?");
+	return a->format;
+}
+
 int cmd_export(int argc, char **argv)
 {
-	struct args a = { 0 };
-	struct session s = { .args = &a };
-	struct fail fail = { 0 };
-	int status = args_parse(&a, &spec, argc, argv), err;
+	static const struct session_verb verb = { .spec = &spec, .is_usable = has_format, .run = run };
 
-	if (status != ARGS_GO)
-		goto out;
-	if (!a.format) {
-		fail_set(&fail, 0, "write -f json, csv, dot, perfetto or html",
-			 "export: in which format?");
-		say_fail(&fail);
-		status = EXIT_USAGE;
-		goto out;
-	}
-	err = run(&s, &fail);
-	status = session_said(&s, err, &fail);
-	session_close(&s);
-out:
-	args_release(&a);
-	return status;
+	return session_verb_main(&verb, argc, argv);
 }

@@ -80,17 +80,7 @@ static int run(struct session *s, struct fail *fail)
 
 int cmd_report(int argc, char **argv)
 {
-	struct args a = { 0 };
-	struct session s = { .args = &a };
-	struct fail fail = { 0 };
-	int status = args_parse(&a, &spec, argc, argv), err;
+	static const struct session_verb verb = { .spec = &spec, .run = run };
 
-	if (status != ARGS_GO)
-		goto out;
-	err = run(&s, &fail);
-	status = session_said(&s, err, &fail);
-	session_close(&s);
-out:
-	args_release(&a);
-	return status;
+	return session_verb_main(&verb, argc, argv);
 }

@@ -305,3 +305,27 @@ void session_close(struct session *s)
 	model_free(s->model);
 	*s = (struct session){ 0 };
 }
+
+int session_verb_main(const struct session_verb *v, int argc, char **argv)
+{
+	struct args a = { 0 };
+	struct session s = { .args = &a };
+	struct fail fail = { 0 };
+	int status = args_parse(&a, v->spec, argc, argv), err;
+
+	if (status != ARGS_GO)
+		goto out;
+	if (v->is_usable && !v->is_usable(&a, &fail)) {
+		say_fail(&fail);
+		status = EXIT_USAGE;
+		goto out;
+	}
+	err = v->run(&s, &fail);
+	status = session_said(&s, err, &fail);
+	if (!err && v->say_more)
+		v->say_more(&s);
+	session_close(&s);
+out:
+	args_release(&a);
+	return status;
+}

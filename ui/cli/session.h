@@ -76,4 +76,13 @@ int session_status(const struct session *s, int err);
 int session_said(const struct session *s, int err, const struct fail *fail);
 void session_close(struct session *s);
 
+/* A verb that is one session from beginning to end: parsed, run, told about and closed. */
+struct session_verb {
+	const struct args_spec *spec;
+	bool (*is_usable)(const struct args *a, struct fail *fail); /* NULL: what the parser takes, is */
+	int (*run)(struct session *s, struct fail *fail);           /* from session_open on */
+	void (*say_more)(const struct session *s); /* NULL: nothing; last, when all went well */
+};
+int session_verb_main(const struct session_verb *v, int argc, char **argv); /* the exit status */
+
 #endif

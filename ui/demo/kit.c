@@ -16,14 +16,19 @@
 #include <time.h>
 #include <unistd.h>
 
-static void __attribute__((noreturn))
-worker_main(struct demo_run *run, const char *name, demo_worker fn, const int *fds, pid_t parent)
+void demo_child(pid_t parent, const char *name)
 {
 	/* The parent may have died between fork and prctl; then nobody would tell us. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(1);
 	prctl(PR_SET_NAME, name);
+}
+
+static void __attribute__((noreturn))
+worker_main(struct demo_run *run, const char *name, demo_worker fn, const int *fds, pid_t parent)
+{
+	demo_child(parent, name);
 	sigprocmask(SIG_SETMASK, &run->worker_mask, NULL);
 	fn(run, fds);
 	_exit(0);

@@ -97,6 +97,9 @@ void demo_op(struct demo_run *run, int kind);
 /* Ends the worker, and with it the run: "ipctap demo: pl-sink: read: …". */
 void demo_die(const char *what) __attribute__((noreturn));
 
+/* First in a child of `parent`: it does not outlive it, and is called `name`. */
+void demo_child(pid_t parent, const char *name);
+
 /*
  * A socket of `type` connected to where `server` is bound: a client knows a server by its address
  * alone, so our copy of the server's socket, which has it, is closed.
