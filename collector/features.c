@@ -7,6 +7,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "collector/src_bpf_types.h"
+
 #ifdef IPCTAP_NO_BPF
 #include <errno.h>
 
@@ -33,7 +35,7 @@ bool features_has_rights(void)
 		return false;
 	uint64_t have = (uint64_t)d[1].effective << 32 | d[0].effective;
 	bool bpf = (have >> CAP_BPF & 1 && have >> CAP_PERFMON & 1) || have >> CAP_SYS_ADMIN & 1;
-	return bpf && access("/sys/kernel/btf/vmlinux", R_OK) == 0;
+	return bpf && access(KERNEL_TYPES, R_OK) == 0;
 #endif
 }
 

@@ -19,6 +19,7 @@
 #include "collector/src_bpf_hooks.h"
 #include "collector/src_bpf_ripc.h"
 #include "collector/src_bpf_scope.h"
+#include "collector/src_bpf_types.h"
 #include "collector/src_bpf_uring.h"
 #include "collector/sleepers.h"
 #include "lib/abi/raw.h"
@@ -397,7 +398,7 @@ static int configure(struct src_bpf *b, struct fail *fail)
 	if (!btf)
 		return fail_set(fail, ENOENT,
 				"use a kernel built with CONFIG_DEBUG_INFO_BTF; `ipctap doctor` tells more",
-				"cannot read the kernel's type information (/sys/kernel/btf/vmlinux)");
+				"cannot read the kernel's type information (" KERNEL_TYPES ")");
 	s->rodata->has_rdonly_cast = btf_has(btf, "bpf_rdonly_cast", BTF_KIND_FUNC);
 	src_bpf_uring_choose(s, btf);
 	src_bpf_hooks_choose(s, btf);
@@ -466,11 +467,12 @@ static int attach(struct src_bpf *b, pid_t held, struct fail *fail)
 
 static int open_all(struct src_bpf *b, pid_t held, struct fail *fail)
 {
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = KERNEL_TYPES);
 	b->into_sleepers.event = to_sleepers;
 	b->into_out.event = to_out;
 	b->sleepers = sleepers_new(&b->into_out);
 	b->join = join_new(&b->into_sleepers);
-	b->skel = ipctap_bpf__open();
+	b->skel = ipctap_bpf__open_opts(&opts);
 	if (!b->sleepers || !b->join || !b->skel)
 		return fail_set(fail, ENOMEM, NULL, "cannot start tracing");
 	join_set_idle(b->join, &(struct join_idle){ .max = b->opts.keep_idle ? b->opts.keep_idle : JOIN_IDLE_MAX,

@@ -14,6 +14,7 @@
 #include "bpf/ipctap.skel.h"
 #include "bpf/ripc.skel.h"
 #include "collector/ripc_files.h"
+#include "collector/src_bpf_types.h"
 #include "lib/base/clock.h"
 
 #define FILES_MAX 64	/* attached to; a library that is replaced every minute would never end */
@@ -74,7 +75,8 @@ static int share_maps(struct src_bpf_ripc *r)
  */
 static int open_and_load(struct src_bpf_ripc *r, bool multi)
 {
-	r->skel = ripc_bpf__open();
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = KERNEL_TYPES);
+	r->skel = ripc_bpf__open_opts(&opts);
 	if (!r->skel)
 		return -errno;
 	r->skel->rodata->ring_wake_bytes = r->main->rodata->ring_wake_bytes;

@@ -9,6 +9,7 @@
 
 #include "bpf/waits.skel.h"
 #include "collector/snap_read.h"
+#include "collector/src_bpf_types.h"
 
 #define READ_BYTES 65536
 
@@ -75,7 +76,8 @@ static int silent(enum libbpf_print_level level, const char *fmt, va_list args)
 
 static int load(struct bpf_reader *r)
 {
-	r->skel = waits_bpf__open();
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = KERNEL_TYPES);
+	r->skel = waits_bpf__open_opts(&opts);
 	if (!r->skel)
 		return -errno;
 	r->skel->rodata->nr_semop = SYS_semop;

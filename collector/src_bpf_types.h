@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Where the types of the running kernel are. Every object of probes is opened with this named as its only
+ * source of them (btf_custom_path): for a type that a kernel does not have, libbpf else goes through those
+ * of all modules, which takes CAP_SYS_ADMIN, and without it gives the whole object up. What we read of is
+ * never in a module.
+ */
+#ifndef IPCTAP_COLLECTOR_SRC_BPF_TYPES_H
+#define IPCTAP_COLLECTOR_SRC_BPF_TYPES_H
+
+#define KERNEL_TYPES "/sys/kernel/btf/vmlinux"
+
+#endif

@@ -1,0 +1,28 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The capabilities that README.md names are enough, also for what is loaded only when somebody waits.
+. tests/live/live.sh
+
+enough='setpriv --inh-caps -all --bounding-set -all,+bpf,+perfmon,+sys_ptrace --'
+is "$($enough grep CapEff /proc/self/status | cut -f 2)" 000000c000080000 'a process has these three and no other'
+
+has_found() { [ "$(sql 'select count(*) from found' 2>/dev/null)" = 1 ]; }
+# shellcheck disable=SC2086 # words
+$enough perl -e '$SIG{INT} = "DEFAULT"; exec @ARGV or die' \
+	"$IPCTAP" record --source bpf -o "$DB" -- "$IPCTAP" demo two-pipes-full >"$T/bg.out" 2>"$T/bg.err" </dev/null &
+recorder=$!
+live_pids="$live_pids $recorder"
+wait_until 30 has_found
+ok $? 'it records, and has found the deadlock' || diag "$(cat "$T/bg.err")"
+kill -INT "$recorder"
+wait "$recorder"
+run "$IPCTAP" deadlock "$DB"
+like "$status:$out" '^1:DEADLOCK \(proven\)' 'which is proven: all could be seen'
+is "$(sql "select count(*) from event e join op o on o.id=e.op join task t on t.tid=e.tid where o.name='close'
+	and t.comm like 'tp-%'")" 4 'each call of the command is there'
+is "$(sql 'select count(*) from loss')" 0 'nothing was lost'
+
+run setpriv --inh-caps -all --bounding-set -all,+bpf -- "$IPCTAP" record --source bpf -o "$DB" -- true
+is "$status" 3 'with less it is refused'
+like "$err" 'CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE' '… and told what to give'
+done_testing
