@@ -6,7 +6,6 @@
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <linux/unix_diag.h>
-#include <mqueue.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -276,9 +275,6 @@ static bool describe_mq(int fd, struct raw_object *o)
 	o->kind = KIND_MQ;
 	o->obj = RAW_OBJ(KIND_MQ, (uint64_t)(o->dev & 0xffffff) << 32 | (uint32_t)o->ino);
 	char path[PATH_ROOM];
-	struct mq_attr attr;
-	if (syscall(SYS_mq_getsetattr, fd, NULL, &attr) == 0)
-		o->peer_ino = (uint64_t)attr.mq_maxmsg;
 	fd_link(fd, path, sizeof(path)); /* "/NAME", wherever it is mounted */
 	const char *last = strrchr(path, '/');
 	o->name[0] = '/';
