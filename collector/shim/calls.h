@@ -22,6 +22,22 @@
 /* After shim_begin_fd: of several pieces, the first one's payload if it has all of it. */
 void shim_end_iov(struct shim_op *o, int64_t ret, const struct iovec *iov, int n);
 
+/* Bytes from one descriptor to another, either of which may be a channel. */
+struct shim_two {
+	struct shim_op o;
+	struct shim_fd b;
+	int fd_b;
+	uint32_t flags_b;
+	bool has_a, has_b;
+};
+bool shim_begin_two(struct shim_two *w, int a, int b, enum ipctap_op op, uint32_t dir_a, uint32_t dir_b);
+void shim_end_two(struct shim_two *w, int64_t ret);
+bool shim_begin_vmsplice(struct shim_op *o, int fd); /* ended by shim_end_bytes */
+
+/* Only of FIFOs; the folder that the path is relative to. */
+bool shim_begin_mknod(struct shim_op *o, mode_t mode, enum ipctap_op op);
+void shim_end_mknod(struct shim_op *o, int ret, int dir, const char *path);
+
 /* After shim_begin_none: two descriptors of one object, or its two ends; what was opened. */
 void shim_end_pair(struct shim_op *o, int ret, const int fds[2]);
 void shim_end_open(struct shim_op *o, int fd, const char *path);
@@ -70,7 +86,12 @@ uint64_t shim_until(const struct timespec *until); /* a deadline of CLOCK_REALTI
 /* After shim_begin_fd. */
 void shim_end_message(struct shim_op *o, int64_t ret, uint64_t bytes, int64_t prio, const void *data);
 
+void shim_end_mq_unlink(struct shim_op *o, int ret, const char *name); /* after shim_begin_none */
+
 /* ---- sysv.c ---- */
+
+void shim_end_sysv_get(struct shim_op *o, int id, uint16_t kind); /* after shim_begin_none */
+bool shim_begin_sysv_ctl(struct shim_op *o, uint16_t kind, int id, int cmd, enum ipctap_op op); /* ended by shim_end */
 
 bool shim_begin_sysv_msg(struct shim_op *o, int id, enum ipctap_op op, int flags);
 /* m: the type, then n bytes */

@@ -7,6 +7,7 @@
  * dynamic linker or an allocator, where nothing can be looked up. Nor is it by libc's name for it, which a
  * thread could be cancelled in, other than in syscall.
  */
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <stdarg.h>
 #include <sys/syscall.h>
@@ -107,7 +108,44 @@ END(end_fcntl) { UNUSED, shim_end_fcntl(o, (int)ret, (int)a[1]); }
 static void plain_fcntl(const long a[6], long ret) { shim_plain_fcntl((int)a[0], (int)a[1], ADDRESS(a[2]), (int)ret); }
 BEGIN(by_flock) { return UNUSED, shim_begin_flock(o, (int)a[0], (int)a[1]); }
 
+static long two(long nr, const struct row *r, const long a[6])
+{
+	struct shim_two w;
+	bool splices = r->op == OP_SPLICE, writes = r->op == OP_SENDFILE; /* sendfile has the one written to first */
+	uint32_t first = writes ? IO_WRITE : r->op == OP_TEE ? IO_READ | IO_PEEK : IO_READ;
+	if (!shim_begin_two(&w, (int)a[0], (int)a[splices ? 2 : 1], r->op, first, writes ? IO_READ : IO_WRITE))
+		return make(nr, a);
+	long ret = make(nr, a);
+	shim_end_two(&w, ret);
+	return ret;
+}
+
+BEGIN(by_vmsplice) { return UNUSED, shim_begin_vmsplice(o, (int)a[0]); }
+BEGIN(by_mknod) { return shim_begin_mknod(o, (mode_t)a[1], r->op); }
+END(end_mknod) { UNUSED, shim_end_mknod(o, (int)ret, AT_FDCWD, ADDRESS(a[0])); }
+BEGIN(by_mknodat) { return shim_begin_mknod(o, (mode_t)a[2], r->op); }
+END(end_mknodat) { UNUSED, shim_end_mknod(o, (int)ret, (int)a[0], ADDRESS(a[1])); }
+
 /* ---- messages, semaphores ---- */
+
+END(end_mq_open) { UNUSED, shim_end_made(o, (int)ret, 0); }
+
+/* The kernel's names have no slash before them, which libc's have. */
+END(end_mq_unlink)
+{
+	char name[EV_PATH_LEN] = "/";
+	if (shim_is_address(ADDRESS(a[0])))
+		strncpy(name + 1, ADDRESS(a[0]), sizeof(name) - 2);
+	UNUSED, shim_end_mq_unlink(o, (int)ret, name);
+}
+
+/* The kind that the row is of. */
+static uint16_t kind_of(const struct row *r)
+{
+	return r->op <= OP_SHMCTL ? KIND_SHM : r->op <= OP_MSGCTL ? KIND_MSG : KIND_SEM;
+}
+END(end_get) { UNUSED, shim_end_sysv_get(o, (int)ret, kind_of(r)); }
+BEGIN(by_ctl) { return shim_begin_sysv_ctl(o, kind_of(r), (int)a[0], (int)a[r->op == OP_SEMCTL ? 2 : 1], r->op); }
 
 BEGIN(by_mq)
 {
@@ -238,6 +276,8 @@ static const struct row rows[] = {
 #ifdef SYS_pipe /* those that newer architectures have no number for */
 	ROW(pipe, PIPE, by_nothing, end_pipe, 0),
 	ROW(open, OPEN, by_nothing, end_open, 0),
+	ROW(creat, CREAT, by_nothing, end_open, 0),
+	ROW(mknod, MKNOD, by_mknod, end_mknod, 0),
 	WHOLE(dup2, DUP2, dup_to, 0),
 	ROW(poll, POLL, by_poll, end, 0),
 	ROW(select, SELECT, by_select, end, 0),
@@ -253,6 +293,21 @@ static const struct row rows[] = {
 	ROW(close, CLOSE, by_close, end_close, 0),
 	WHOLE(close_range, CLOSE, close_range_by_number, 0),
 	ROW(flock, FLOCK, by_flock, end, 0),
+	WHOLE(splice, SPLICE, two, 0),
+	WHOLE(tee, TEE, two, 0),
+	WHOLE(sendfile, SENDFILE, two, 0),
+	ROW(vmsplice, VMSPLICE, by_vmsplice, end_bytes, 0),
+	ROW(mknodat, MKNODAT, by_mknodat, end_mknodat, 0),
+	ROW(mq_open, MQ_OPEN, by_nothing, end_mq_open, 0),
+	ROW(mq_unlink, MQ_UNLINK, by_nothing, end_mq_unlink, 0),
+	ROW(mq_getsetattr, MQ_GETSETATTR, by_fd, end, 0),
+	ROW(mq_notify, MQ_NOTIFY, by_fd, end, 0),
+	ROW(shmget, SHMGET, by_nothing, end_get, 0),
+	ROW(shmctl, SHMCTL, by_ctl, end, 0),
+	ROW(msgget, MSGGET, by_nothing, end_get, 0),
+	ROW(msgctl, MSGCTL, by_ctl, end, 0),
+	ROW(semget, SEMGET, by_nothing, end_get, 0),
+	ROW(semctl, SEMCTL, by_ctl, end, 0),
 	ROW(mq_timedsend, MQ_TIMEDSEND, by_mq, end_mq_send, IO_WRITE),
 	WHOLE(mq_timedreceive, MQ_TIMEDRECEIVE, mq_receive_by_number, IO_READ),
 	ROW(msgsnd, MSGSND, by_msgsnd, end_msgsnd, IO_WRITE),

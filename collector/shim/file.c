@@ -150,15 +150,7 @@ SHIM_EXPORT int eventfd_write(int fd, eventfd_t value)
 
 /* ---- between two descriptors ---- */
 
-struct two {
-	struct shim_op o;
-	struct shim_fd b;
-	int fd_b;
-	uint32_t flags_b;
-	bool has_a, has_b;
-};
-
-static bool two_begin(struct two *w, int a, int b, enum ipctap_op op, uint32_t dir_a, uint32_t dir_b)
+bool shim_begin_two(struct shim_two *w, int a, int b, enum ipctap_op op, uint32_t dir_a, uint32_t dir_b)
 {
 	struct shim_thread *t = shim_ready();
 	struct shim_fd f;
@@ -177,7 +169,7 @@ static bool two_begin(struct two *w, int a, int b, enum ipctap_op op, uint32_t d
 	return true;
 }
 
-static void two_end(struct two *w, int64_t ret)
+void shim_end_two(struct shim_two *w, int64_t ret)
 {
 	shim_done(&w->o, ret);
 	if (ret > 0) {
@@ -196,11 +188,11 @@ static void two_end(struct two *w, int64_t ret)
 #define TWO(name, params, args, a, b, op, dir_a, dir_b)                                            \
 	SHIM_EXPORT ssize_t name params                                                            \
 	{                                                                                          \
-		struct two w;                                                                      \
-		if (!two_begin(&w, a, b, op, dir_a, dir_b))                                        \
+		struct shim_two w;                                                                 \
+		if (!shim_begin_two(&w, a, b, op, dir_a, dir_b))                                   \
 			return REAL(name) args;                                                    \
 		ssize_t ret = REAL(name) args;                                                     \
-		two_end(&w, ret);                                                                  \
+		shim_end_two(&w, ret);                                                             \
 		return ret;                                                                        \
 	}
 
@@ -210,12 +202,19 @@ TWO(tee, (int from, int to, size_t n, unsigned int f), (from, to, n, f), from, t
 TWO(sendfile, (int to, int from, off_t *at, size_t n), (to, from, at, n), to, from, OP_SENDFILE, IO_WRITE, IO_READ)
 TWO(sendfile64, (int to, int from, off64_t *at, size_t n), (to, from, at, n), to, from, OP_SENDFILE, IO_WRITE, IO_READ)
 
+bool shim_begin_vmsplice(struct shim_op *o, int fd)
+{
+	bool ours = shim_begin_fd(o, fd, OP_VMSPLICE, 0);
+	if (ours)
+		o->io.hdr.flags |= o->state & FD_WRITE ? IO_WRITE : IO_READ;
+	return ours;
+}
+
 SHIM_EXPORT ssize_t vmsplice(int fd, const struct iovec *iov, size_t n, unsigned int flags)
 {
 	struct shim_op o;
-	if (!shim_begin_fd(&o, fd, OP_VMSPLICE, 0))
+	if (!shim_begin_vmsplice(&o, fd))
 		return REAL(vmsplice)(fd, iov, n, flags);
-	o.io.hdr.flags |= o.state & FD_WRITE ? IO_WRITE : IO_READ;
 	ssize_t ret = REAL(vmsplice)(fd, iov, n, flags);
 	shim_end_bytes(&o, ret, NULL);
 	return ret;
@@ -310,19 +309,19 @@ OPEN(creat64, (const char *path, mode_t mode), (path, mode), OP_CREAT, )
 
 /* ---- FIFOs made ---- */
 
-static bool mknod_begin(struct shim_op *o, mode_t mode, enum ipctap_op op)
+bool shim_begin_mknod(struct shim_op *o, mode_t mode, enum ipctap_op op)
 {
 	return (mode & S_IFMT) == S_IFIFO && shim_begin_none(o, op);
 }
 
-static void mknod_end(struct shim_op *o, int ret, int dir, const char *path)
+void shim_end_mknod(struct shim_op *o, int ret, int dir, const char *path)
 {
 	struct raw_mknod r = { .dirfd = dir };
 	shim_done(o, ret);
 	r.io = o->io;
 	r.io.hdr.type = RAW_MKNOD;
 	r.io.hdr.size = sizeof(r);
-	strncpy(r.path, path ? path : "", sizeof(r.path) - 1);
+	strncpy(r.path, shim_is_address(path) ? path : "", sizeof(r.path) - 1);
 	shim_put(o->t, &r, sizeof(r), SHIM_LOST_OP);
 }
 
@@ -330,10 +329,10 @@ static void mknod_end(struct shim_op *o, int ret, int dir, const char *path)
 	SHIM_EXPORT int name params                                                                \
 	{                                                                                          \
 		struct shim_op o;                                                                  \
-		if (!mknod_begin(&o, mode, op))                                                    \
+		if (!shim_begin_mknod(&o, mode, op))                                               \
 			return REAL(name) args;                                                    \
 		int ret = REAL(name) args;                                                         \
-		mknod_end(&o, ret, dir, path);                                                     \
+		shim_end_mknod(&o, ret, dir, path);                                                \
 		return ret;                                                                        \
 	}
 

@@ -162,18 +162,24 @@ SHIM_EXPORT int mq_close(mqd_t q)
 	return ret;
 }
 
+void shim_end_mq_unlink(struct shim_op *o, int ret, const char *name)
+{
+	struct raw_mknod r = { .dirfd = 0 };
+	shim_done(o, ret);
+	r.io = o->io;
+	r.io.hdr.type = RAW_MQ_UNLINK;
+	r.io.hdr.size = sizeof(r);
+	if (shim_is_address(name))
+		memcpy(r.path, name, strnlen(name, sizeof(r.path) - 1));
+	shim_put(o->t, &r, sizeof(r), SHIM_LOST_OP);
+}
+
 SHIM_EXPORT int mq_unlink(const char *name)
 {
 	struct shim_op o;
 	if (!shim_begin_none(&o, OP_MQ_UNLINK))
 		return REAL(mq_unlink)(name);
 	int ret = REAL(mq_unlink)(name);
-	struct raw_mknod r = { .dirfd = 0 };
-	shim_done(&o, ret);
-	r.io = o.io;
-	r.io.hdr.type = RAW_MQ_UNLINK;
-	r.io.hdr.size = sizeof(r);
-	memcpy(r.path, name, strnlen(name, sizeof(r.path) - 1));
-	shim_put(o.t, &r, sizeof(r), SHIM_LOST_OP);
+	shim_end_mq_unlink(&o, ret, name);
 	return ret;
 }

@@ -79,19 +79,32 @@ static uint64_t described(struct shim_thread *t, uint16_t kind, int id)
 
 /* ---- get and control ---- */
 
+void shim_end_sysv_get(struct shim_op *o, int id, uint16_t kind)
+{
+	shim_done(o, id);
+	if (id >= 0)
+		o->io.chan = described(o->t, kind, id);
+	shim_tell(o);
+}
+
+bool shim_begin_sysv_ctl(struct shim_op *o, uint16_t kind, int id, int cmd, enum ipctap_op op)
+{
+	struct shim_thread *t = shim_ready();
+	if (!t)
+		return false;
+	shim_begin(o, t, described(t, kind, id), -1, op, 0);
+	o->io.mtype = cmd;
+	return true;
+}
+
 #define GET(name, params, args, op, kind)                                                          \
 	SHIM_EXPORT int name params                                                                \
 	{                                                                                          \
 		struct shim_op o;                                                                  \
-		struct shim_thread *t = shim_ready();                                              \
-		if (!t)                                                                            \
+		if (!shim_begin_none(&o, op))                                                      \
 			return REAL(name) args;                                                    \
-		shim_begin(&o, t, 0, -1, op, 0);                                                   \
 		int id = REAL(name) args;                                                          \
-		shim_done(&o, id);                                                                 \
-		if (id >= 0)                                                                       \
-			o.io.chan = described(t, kind, id);                                        \
-		shim_tell(&o);                                                                     \
+		shim_end_sysv_get(&o, id, kind);                                                   \
 		return id;                                                                         \
 	}
 
@@ -103,14 +116,11 @@ GET(shmget, (key_t key, size_t size, int flags), (key, size, flags), OP_SHMGET, 
 	SHIM_EXPORT int name params                                                                \
 	{                                                                                          \
 		struct shim_op o;                                                                  \
-		struct shim_thread *t = shim_ready();                                              \
-		if (!t)                                                                            \
+		if (!shim_begin_sysv_ctl(&o, kind, id, cmd, op))                                   \
 			return REAL(name) args;                                                    \
-		shim_begin(&o, t, described(t, kind, id), -1, op, 0);                              \
 		int ret = REAL(name) args;                                                         \
-		o.io.mtype = cmd;                                                                  \
 		if (kind == KIND_MSG && cmd == IPC_SET && ret == 0)                                \
-			described_anew(t, kind, id, true); /* what it has room for */              \
+			described_anew(o.t, kind, id, true); /* what it has room for */            \
 		shim_end(&o, ret);                                                                 \
 		return ret;                                                                        \
 	}
@@ -130,12 +140,9 @@ SHIM_EXPORT int semctl(int id, int number, int cmd, ...)
 	va_start(ap, cmd);
 	arg = va_arg(ap, union semun);
 	va_end(ap);
-	struct shim_thread *t = shim_ready();
-	if (!t)
+	if (!shim_begin_sysv_ctl(&o, KIND_SEM, id, cmd, OP_SEMCTL))
 		return REAL(semctl)(id, number, cmd, arg);
-	shim_begin(&o, t, described(t, KIND_SEM, id), -1, OP_SEMCTL, 0);
 	int ret = REAL(semctl)(id, number, cmd, arg);
-	o.io.mtype = cmd;
 	shim_end(&o, ret);
 	return ret;
 }

@@ -76,7 +76,8 @@ by_number="'accept','accept4','bind','close','connect','dup','dup2','dup3','fcnt
 'pipe','pipe2','pread64','preadv','preadv2','process_vm_readv','process_vm_writev','pwrite64','pwritev','pwritev2','read','readv',
 'recvfrom','recvmmsg','recvmsg','semop','semtimedop','sendmmsg','sendmsg','sendto','shutdown','socket','socketpair','write','writev',
 'epoll_pwait','epoll_pwait2','epoll_wait','eventfd','eventfd2','kill','mq_timedreceive','mq_timedsend','poll','ppoll','pselect6',
-'rt_sigqueueinfo','rt_tgsigqueueinfo','select','tgkill','wait4','waitid'"
+'rt_sigqueueinfo','rt_tgsigqueueinfo','select','tgkill','wait4','waitid','splice','tee','sendfile','vmsplice','mknod','mknodat','creat',
+'mq_open','mq_unlink','mq_getsetattr','mq_notify','shmget','shmctl','msgget','msgctl','semget','semctl'"
 of_each="select op, kind, bytes, count(*) from v_event where ret >= 0 and op in ($by_number) and kind <> 'map' group by 1, 2, 3 order by 1, 2, 3"
 for p in callforms eventforms memforms; do
 	shim -- "$T/progs/$p"
