@@ -10,6 +10,7 @@
 
 #define BYTES_AN_EVENT 64u /* of a state as it is; compressed, a tenth of that or less */
 #define STATE_MAX (512u << 20)
+#define RATIO_MAX 4096 /* no state is as dull as that: a few bytes are not to ask for STATE_MAX */
 #define LEVEL 1
 
 uint64_t keyframe_distance(size_t bytes)
@@ -89,7 +90,8 @@ int keyframes_list(sqlite3 *db, struct keyframe_at **v, size_t *n)
 
 static int unpack(const void *packed, size_t n, int64_t size, void **bytes)
 {
-	if (size <= 0 || size > STATE_MAX || ZSTD_getFrameContentSize(packed, n) != (uint64_t)size)
+	if (size <= 0 || size > STATE_MAX || (size_t)size / RATIO_MAX > n ||
+	    ZSTD_getFrameContentSize(packed, n) != (uint64_t)size)
 		return -EBADMSG;
 	*bytes = malloc((size_t)size);
 	if (!*bytes)
