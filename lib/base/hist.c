@@ -31,11 +31,13 @@ static uint64_t middle(unsigned int octave, unsigned int step)
 	return lower_bound(octave, step) + (width_of(octave) - 1) / 2;
 }
 
-static int octave_alloc(struct hist *h, unsigned int octave)
+uint32_t *hist_make_counters(struct hist *h, unsigned int octave)
 {
-	if (!h->octave[octave])
+	if (!h->octave)
+		h->octave = calloc(HIST_OCTAVES, sizeof(*h->octave));
+	if (h->octave && !h->octave[octave])
 		h->octave[octave] = calloc(HIST_STEPS, sizeof(uint32_t));
-	return h->octave[octave] ? 0 : -ENOMEM;
+	return h->octave ? h->octave[octave] : NULL;
 }
 
 static void saturating_add(uint32_t *counter, uint64_t times)
@@ -48,9 +50,10 @@ int hist_add(struct hist *h, uint64_t value_ns, uint64_t times)
 	if (times == 0)
 		return 0;
 	unsigned int octave = octave_of(value_ns);
-	if (!h->octave[octave] && octave_alloc(h, octave) < 0)
+	uint32_t *counters = hist_make_counters(h, octave);
+	if (!counters)
 		return -ENOMEM;
-	saturating_add(&h->octave[octave][step_of(value_ns, octave)], times);
+	saturating_add(&counters[step_of(value_ns, octave)], times);
 	if (h->count == 0 || value_ns < h->min)
 		h->min = value_ns;
 	if (value_ns > h->max)
@@ -65,10 +68,10 @@ int hist_merge(struct hist *into, const struct hist *from)
 	if (from->count == 0)
 		return 0;
 	for (unsigned int k = 0; k < HIST_OCTAVES; k++)
-		if (from->octave[k] && octave_alloc(into, k) < 0)
+		if (hist_counters(from, k) && !hist_make_counters(into, k))
 			return -ENOMEM; /* empty octaves do not change what *into says */
 	for (unsigned int k = 0; k < HIST_OCTAVES; k++)
-		for (unsigned int i = 0; from->octave[k] && i < HIST_STEPS; i++)
+		for (unsigned int i = 0; hist_counters(from, k) && i < HIST_STEPS; i++)
 			saturating_add(&into->octave[k][i], from->octave[k][i]);
 	if (into->count == 0 || from->min < into->min)
 		into->min = from->min;
@@ -81,8 +84,9 @@ int hist_merge(struct hist *into, const struct hist *from)
 
 void hist_release(struct hist *h)
 {
-	for (unsigned int k = 0; k < HIST_OCTAVES; k++)
+	for (unsigned int k = 0; h->octave && k < HIST_OCTAVES; k++)
 		free(h->octave[k]);
+	free(h->octave);
 	*h = (struct hist){0};
 }
 
@@ -93,7 +97,7 @@ static uint64_t counted(const struct hist *h)
 	if (h->count <= UINT32_MAX)
 		return h->count;
 	for (unsigned int k = 0; k < HIST_OCTAVES; k++)
-		for (unsigned int i = 0; h->octave[k] && i < HIST_STEPS; i++)
+		for (unsigned int i = 0; hist_counters(h, k) && i < HIST_STEPS; i++)
 			total += h->octave[k][i];
 	return total;
 }
@@ -116,7 +120,7 @@ uint64_t hist_percentile(const struct hist *h, double percent)
 	}
 	uint64_t seen = 0, value = h->max;
 	for (unsigned int k = octave_of(h->min), last = octave_of(h->max); k <= last && seen < rank; k++)
-		for (unsigned int i = 0; h->octave[k] && i < HIST_STEPS && seen < rank; i++) {
+		for (unsigned int i = 0; hist_counters(h, k) && i < HIST_STEPS && seen < rank; i++) {
 			seen += h->octave[k][i];
 			value = middle(k, i);
 		}
@@ -129,7 +133,7 @@ uint64_t hist_octave(const struct hist *h, unsigned int k, uint64_t *from, uint6
 
 	*from = lower_bound(k, 0);
 	*to = lower_bound(k, HIST_STEPS - 1) + (width_of(k) - 1);
-	for (unsigned int i = 0; h->octave[k] && i < HIST_STEPS; i++)
+	for (unsigned int i = 0; hist_counters(h, k) && i < HIST_STEPS; i++)
 		n += h->octave[k][i];
 	return n;
 }
@@ -138,7 +142,7 @@ int hist_print(const struct hist *h, FILE *out)
 {
 	const char *blank = "";
 	for (unsigned int k = 0; k < HIST_OCTAVES; k++)
-		for (unsigned int i = 0; h->octave[k] && i < HIST_STEPS; i++) {
+		for (unsigned int i = 0; hist_counters(h, k) && i < HIST_STEPS; i++) {
 			if (h->octave[k][i] == 0)
 				continue;
 			if (fprintf(out, "%s%llu:%u", blank, (unsigned long long)lower_bound(k, i),
@@ -175,9 +179,10 @@ static int parse_bucket(struct hist *h, const char **text)
 		return -EINVAL;
 	if (h->count > 0 && value <= h->max)
 		return -EINVAL;
-	if (octave_alloc(h, k) < 0)
+	uint32_t *counters = hist_make_counters(h, k);
+	if (!counters)
 		return -ENOMEM;
-	h->octave[k][i] = (uint32_t)times;
+	counters[i] = (uint32_t)times;
 	if (h->count == 0)
 		h->min = value;
 	h->max = value + (width_of(k) - 1); /* exact extremes are not in the text: the bucket's */

@@ -2,7 +2,7 @@
 /*
  * A histogram of durations in nanoseconds: log-linear, 16 buckets to a power of two, so that a
  * percentile is within 1/16 (6.25 %) of the truth at any size. Sparse on disk, small in memory:
- * buckets are allocated by octave on first use.
+ * buckets are allocated by octave on first use, and most histograms of a host have none.
  */
 #ifndef IPCTAP_BASE_HIST_H
 #define IPCTAP_BASE_HIST_H
@@ -17,8 +17,16 @@ struct hist {
 	uint64_t count;
 	uint64_t sum; /* of the exact values; wraps after 584 years */
 	uint64_t min, max; /* exact; 0 when count is 0 */
-	uint32_t *octave[HIST_OCTAVES]; /* HIST_STEPS counters each, saturating; NULL: all 0 */
+	uint32_t **octave; /* HIST_OCTAVES of them; NULL: none was used yet */
 };
+
+/* HIST_STEPS counters, saturating; NULL: all 0. */
+static inline const uint32_t *hist_counters(const struct hist *h, unsigned int octave)
+{
+	return h->octave ? h->octave[octave] : 0;
+}
+/* The same to write to, made when there are none; NULL: no memory. */
+uint32_t *hist_make_counters(struct hist *h, unsigned int octave);
 
 /* A zeroed struct hist is a valid empty histogram. */
 int hist_add(struct hist *h, uint64_t value_ns, uint64_t times); /* 0, or -ENOMEM with *h unchanged */

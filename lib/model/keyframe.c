@@ -12,11 +12,11 @@
 
 /* A member more: save it, raise KEYFRAME_VERSION, and say here that it was thought of. */
 #ifdef __x86_64__
-_Static_assert(sizeof(struct m_flow) == 592 && sizeof(struct m_wait) == 56 &&
+_Static_assert(sizeof(struct m_flow) == 112 && sizeof(struct m_wait) == 56 &&
 		   sizeof(struct m_blocked) == 72 && sizeof(struct m_loss) == 24 &&
 		   sizeof(struct placing) == 16 && sizeof(struct queue) == 200 && sizeof(struct piece) == 40 &&
 		   sizeof(struct proc) == 720 && sizeof(struct task) == 160 &&
-		   sizeof(struct chan) == 2088 && sizeof(struct endpoint) == 136 &&
+		   sizeof(struct chan) == 1128 && sizeof(struct endpoint) == 136 &&
 		   sizeof(struct model) ==
 			   400 + TASK_CACHE * sizeof(struct task *) + KIND_MAX * sizeof(struct chan *),
 	       "keyframes hold every member of these");
@@ -33,28 +33,35 @@ void *keyframe_alloc(struct keyframe *k, size_t size)
 }
 
 /* Only octaves and counters that are not 0. */
-static void code_octave(struct codec *c, uint32_t **octave, unsigned int lane)
+static void code_octave(struct codec *c, struct hist *h, unsigned int octave, unsigned int lane)
 {
-	uint32_t used = 0;
+	const uint32_t *saved = hist_counters(h, octave);
+	uint32_t used = 0, *counters = NULL;
 	codec_at(c, lane);
-	for (unsigned int i = 0; *octave && i < HIST_STEPS; i++)
-		used |= (uint32_t)((*octave)[i] != 0) << i;
+	for (unsigned int i = 0; saved && i < HIST_STEPS; i++)
+		used |= (uint32_t)(saved[i] != 0) << i;
 	CODE(c, used);
 	if (used >> HIST_STEPS)
 		codec_bad(c);
-	if (c->loading && used && !c->err && !(*octave = calloc(HIST_STEPS, sizeof(uint32_t))))
+	if (c->loading && used && !c->err && !(counters = hist_make_counters(h, octave)))
 		c->err = -ENOMEM;
-	for (unsigned int i = 0; i < HIST_STEPS && !c->err; i++)
-		if (used >> i & 1) {
-			codec_at(c, lane + 1);
-			CODE(c, (*octave)[i]);
-		}
+	for (unsigned int i = 0; i < HIST_STEPS && !c->err; i++) {
+		uint64_t n = saved ? saved[i] : 0;
+		if (!(used >> i & 1))
+			continue;
+		codec_at(c, lane + 1);
+		code_number(c, &n);
+		if (n > UINT32_MAX)
+			codec_bad(c);
+		if (counters)
+			counters[i] = (uint32_t)n;
+	}
 }
 
-static bool is_used(const uint32_t *octave)
+static bool is_used(const uint32_t *counters)
 {
-	for (unsigned int i = 0; octave && i < HIST_STEPS; i++)
-		if (octave[i])
+	for (unsigned int i = 0; counters && i < HIST_STEPS; i++)
+		if (counters[i])
 			return true;
 	return false;
 }
@@ -68,13 +75,13 @@ void keyframe_code_hist(struct codec *c, struct hist *h, enum keyframe_lane lane
 	CODE(c, h->min);
 	CODE(c, h->max);
 	for (unsigned int i = 0; i < HIST_OCTAVES; i++)
-		used |= (uint64_t)is_used(h->octave[i]) << i;
+		used |= (uint64_t)is_used(hist_counters(h, i)) << i;
 	CODE(c, used);
 	if (used >> HIST_OCTAVES)
 		codec_bad(c);
 	for (unsigned int i = 0; i < HIST_OCTAVES && !c->err; i++)
 		if (used >> i & 1)
-			code_octave(c, &h->octave[i], lane + 5);
+			code_octave(c, h, i, lane + 5);
 }
 
 static void code_losses(struct keyframe *k)
