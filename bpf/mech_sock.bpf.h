@@ -52,27 +52,6 @@ static __always_inline bool sock_enter(struct task_struct *t, struct thread *s,
 
 /* ---- datagrams ---- */
 
-struct mmsg_sum {
-	__u64 vec;
-	__u64 bytes;
-};
-
-static long mmsg_one(__u32 i, struct mmsg_sum *m)
-{
-	__u32 len = 0;
-	if (bpf_probe_read_user(&len, sizeof(len), (void *)m->vec + (__u64)i * MMSG_SIZE + MMSG_LEN))
-		return 1;
-	m->bytes += len;
-	return 0;
-}
-
-static __always_inline __u64 mmsg_bytes(__u64 vec, __s64 n)
-{
-	struct mmsg_sum m = { .vec = vec };
-	bpf_loop(n < MMSG_MAX ? (__u32)n : MMSG_MAX, mmsg_one, &m, 0);
-	return m.bytes;
-}
-
 /* The user's sockaddr of the call: sendto and recvfrom have it as argument, the rest in a msghdr. */
 static __always_inline __u64 partner_sockaddr(const struct thread *s)
 {
@@ -143,8 +122,8 @@ static __always_inline void describe_port(struct task_struct *t, const struct th
 #define UDP_GRO 104
 #define UDP_CMSG_MAX 4 /* looked through for it */
 
-/* How long each datagram is that a control message says, of that type; 0: none does. */
-static __always_inline __u32 udp_cmsg(__u64 msghdr, __u32 type)
+/* How long each datagram is that a control message says, of that type; 0: none does. Checked once: global. */
+__noinline int udp_cmsg(__u64 msghdr, __u32 type)
 {
 	struct {
 		__u64 control, len;
@@ -170,6 +149,56 @@ static __always_inline __u32 udp_cmsg(__u64 msghdr, __u32 type)
 	return 0;
 }
 
+/* ---- many messages in one call ---- */
+
+struct mmsg_walk {
+	struct thread *s;
+};
+
+/*
+ * Message i of those that lie at s->arg: adds its bytes to s->bytes, its datagrams to s->arg2. They are as
+ * long as a control message of its own says, else s->place bytes, or, with that 0, one. (Counted in
+ * memory of which the verifier knows nothing, for a count that it knows it follows to the last number.)
+ */
+static long mmsg_one(__u32 i, struct mmsg_walk *w)
+{
+	struct thread *s = w->s;
+	__u64 at = s->arg + (__u64)i * MMSG_SIZE;
+	__u32 len = 0, size = 0;
+	if (bpf_probe_read_user(&len, sizeof(len), (void *)at + MMSG_LEN))
+		return 1;
+	if (RAW_OBJ_KIND(s->obj) == KIND_UDP)
+		size = (__u32)udp_cmsg(at, s->flags & IO_WRITE ? UDP_SEGMENT : UDP_GRO);
+	if (!size)
+		size = s->place;
+	s->bytes += len;
+	s->arg2 += size && len ? (len + size - 1) / size : 1;
+	return 0;
+}
+
+/* Is what was sent only a part of a datagram that a later call sends (MSG_MORE, UDP_CORK)? */
+static __always_inline bool is_part(const struct thread *s)
+{
+	struct udp_sock *up = (void *)s->sk;
+	return (s->flags & IO_WRITE) && BPF_CORE_READ(up, pending);
+}
+
+/* What a call of n messages moved: bytes in s->bytes; returns how many messages, of UDP datagrams. */
+__noinline int mmsg_count(struct thread *s, __s64 n)
+{
+	if (!s)
+		return 0;
+	bool is_udp = RAW_OBJ_KIND(s->obj) == KIND_UDP;
+	struct udp_sock *up = (void *)s->sk;
+	struct mmsg_walk w = { .s = s };
+	s->bytes = s->arg2 = 0;
+	s->place = is_udp && (s->flags & IO_WRITE) ? BPF_CORE_READ(up, gso_size) : 0;
+	bpf_loop(n < MMSG_MAX ? (__u32)n : MMSG_MAX, mmsg_one, &w, 0);
+	if (is_udp && is_part(s))
+		return 0;
+	return s->arg2 < 0xffff ? (int)s->arg2 : 0xffff; /* ev_io holds no more */
+}
+
 /*
  * One call may send, or yield, many datagrams of UDP; one sent with MSG_MORE, or to a corked socket, is
  * only a part of the one that the last such call sends.
@@ -181,12 +210,12 @@ APART void udp_messages(struct thread *s, struct done *d)
 	__u32 size = 0;
 	if (!up || d->ret <= 0 || s->op == OP_SENDMMSG || s->op == OP_RECVMMSG)
 		return;
-	if (sends && BPF_CORE_READ(up, pending)) {
+	if (is_part(s)) {
 		d->messages = 0;
 		return;
 	}
 	if (s->op == OP_SENDMSG || s->op == OP_RECVMSG)
-		size = udp_cmsg(s->arg, sends ? UDP_SEGMENT : UDP_GRO);
+		size = (__u32)udp_cmsg(s->arg, sends ? UDP_SEGMENT : UDP_GRO);
 	if (sends && !size)
 		size = BPF_CORE_READ(up, gso_size);
 	if (size)
@@ -257,8 +286,8 @@ static __always_inline void sock_exit(struct task_struct *t, struct thread *s,
 	switch (c->class) {
 	case CALL_MMSG:
 		if (d->ret > 0) {
-			d->messages = (__u32)d->ret;
-			d->bytes = mmsg_bytes(s->arg, d->ret);
+			d->messages = (__u32)mmsg_count(s, d->ret);
+			d->bytes = s->bytes;
 		}
 		break;
 	case CALL_IO: /* read, write … of a datagram socket */

@@ -130,6 +130,18 @@ for hooks in all none; do
 			tr '|' ' ')" "${what#* }" "… ${what%% *}: each datagram is its sender's"
 	done
 	is "$(sql "select count(*) from v_talk where kind='udp' and (src_comm='?' or dst_comm='?')")" 0 '… and nothing is left over'
+
+	record -- "$PROGS/segments"
+	is "$status" 0 "hooks $hooks: many messages of many datagrams in one call: recorded" || diag "$out" "$err"
+	for what in apart together; do
+		is "$(sql "select sum(messages), sum(bytes) from v_talk where kind='udp' and dst_comm <> '?' and
+			src_pid=$(word "$out" $what)")" "$(word "$out" ${what}_got)|$(word "$out" bytes)" "… $what: each datagram is its sender's"
+	done
+	is "$(sql "select group_concat(messages) from (select e.messages from event e join op o on o.id=e.op
+		where o.name='sendmmsg' order by e.t_ns)")" '21,21' '… the call tells datagrams, not messages'
+	is "$(sql "select count(*), sum(e.messages) from event e join op o on o.id=e.op where o.name='recvmmsg' and e.ret > 0")" \
+		"$(word "$out" calls)|42" '… and so does what receives them'
+	is "$(sql "select count(*) from v_talk where kind='udp' and (src_comm='?' or dst_comm='?')")" 0 '… and nothing is left over'
 	if [ $hooks = all ]; then # else nobody sees where a datagram arrives
 		record -- python3 "$T/many.py"
 		is "$status" 0 'one datagram to three sockets: recorded' || diag "$out" "$err"
