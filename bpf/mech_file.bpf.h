@@ -45,7 +45,7 @@ static __always_inline bool take_look(struct task_struct *t, struct thread *s, _
 	if (!l->obj)
 		return false;
 	s->obj = l->obj;
-	s->sk = (__u64)l->sk;
+	s->sk = l->is_mptcp ? 0 : (__u64)l->sk;
 	s->type = l->type;
 	s->flags = flags | (l->f_flags & O_NONBLOCK ? IO_NONBLOCK : 0);
 	/* A datagram's channel is the socket it arrives in: on_data_ready learns which. */
@@ -91,7 +91,7 @@ APART bool take_fd2(struct task_struct *t, struct thread *s, __s32 fd, __u32 fla
 	if (!l.obj)
 		return false;
 	s->obj2 = l.obj;
-	if (l.kind == KIND_TCP)
+	if (l.kind == KIND_TCP && !l.is_mptcp)
 		s->sk = (__u64)l.sk;
 	s->fd2 = fd;
 	s->flags2 = flags | (l.f_flags & O_NONBLOCK ? IO_NONBLOCK : 0);

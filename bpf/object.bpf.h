@@ -21,7 +21,8 @@ struct look {
 	__u32 f_flags;
 	__u16 kind;
 	__u8 type; /* sockets: SOCK_* */
-	__u8 arrived; /* messages in its queue that are yet to be told */
+	__u8 arrived : 1;  /* a message in its queue is yet to be told */
+	__u8 is_mptcp : 1; /* sk is no tcp_sock: the positions in the stream are its subflows' own */
 };
 
 static __always_inline __u16 sock_kind(__u16 family, __u16 protocol)
@@ -30,7 +31,9 @@ static __always_inline __u16 sock_kind(__u16 family, __u16 protocol)
 		return KIND_UNIX;
 	if (family != AF_INET && family != AF_INET6)
 		return KIND_NONE;
-	return protocol == IPPROTO_TCP ? KIND_TCP : protocol == IPPROTO_UDP ? KIND_UDP : KIND_NONE;
+	if (protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP)
+		return KIND_TCP;
+	return protocol == IPPROTO_UDP ? KIND_UDP : KIND_NONE;
 }
 
 static __always_inline void look_pipe(struct look *l, unsigned long magic)
@@ -47,6 +50,7 @@ static __always_inline void look_pipe(struct look *l, unsigned long magic)
 static __always_inline void look_sock(struct look *l, __u16 family, __u16 protocol)
 {
 	l->kind = sock_kind(family, protocol);
+	l->is_mptcp = protocol == IPPROTO_MPTCP;
 	if (l->kind)
 		l->obj = RAW_OBJ(l->kind, l->ino);
 }
@@ -304,7 +308,9 @@ static __always_inline void describe_inet(struct raw_object *o, struct sock *sk)
 	}
 	if (BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_LISTEN)
 		o->hdr.flags |= RAW_LISTENING;
-	if (o->kind == KIND_TCP) {
+	if (BPF_CORE_READ(sk, sk_protocol) == IPPROTO_MPTCP) {
+		o->hdr.flags |= RAW_MPTCP;
+	} else if (o->kind == KIND_TCP) {
 		struct tcp_sock *tp = (void *)sk;
 		o->backlog = BPF_CORE_READ(tp, rcv_nxt) - BPF_CORE_READ(tp, copied_seq);
 	} else {

@@ -312,7 +312,11 @@ static __always_inline void sock_addresses(struct sock___w *sk, struct snap_sock
 		BPF_CORE_READ_INTO(&r->laddr, sk, __sk_common.skc_v6_rcv_saddr);
 		BPF_CORE_READ_INTO(&r->raddr, sk, __sk_common.skc_v6_daddr);
 	}
-	if (r->type == SOCK_STREAM && r->state != SNAP_TCP_LISTEN) {
+	if (r->type != SOCK_STREAM || r->state == SNAP_TCP_LISTEN)
+		return;
+	if (BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP) { /* MPTCP's, which is no tcp_sock, has a queue of packets */
+		r->unread = r->rcvq;
+	} else {
 		struct tcp_sock *tp = (void *)sk;
 		r->unread = BPF_CORE_READ(tp, rcv_nxt) - BPF_CORE_READ(tp, copied_seq);
 	}

@@ -307,6 +307,7 @@ struct bpf_iter__unix {
 #define PF_IO_WORKER 0x10 /* v5.12: cc440e8738e5 */
 #define REQ_F_FIXED_FILE 1
 #define MQUEUE_MAGIC 0x19800202
+#define IPPROTO_TCP 6
 #define S_IFREG 0100000
 #define S_IFDIR 0040000
 #define S_IFCHR 0020000

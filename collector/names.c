@@ -321,6 +321,11 @@ void names_own(struct ev_chan *c, uint64_t obj, const char *comm)
 	}
 }
 
+static const char *tcp_word(const struct raw_object *o)
+{
+	return o->hdr.flags & RAW_MPTCP ? "mptcp" : "tcp";
+}
+
 void names_object(struct ev_chan *c, const struct raw_object *o)
 {
 	switch (o->kind) {
@@ -334,7 +339,7 @@ void names_object(struct ev_chan *c, const struct raw_object *o)
 		names_sock(c, o, "unix");
 		break;
 	case KIND_TCP:
-		names_sock(c, o, "tcp");
+		names_sock(c, o, tcp_word(o));
 		break;
 	case KIND_UDP:
 		names_sock(c, o, "udp");
@@ -412,7 +417,7 @@ void names_pair(struct ev_chan *c, const struct raw_object *a, const struct raw_
 	char from[NAMES_ADDR_LEN], to[NAMES_ADDR_LEN];
 	names_addr(from, sizeof(from), a->laddr, a->lport);
 	names_addr(to, sizeof(to), a->raddr, a->rport);
-	snprintf(c->ident, sizeof(c->ident), "tcp %s-%s", from, to);
+	snprintf(c->ident, sizeof(c->ident), "%s %s-%s", tcp_word(a), from, to);
 	bool a_serves = b && (b->hdr.flags & (RAW_CONNECTED | RAW_ACCEPTED)) ? !serves(b)
 									      : serves(a);
 	if (a_serves)

@@ -136,7 +136,8 @@ static bool describe_sock(int fd, struct raw_object *o)
 	if (domain == AF_UNIX)
 		o->kind = KIND_UNIX;
 	else if (domain == AF_INET || domain == AF_INET6)
-		o->kind = protocol == IPPROTO_TCP ? KIND_TCP : protocol == IPPROTO_UDP ? KIND_UDP : KIND_NONE;
+		o->kind = protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP ? KIND_TCP
+			  : protocol == IPPROTO_UDP			       ? KIND_UDP : KIND_NONE;
 	if (!o->kind)
 		return false;
 	o->obj = RAW_OBJ(o->kind, o->ino);
@@ -146,6 +147,8 @@ static bool describe_sock(int fd, struct raw_object *o)
 	o->ns = shim_net_ns();
 	if (listens)
 		o->hdr.flags |= RAW_LISTENING;
+	if (protocol == IPPROTO_MPTCP)
+		o->hdr.flags |= RAW_MPTCP;
 	if (o->kind == KIND_UNIX)
 		describe_unix(fd, o);
 	else

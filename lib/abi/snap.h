@@ -124,7 +124,7 @@ struct snap_sock {
 	__s64 sndtimeo;
 	__u32 netns;
 	__u32 rcvq;       /* packets in the receive queue */
-	__u32 unread;     /* TCP: bytes received and not read */
+	__u32 unread;     /* TCP: bytes received and not read; MPTCP: packets */
 	__u32 wmem;       /* bytes it has in flight */
 	__u32 sndbuf;
 	__u32 backlog, max_backlog;
