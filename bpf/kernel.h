@@ -443,8 +443,8 @@ struct list_head {
 #define SOCK_SEQPACKET 5
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17
-#define TCP_ESTABLISHED 1
 #define IPPROTO_MPTCP 262 /* v5.6: f870fa0b5768 */
+#define TCP_ESTABLISHED 1
 #define TCP_FIN_WAIT1 4
 #define TCP_FIN_WAIT2 5
 #define TCP_CLOSE 7

@@ -150,37 +150,46 @@ APART void futex2_read(struct futex_call *c, const struct pt_regs *r, __u16 op)
 	}
 }
 
-APART void futex_waitv_read(struct futex_call *c, const struct pt_regs *r)
+/* A wait for any of several is one on a set (mech_set.bpf.h), for one alone it is one on that. */
+__noinline int futex_waitv_take(struct thread *s, struct futex_call *c)
 {
+	if (!s || !c)
+		return 0;
+	struct task_struct *t = bpf_get_current_task_btf();
 	struct futex_waitv first = {};
-	bpf_probe_read_user(&first, sizeof(first), (void *)r->di);
-	c->addr = first.uaddr;
-	c->private = (first.flags & FUTEX_PRIVATE) != 0;
-	c->waits = true;
-	c->timeout = r->r10;
-	c->realtime = r->r8 == CLOCK_REALTIME;
+	bpf_probe_read_user(&first, sizeof(first), (void *)c->addr);
+	s->arg = c->addr;
+	s->arg2 = c->addr2; /* how many */
+	s->bytes = (first.flags & FUTEX_PRIVATE) != 0;
+	s->obj = c->addr2 == 1 ? futex_obj(t, first.uaddr, s->bytes) : RAW_OBJ_SET(t->pid, RAW_SET_NO_FD);
+	s->deadline_ns = futex_deadline(c->timeout, false, c->realtime, s->enter_ns);
+	return 1;
 }
 
 static __always_inline bool futex_enter(struct thread *s, const struct pt_regs *r, __u16 op)
 {
 	struct futex_call c = {};
 	s->mtype = (__u32)r->si;
-	s->arg2 = r->di;
+	if (op == OP_FUTEX_WAITV) {
+		c.addr = r->di;
+		c.addr2 = r->si;
+		c.timeout = r->r10;
+		c.realtime = r->r8 == CLOCK_REALTIME;
+		return futex_waitv_take(s, &c);
+	}
 	if (op == OP_FUTEX)
 		futex_read(&c, r);
-	else if (op == OP_FUTEX_WAITV)
-		futex_waitv_read(&c, r);
 	else
 		futex2_read(&c, r, op);
 	return futex_take(s, &c);
 }
 
-/* Which of its futexes ended a futex_waitv is its result. */
+/* Which of its futexes ended a futex_waitv is its result; one that failed was for all of them. */
 static __always_inline __u64 waitv_obj(struct task_struct *t, struct thread *s, __s64 ret)
 {
 	struct futex_waitv one = {};
 	if (ret < 0 || ret >= FUTEX_WAITV_MAX ||
-	    bpf_probe_read_user(&one, sizeof(one), (void *)s->arg2 + (__u64)ret * sizeof(one)))
+	    bpf_probe_read_user(&one, sizeof(one), (void *)s->arg + (__u64)ret * sizeof(one)))
 		return s->obj;
 	return futex_obj(t, one.uaddr, one.flags & FUTEX_PRIVATE);
 }
@@ -196,7 +205,8 @@ __noinline int futex_exit(struct thread *s, struct done *d)
 		d->obj = waitv_obj(t, s, d->ret);
 	else if (!d->obj)
 		d->obj = futex_obj(t, s->arg, s->bytes);
-	if (RAW_OBJ_IS_PRIVATE(d->obj) && !s->slept_ns)
+	bool private = RAW_OBJ_KIND(d->obj) == KIND_SET ? s->bytes != 0 : RAW_OBJ_IS_PRIVATE(d->obj);
+	if (private && !s->slept_ns)
 		return 0;
 	if (s->in_ripc) /* its sleep is the object's */
 		d->flags |= IO_HALF;
@@ -212,8 +222,16 @@ __noinline int futex_exit(struct thread *s, struct done *d)
 }
 
 /* A thread found asleep in one when tracing begins. */
-static __always_inline __u64 futex_adopt(struct task_struct *t, const struct pt_regs *r)
+static __always_inline __u64 futex_adopt(struct task_struct *t, struct thread *s, const struct pt_regs *r,
+					 __u16 call)
 {
+	if (call == OP_FUTEX_WAITV) {
+		s->arg = r->di;
+		s->arg2 = r->si;
+		return RAW_OBJ_SET(t->pid, RAW_SET_NO_FD);
+	}
+	if (call != OP_FUTEX)
+		return 0;
 	__u32 op = (__u32)r->si;
 	return futex_waits(op & FUTEX_CMD) ? futex_obj(t, r->di, op & FUTEX_PRIVATE) : 0;
 }

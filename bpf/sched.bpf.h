@@ -84,7 +84,8 @@ int BPF_PROG(on_waking, struct task_struct *t)
 	if (is_handed(s->op))
 		hand_over(thread_of(current), s);
 	__u32 kind = RAW_OBJ_KIND(s->obj);
-	if (kind == KIND_TCP || kind == KIND_UDP || kind == KIND_SET) {
+	bool of_fds = kind == KIND_SET && s->op != OP_FUTEX_WAITV;
+	if (kind == KIND_TCP || kind == KIND_UDP || of_fds) {
 		struct thread *w = thread_of(current);
 		if (!w || !w->op)
 			return 0;

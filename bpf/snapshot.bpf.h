@@ -99,10 +99,8 @@ static __always_inline void adopt_call(struct task_struct *t, struct thread *s)
 		    c.class == CALL_EPOLL2)
 			s->fd = (__s32)r->di;
 	} else if (c.class == CALL_FUTEX) {
-		if (c.op != OP_FUTEX)
-			return;
 		s->mtype = (__u32)r->si;
-		s->obj = futex_adopt(t, r);
+		s->obj = futex_adopt(t, s, r, c.op);
 		if (!s->obj)
 			return;
 	} else if (c.class >= CALL_IPC_GET && c.class < CALL_EXEC) {
@@ -280,14 +278,15 @@ int inflight(struct bpf_iter__task *ctx)
 	__u8 class = s->class;
 	bool is_poll = class == CALL_POLL || class == CALL_PPOLL;
 	bool is_select = class == CALL_SELECT || class == CALL_PSELECT;
+	bool is_waitv = class == CALL_FUTEX && RAW_OBJ_KIND(s->obj) == KIND_SET;
 	struct raw_inflight r = {
 		.enter_ns = s->enter_ns,
 		.sleep_ns = s->sleep_ns,
 		.deadline_ns = s->deadline_ns,
 		.obj = s->obj,
 		.path = class == CALL_OPEN ? s->arg : 0,
-		.set = { is_poll || is_select ? s->arg : 0, is_select ? s->data : 0,
-			 is_poll || is_select ? s->arg2 : 0 },
+		.set = { is_poll || is_select || is_waitv ? s->arg : 0, is_select ? s->data : 0,
+			 is_poll || is_select || is_waitv ? s->arg2 : 0 },
 		.pid = t->tgid,
 		.tid = t->pid,
 		.fd = s->fd,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "sets.h"
 
+#include <inttypes.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 #include <sys/sysmacros.h>
 
 #include "collector/procfs.h"
+#include "collector/snap_mem.h"
 
 #define MEMBERS_MAX 64 /* looked at; the rest is counted */
 
@@ -38,6 +40,17 @@ static const char *text_of_stat(struct join *j, const struct stat *st)
 	return text;
 }
 
+/* Behind the others while there is room; from the first one that finds none on, they are counted. */
+static void add_text(struct set *s, const char *one)
+{
+	size_t used = strlen(s->text), n = strlen(one);
+	const char *comma = used ? ", " : "";
+	if (s->untold || used + strlen(comma) + n + sizeof(" +1000000") > sizeof(s->text))
+		s->untold++;
+	else
+		snprintf(s->text + used, sizeof(s->text) - used, "%s%s", comma, one);
+}
+
 static void add_member(void *arg, int fd)
 {
 	struct set *s = arg;
@@ -56,12 +69,8 @@ static void add_member(void *arg, int fd)
 		procfs_fd_path(s->pid, fd, link, sizeof(link));
 		text = strncmp(link, "anon_inode:", 11) == 0 ? link + 11 : link;
 	}
-	int n = snprintf(one, sizeof(one), "%s%d %s", s->text[0] ? ", " : "", fd, text);
-	size_t used = strlen(s->text);
-	if (s->untold || used + (size_t)n + sizeof(" +1000000") > sizeof(s->text))
-		s->untold++;
-	else
-		memcpy(s->text + used, one, (size_t)n + 1);
+	snprintf(one, sizeof(one), "%d %s", fd, text);
+	add_text(s, one);
 }
 
 static void add_pollfds(struct set *s, uint64_t address, uint64_t n)
@@ -91,6 +100,39 @@ static void add_fd_sets(struct set *s, const __u64 *address, uint64_t nfds)
 			add_member(s, fd);
 }
 
+struct waiter { /* struct futex_waitv */
+	uint64_t val, address;
+	uint32_t flags, reserved;
+};
+#define WAITER_PRIVATE 128u /* FUTEX2_PRIVATE */
+
+/* By the names that the words have where one of them is waited for alone. */
+static void add_futex(struct set *s, const struct waiter *w)
+{
+	char one[EV_NAME_LEN + 32];
+	struct snap_place p;
+	const char *text = NULL;
+	snprintf(one, sizeof(one), "private 0x%" PRIx64, w->address);
+	if (!(w->flags & WAITER_PRIVATE) && snap_place_of(s->pid, w->address, &p) && p.shared) {
+		text = join_text(s->join, RAW_OBJ_FUTEX(RAW_MIX(p.ino, p.dev), p.offset, 0));
+		if (strncmp(p.name, "/dev/zero", 9) == 0) /* what the kernel calls memory that has no file */
+			snprintf(p.name, sizeof(p.name), "anonymous [%" PRIu64 "]", p.ino);
+		snprintf(one, sizeof(one), "%s+0x%" PRIx64, p.name, p.offset);
+	}
+	add_text(s, text ? text : one);
+}
+
+static void add_futexes(struct set *s, uint64_t address, uint64_t n)
+{
+	struct waiter w[MEMBERS_MAX];
+	size_t have = n < MEMBERS_MAX ? (size_t)n : MEMBERS_MAX;
+	if (procfs_read_memory(s->pid, address, w, have * sizeof(w[0])))
+		return;
+	for (size_t i = 0; i < have; i++)
+		add_futex(s, &w[i]);
+	s->untold += (unsigned int)(n - have);
+}
+
 int sets_tell(struct join *j, const struct raw_inflight *r, uint64_t now_ns)
 {
 	struct set s = { .join = j, .pid = r->pid };
@@ -98,6 +140,8 @@ int sets_tell(struct join *j, const struct raw_inflight *r, uint64_t now_ns)
 		add_pollfds(&s, r->set[0], r->set[2]);
 	else if (r->op == OP_SELECT || r->op == OP_PSELECT6)
 		add_fd_sets(&s, r->set, r->set[2]);
+	else if (r->op == OP_FUTEX_WAITV)
+		add_futexes(&s, r->set[0], r->set[2]);
 	else
 		procfs_epoll(r->pid, r->fd, add_member, &s);
 	if (s.untold) {

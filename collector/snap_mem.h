@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Memory of other processes, and what /proc tells of descriptors and mappings. Private to snap*. */
+/* Memory of other processes, and what /proc tells of descriptors and mappings. Of snap*, and sets.c. */
 #ifndef IPCTAP_COLLECTOR_SNAP_MEM_H
 #define IPCTAP_COLLECTOR_SNAP_MEM_H
 

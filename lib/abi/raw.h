@@ -143,7 +143,7 @@ struct raw_inflight {
 	__u64 deadline_ns; /* 0: none known */
 	__u64 obj;
 	__u64 path; /* obj 0, an open: address of the path in the process's memory; fd is its dirfd */
-	__u64 set[3]; /* a set: poll: address and number of pollfds; select: two sets and their size */
+	__u64 set[3]; /* a set: poll, futex_waitv: address and number of its members; select: two sets and their size */
 	__u32 pid;
 	__u32 tid;
 	__s32 fd;

@@ -149,11 +149,12 @@ sub rows_futex {
 	return @rows;
 }
 
-# Any one of several words: the row names the one that ended it, or else the first.
+# Any one of several words: the row names the one that ended it, or, where none did, the set of them.
 sub rows_futex_waitv {
 	my ($tid, $args, $ret) = @_;
 	my @words = $args =~ /uaddr=(0x[0-9a-f]+), flags=([^,}]+)/g or return ();
-	my $n = $ret ne '?' && $ret >= 0 && $ret < @words / 2 ? $ret : 0;
+	my $n = $ret ne '?' && $ret >= 0 && $ret < @words / 2 ? $ret : @words > 2 ? -1 : 0;
+	return maybe($words[1] =~ /PRIVATE/, main::row('futex_waitv', 'set', -1, $ret, 0)) if $n < 0;
 	my ($addr, $private) = (hex $words[2 * $n], $words[2 * $n + 1] =~ /PRIVATE/);
 	my ($where, $must) = $private ? (sprintf('+0x%x', $addr), 0) : futex_place($tid, $addr);
 	return maybe(!$must, main::row('futex_waitv', $private || $must ? 'futex' : undef, -1, $ret, 0, undef, 0, $where));

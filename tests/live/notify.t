@@ -148,6 +148,19 @@ set_of 'select.select([p, s], [], [])' pselect6 set \
 set_of 'o = select.epoll(); o.register(q, 1); o.register(s, 1); o.poll()' epoll_wait set \
 	"(pipe:\\[[0-9]+\\], [0-9]+ $T/sepoll[^,]*|$T/sepoll[^,]*, [0-9]+ pipe:\\[[0-9]+\\]) 1\$" 'epoll'
 
+# futex_waitv: any of two, one of them shared with others; found asleep, and from its beginning.
+cat >"$T/waitv.py" <<'END'
+import ctypes, mmap, struct
+m, own = mmap.mmap(-1, 4096), ctypes.c_uint32(0)
+words = (ctypes.addressof(ctypes.c_char.from_buffer(m)) + 64, ctypes.addressof(own))
+vector = b"".join(struct.pack("QQII", 0, at, 2 | flags, 0) for at, flags in zip(words, (0, 128)))
+print("ready", flush=True)
+ctypes.CDLL(None).syscall(449, vector, 2, 0, None, 0)
+END
+record -d 1 -- "$python" "$T/waitv.py"
+like "$(wait_row futex_waitv set)" '^python3 anonymous \[[0-9]+\]\+0x40, private 0x[0-9a-f]+ 1$' \
+	'futex_waitv waits for any of its futexes'
+
 record -d 1 -- "$python" -c 'import os
 pid = os.fork()
 if not pid: os.execv("/bin/sleep", ["sleep", "100"])
@@ -203,6 +216,8 @@ adopted flock "$T/lock" true
 is "$(wait_row flock lock)" "flock $T/lock 1" 'flock, entered before'
 adopted "$python" -c 'import os, select; p, _ = os.pipe(); q, _ = os.pipe(); select.select([p, q], [], [])'
 like "$(wait_row pselect6 set)" '^python3 [0-9]+ pipe:\[[0-9]+\], [0-9]+ pipe:\[[0-9]+\] 1$' 'select, entered before'
+adopted "$python" "$T/waitv.py"
+like "$(wait_row futex_waitv set)" '^python3 anonymous \[[0-9]+\]\+0x40, private 0x[0-9a-f]+ 1$' 'futex_waitv, entered before'
 adopted sh -c 'sleep 100; true'
 is "$(wait_row wait4 child)" 'sh any child 1' 'wait4, entered before'
 done_testing
