@@ -218,6 +218,7 @@ struct pipe_inode_info {
 /* ---- other things behind a descriptor ---- */
 
 struct eventfd_ctx {
+	__u64 count;
 	int id; /* v5.2: b556db17b0e7 */
 };
 

@@ -273,6 +273,13 @@ APART void resize_exit(struct task_struct *t, struct thread *s, struct done *d)
 		describe(&l, t->tgid, s->fd, RAW_ROOM, d->now);
 }
 
+/* What a read took from an eventfd, or a write added to it; of several numbers at once none is told. */
+APART void eventfd_moved(struct thread *s, const struct done *d)
+{
+	if (d->ret == sizeof(s->mtype))
+		bpf_probe_read_user(&s->mtype, sizeof(s->mtype), (void *)payload_at(s).base);
+}
+
 /* Byte counts, and splice's and sendfile's second half. */
 static __always_inline void moved_exit(struct task_struct *t, struct thread *s, struct done *d)
 {
@@ -281,7 +288,7 @@ static __always_inline void moved_exit(struct task_struct *t, struct thread *s, 
 		d->bytes = (__u64)d->ret;
 		d->messages = 1;
 		if (RAW_OBJ_KIND(d->obj) == KIND_EVENTFD && s->class == CALL_IO)
-			bpf_probe_read_user(&s->mtype, sizeof(s->mtype), (void *)s->data);
+			eventfd_moved(s, d);
 	}
 	if (d->obj)
 		emit_io(s, d);

@@ -21,8 +21,10 @@ __noinline int queue_enter(struct thread *s, struct call_args *c)
 	struct task_struct *t = bpf_get_current_task_btf();
 	bool receives = c->class == CALL_MQ_RECEIVE;
 	switch (c->class) {
-	case CALL_MQ_OPEN:
 	case CALL_EVENTFD:
+		s->mtype = (__u32)c->a[0]; /* what it begins with */
+		return 1;
+	case CALL_MQ_OPEN:
 		return 1;
 	case CALL_MQ_UNLINK:
 		s->arg = c->a[0];
@@ -77,6 +79,10 @@ __noinline int queue_exit(struct thread *s, struct done *d)
 		if (ok)
 			d->obj = new_fd(t, d->fd, s->class == CALL_EVENTFD ? RAW_NEW : 0,
 					ENDPOINT_OPEN, d->now);
+		if (ok && s->class == CALL_EVENTFD && s->mtype) { /* that is put in, like a write's */
+			d->flags |= IO_WRITE;
+			d->messages = 1;
+		}
 		break;
 	case CALL_MQ_SEND:
 		d->bytes = ok ? s->bytes : 0;

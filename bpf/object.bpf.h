@@ -14,7 +14,7 @@ struct look {
 	__u64 obj;
 	__u64 ino;
 	void *file;
-	void *sk; /* sockets: struct sock */
+	void *sk; /* sockets: struct sock; terminals: tty_struct; eventfds: eventfd_ctx */
 	__u64 path; /* a FIFO just opened: the path given, in user memory */
 	__u32 dev;
 	__u32 f_mode;
@@ -69,6 +69,7 @@ static __always_inline void look_anon(struct look *l)
 	bpf_probe_read_kernel(&name, sizeof(name), BPF_CORE_READ(f, f_path.dentry, d_name.name));
 	if (name == ANON_EVENTFD) {
 		struct eventfd_ctx *ctx = BPF_CORE_READ(f, private_data);
+		l->sk = ctx;
 		l->ino = (__u32)BPF_CORE_READ(ctx, id);
 		l->kind = KIND_EVENTFD;
 		l->obj = RAW_OBJ(KIND_EVENTFD, l->ino);
@@ -399,6 +400,12 @@ static __always_inline void describe_mq(struct raw_object *o, const struct look 
 	o->peer_ino = BPF_CORE_READ(info, attr.mq_maxmsg);
 }
 
+static __always_inline void describe_eventfd(struct raw_object *o, struct eventfd_ctx *ctx)
+{
+	BPF_CORE_READ_INTO(&o->backlog, ctx, count);
+	o->hdr.flags |= RAW_BACKLOG;
+}
+
 static __always_inline void describe_pty(struct raw_object *o, struct tty_struct *tty)
 {
 	o->sk = (__u64)tty;
@@ -429,6 +436,8 @@ static __noinline int describe(struct look *l, __u32 pid, __s32 fd, __u32 flags,
 		describe_mq(o, l);
 	} else if (l->kind == KIND_PTY) {
 		describe_pty(o, l->sk);
+	} else if (l->kind == KIND_EVENTFD) {
+		describe_eventfd(o, l->sk);
 	} else if (l->kind <= KIND_UDP) {
 		describe_sock(o, l->sk);
 		if (o->backlog && l->arrived)

@@ -28,6 +28,10 @@ void shim_end_made(struct shim_op *o, int fd, uint32_t flags)
 {
 	shim_done(o, fd);
 	if (fd >= 0) {
+		if (o->io.op == OP_EVENTFD2 && o->io.mtype) { /* is put in, like a write's */
+			o->io.hdr.flags |= IO_WRITE;
+			o->io.messages = 1;
+		}
 		o->io.fd = fd;
 		o->io.chan = shim_fd_new(o->t, fd, flags, ENDPOINT_OPEN);
 	}
@@ -53,19 +57,20 @@ SHIM_EXPORT mqd_t mq_open(const char *name, int flags, ...)
 	return q;
 }
 
-#define MAKE(name, params, args, op, flags)                                                        \
+#define MAKE(name, params, args, op, flags, begin)                                                      \
 	SHIM_EXPORT int name params                                                                \
 	{                                                                                          \
 		struct shim_op o;                                                                  \
 		if (!shim_begin_none(&o, op))                                                      \
 			return REAL(name) args;                                                    \
+		o.io.mtype = begin;                                                                \
 		int fd = REAL(name) args;                                                          \
 		shim_end_made(&o, fd, flags);                                                      \
 		return fd;                                                                         \
 	}
 
-MAKE(__mq_open_2, (const char *name, int how), (name, how), OP_MQ_OPEN, 0)
-MAKE(eventfd, (unsigned int value, int how), (value, how), OP_EVENTFD2, RAW_NEW)
+MAKE(__mq_open_2, (const char *name, int how), (name, how), OP_MQ_OPEN, 0, 0)
+MAKE(eventfd, (unsigned int value, int how), (value, how), OP_EVENTFD2, RAW_NEW, value)
 
 SHIM_EXPORT int signalfd(int fd, const sigset_t *set, int flags)
 {

@@ -43,7 +43,8 @@
 	S(4, COUNTER, "counter")   /* no payload: who woke whom (semaphores) */                    \
 	S(5, MEMORY, "memory")     /* attached, not sent through */                                \
 	S(6, PRIORITY, "priority") /* messages, the highest priority first (POSIX queues) */       \
-	S(7, DIRECT, "direct")     /* no queue: its one receiver, or sender, is who is attached */
+	S(7, DIRECT, "direct")     /* no queue: its one receiver, or sender, is who is attached */ \
+	S(8, SUM, "sum")           /* numbers that add up; a read takes all, or one (eventfds) */
 
 /*
  * O(number, ID, word): the word is the system call's name, as strace prints it. Families of calls

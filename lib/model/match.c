@@ -12,6 +12,7 @@ static const struct matcher *const matchers[SHAPE_MAX] = {
     [SHAPE_COUNTER] = &match_counter,
     [SHAPE_PRIORITY] = &match_priority,
     [SHAPE_DIRECT] = &match_direct,
+    [SHAPE_SUM] = &match_sum,
 };
 
 struct queue *match_write_queue(const struct transfer *x)
@@ -32,11 +33,12 @@ int match_attribute(struct model *m, const struct transfer *x, struct queue *q,
 	struct flow *f = flow_get(m, a->src, a->dst, x->chan, &q->flow);
 	if (!f)
 		return -ENOMEM;
-	flow_add(m, f, a->messages, a->bytes, x->io->hdr.t_ns);
+	uint64_t bytes = in_bytes(x->chan, a->bytes);
+	flow_add(m, f, a->messages, bytes, x->io->hdr.t_ns);
 	f->pub.approximate |= a->approximate;
 	if (m->witness && a->dst)
 		m->witness(m->witness_arg, &f->pub,
-			   a->read_end_ns ? a->read_end_ns : io_end_ns(x->io), a->bytes);
+			   a->read_end_ns ? a->read_end_ns : io_end_ns(x->io), bytes);
 	if (a->messages == 0 || a->no_latency)
 		return 0;
 	int err = hist_add(&f->pub.latency, a->latency_ns, a->messages);
@@ -97,20 +99,21 @@ int match_backlog(struct model *m, struct chan *c, uint64_t bytes)
 
 int match_inside(struct model *m, struct chan *c, bool for_b, uint64_t n)
 {
-	bool is_stream = c->pub.shape == SHAPE_STREAM;
+	bool is_one = c->pub.shape == SHAPE_STREAM || c->pub.shape == SHAPE_SUM;
 	struct queue *q = &c->q[c->pub.duplex && !for_b]; /* by the side that wrote */
-	if (n == 0 || c->pub.remote || (!is_stream && c->pub.shape != SHAPE_DGRAM))
+	if (n == 0 || c->pub.remote || (!is_one && c->pub.shape != SHAPE_DGRAM))
 		return 0;
 	c->older = true;
-	for (uint64_t i = is_stream ? 1 : n; i > 0; i--) {
+	for (uint64_t i = is_one ? 1 : n; i > 0; i--) {
 		struct piece *p = ring_push(m, &q->written, RING_MAX);
 		if (!p) {
 			c->backlog_known = false;
 			return q->written.n ? 0 : -ENOMEM;
 		}
-		p->left = is_stream ? n : 0; /* how long each message is is not known, nor of interest */
+		p->left = is_one ? n : 0; /* how long each message is is not known, nor of interest */
+		p->messages = 1;
 	}
-	c->pub.unread_bytes += is_stream ? n : 0;
+	c->pub.unread_bytes += is_one ? in_bytes(c, n) : 0;
 	return 0;
 }
 

@@ -29,7 +29,7 @@ static int push_out(struct model *m, const struct transfer *x, struct queue *q, 
 				.approximate = p->flags & PIECE_APPROX};
 	if (!err && p->who && p->flags & PIECE_COUNTS)
 		err = match_attribute(m, x, q, &a);
-	x->chan->pub.unread_bytes -= p->left;
+	x->chan->pub.unread_bytes -= in_bytes(x->chan, p->left);
 	x->chan->older = true;
 	x->chan->backlog_known = false;
 	chan_update_known(x->chan);
@@ -69,7 +69,7 @@ int match_queue(struct model *m, const struct transfer *x, struct queue *q, uint
 	p->messages = 1;
 	p->flags = flags | (x->counts ? PIECE_COUNTS : 0);
 	p->end = end;
-	x->chan->pub.unread_bytes += bytes;
+	x->chan->pub.unread_bytes += in_bytes(x->chan, bytes);
 	if (flags & PIECE_SURE)
 		put_in_place(r);
 	return 0;
@@ -117,7 +117,7 @@ int debt_add(struct model *m, const struct transfer *x, struct queue *q, uint64_
 	struct flow *f = flow_get(m, NULL, x->proc, x->chan, &q->nobody);
 	if (!f)
 		return -ENOMEM;
-	flow_add(m, f, 1, bytes, x->io->hdr.t_ns);
+	flow_add(m, f, 1, in_bytes(x->chan, bytes), x->io->hdr.t_ns);
 	return 0;
 }
 
@@ -155,7 +155,7 @@ int debt_pay(struct model *m, const struct transfer *x, struct queue *q, struct 
 		struct flow *f = flow_get(m, NULL, debt->who, x->chan, &q->nobody);
 		if (!f)
 			return -ENOMEM;
-		flow_take_back(m, f, paid ? debt->messages : 0, a->bytes);
+		flow_take_back(m, f, paid ? debt->messages : 0, in_bytes(x->chan, a->bytes));
 	}
 	if (paid) {
 		x->chan->debts--;

@@ -84,7 +84,7 @@ static int flush(struct model *m, const struct transfer *x, struct queue *q, str
 		    .no_latency = true,
 		};
 		ring_pop(&q->written);
-		x->chan->pub.unread_bytes -= p.left;
+		x->chan->pub.unread_bytes -= in_bytes(x->chan, p.left);
 		if (p.who && p.flags & PIECE_COUNTS)
 			err = match_attribute(m, x, q, &a);
 	}

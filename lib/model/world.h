@@ -47,8 +47,8 @@ struct task;
 struct piece {
 	struct proc *who;  /* who wrote it, or, for a debt, who read it; NULL: not known */
 	uint64_t t_ns;     /* written: when; a debt: when the read had returned */
-	uint64_t left;     /* bytes not yet matched */
-	uint32_t messages; /* a debt: reads merged into it */
+	uint64_t left;     /* bytes not yet matched; SHAPE_SUM: of the number */
+	uint32_t messages; /* a debt: reads merged into it; SHAPE_SUM: writes */
 	uint32_t flags;    /* PIECE_* */
 	uint32_t end;      /* PIECE_PLACED: the stream's position behind it; PIECE_PACKET: its whole length */
 };
@@ -353,11 +353,11 @@ struct matcher {
 	int (*backlog)(struct model *m, struct chan *c, uint64_t bytes);
 };
 extern const struct matcher match_stream, match_dgram, match_typed, match_counter, match_priority,
-    match_direct;
+    match_direct, match_sum;
 
 int match_apply(struct model *m, const struct transfer *x);
 int match_backlog(struct model *m, struct chan *c, uint64_t bytes); /* found in it at first sight */
-/* The same where it is known in full: `n` bytes, or messages, that side B has to read (or A, or anybody). */
+/* The same where it is known in full: `n` bytes, or messages, or the sum, that side B has to read (or A, or anybody). */
 int match_inside(struct model *m, struct chan *c, bool for_b, uint64_t n);
 void match_release(struct model *m, struct chan *c); /* forgets what the channel holds */
 
@@ -427,6 +427,12 @@ static inline uint64_t io_end_ns(const struct ev_io *io)
 {
 	uint64_t end;
 	return __builtin_add_overflow(io->enter_ns, io->dur_ns, &end) ? UINT64_MAX : end;
+}
+
+/* Of what queues hold and attributions move, how much is bytes: a sum's are none. */
+static inline uint64_t in_bytes(const struct chan *c, uint64_t n)
+{
+	return c->pub.shape == SHAPE_SUM ? 0 : n;
 }
 
 static inline uint64_t min_u64(uint64_t a, uint64_t b) { return a < b ? a : b; }

@@ -67,6 +67,79 @@ else
 	skip 'no pid namespaces here' 2
 fi
 
+# ---- eventfds in an event loop ----
+
+# Two write, one reads what epoll says is there; a semaphore, whose maker has put 3 in, is taken one by one.
+cat >"$T/loop.py" <<'END'
+import os, select, sys
+e = os.eventfd(0, os.EFD_NONBLOCK)
+o = select.epoll()
+o.register(e, select.EPOLLIN)
+kids = []
+for n in (50, 70):
+    pid = os.fork()
+    if not pid:
+        for i in range(n):
+            os.eventfd_write(e, 3)
+        os._exit(0)
+    kids.append(pid)
+got = 0
+while got < 3 * 120:
+    o.poll()
+    got += os.eventfd_read(e)
+for pid in kids:
+    os.waitpid(pid, 0)
+s = os.eventfd(3, os.EFD_SEMAPHORE)
+for i in range(3):
+    assert os.eventfd_read(s) == 1
+pid = os.fork()
+if not pid:
+    o = select.epoll()
+    o.register(s, select.EPOLLIN)
+    for i in range(20):
+        o.poll()
+        assert os.eventfd_read(s) == 1
+    os._exit(0)
+for i in range(10):
+    os.eventfd_write(s, 2)
+sys.exit(os.waitpid(pid, 0)[1])
+END
+record -- "$python" "$T/loop.py"
+is "$status" 0 'eventfds in an event loop: recorded' || diag "$out" "$err"
+is "$(sql "select count(*) from v_event where op='read' and kind='eventfd' and slept_ns > 0")" 0 'no read of them slept'
+is "$(sql "select group_concat(messages||' '||bytes||' '||approximate, ', ') from (select * from v_talk where kind='eventfd'
+	and src_pid <> dst_pid order by messages desc)")" '70 0 0, 50 0 0, 20 0 0' 'whose every write, or one, was is known'
+is "$(sql "select group_concat(messages||' '||approximate) from v_talk where kind='eventfd' and src_pid = dst_pid")" '3 0' \
+	'what it began with is its maker'"'"'s'
+is "$(sql "select count(*) from v_talk where kind='eventfd' and (src_comm='?' or dst_comm='?')")" 0 'nothing came from nowhere'
+
+# One that is older than the trace: what it held then is from nobody known, what comes is its writer's.
+cat >"$T/older.py" <<'END'
+import os, signal, sys
+e = os.eventfd(5)
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+print("ready", flush=True)
+signal.sigwait([signal.SIGUSR1])
+pid = os.fork()
+if not pid:
+    os.eventfd_write(e, 2)
+    os._exit(0)
+os.waitpid(pid, 0)
+sys.exit(os.eventfd_read(e) != 7)
+END
+background "$python" "$T/older.py"
+older=$started
+wait_until 10 grep -q ready "$T/started.out"
+record_bg -p "$older"
+has_begun() { [ "$(sql "select count(*) from task where tid=$older")" = 1 ]; }
+wait_until 20 has_begun
+kill -USR1 "$older"
+wait "$older"
+is "$?" 0 'an eventfd that held 5 before: read'
+wait "$recorder"
+is "$(sql "select group_concat((src_comm='?')||' '||messages||' '||approximate, ', ') from (select * from v_talk where
+	kind='eventfd' order by src_comm <> '?')")" '1 1 0, 0 1 0' 'the 5 are nobody'"'"'s, the 2 are the writer'"'"'s'
+
 record -- "$PROGS/eventforms"
 is "$status" 0 'eventforms ran as it should'
 is "$(sql "select group_concat(name) from (select distinct name from v_event where op='read' and kind='signal' and

@@ -237,7 +237,7 @@ static void print_detail(const struct printer *p, const struct ev_io *io)
 		print_signal(p, io->mtype);
 	else if (kind == KIND_LOCK)
 		print_lock(p, io);
-	else if (kind == KIND_EVENTFD && io->hdr.flags & (IO_READ | IO_WRITE) && io->bytes)
+	else if (kind == KIND_EVENTFD && io->hdr.flags & (IO_READ | IO_WRITE) && io->messages)
 		fprintf(p->out, ", value=%" PRId64, (int64_t)io->mtype);
 	else if (io->mtype && !(io->hdr.flags & IO_POS) && detail_word(io->op))
 		fprintf(p->out, ", %s=%" PRId64, detail_word(io->op), (int64_t)io->mtype);
