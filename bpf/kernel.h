@@ -223,7 +223,7 @@ struct eventfd_ctx {
 };
 
 struct mq_attr {
-	long mq_maxmsg;
+	long mq_maxmsg, mq_curmsgs;
 };
 struct mqueue_inode_info {
 	struct inode vfs_inode;
@@ -348,7 +348,7 @@ struct ipc_namespace {
 };
 struct msg_queue {
 	struct kern_ipc_perm q_perm;
-	unsigned long q_cbytes, q_qbytes;
+	unsigned long q_cbytes, q_qbytes, q_qnum;
 };
 
 /* ---- io_uring ---- */

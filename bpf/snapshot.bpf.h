@@ -71,6 +71,17 @@ static __always_inline void adopt_args(struct thread *s, const struct pt_regs *r
 	}
 }
 
+/* The file behind a descriptor of any task; NULL: none. */
+static __always_inline void *task_file(struct task_struct *t, __u32 fd)
+{
+	void *fp = NULL;
+	struct fdtable *fdt = BPF_CORE_READ(t, files, fdt);
+	if (!fdt || fd >= BPF_CORE_READ(fdt, max_fds))
+		return NULL;
+	bpf_probe_read_kernel(&fp, sizeof(fp), (void *)BPF_CORE_READ(fdt, fd) + (__u64)fd * sizeof(fp));
+	return fp;
+}
+
 /*
  * A thread that is asleep inside a call when tracing begins: its registers still hold the
  * arguments. When it fell asleep is when it last left a CPU, not long after it last got one.
@@ -109,12 +120,8 @@ static __always_inline void adopt_call(struct task_struct *t, struct thread *s)
 		s->bytes = r->dx;
 	} else {
 		struct look l = {};
-		void *fp = NULL;
-		struct fdtable *fdt = BPF_CORE_READ(t, files, fdt);
 		__u32 fd = r->di;
-		if (!fdt || fd >= BPF_CORE_READ(fdt, max_fds))
-			return;
-		bpf_probe_read_kernel(&fp, sizeof(fp), (void *)BPF_CORE_READ(fdt, fd) + (__u64)fd * sizeof(fp));
+		void *fp = task_file(t, fd);
 		if (!fp)
 			return;
 		look_file(fp, &l);
@@ -266,6 +273,46 @@ int peer_files(struct bpf_iter__task_file *ctx)
 	return 0;
 }
 
+/* Who sleeps for room: what it has to do with is asked, for a write that is half done tells of nothing. */
+static __always_inline void inflight_room(struct task_struct *t, const struct thread *s,
+					  struct raw_inflight *r)
+{
+	__u32 kind = RAW_OBJ_KIND(s->obj);
+	if (s->class == CALL_MSGSND) {
+		struct msg_queue *q = (void *)ipc_find(t, IPC_IDS_MSG, (__u32)s->obj);
+		if (!q)
+			return;
+		r->room_bytes = BPF_CORE_READ(q, q_qbytes);
+		r->inside = BPF_CORE_READ(q, q_cbytes);
+		r->messages_inside = BPF_CORE_READ(q, q_qnum);
+		r->has_room = 1;
+		return;
+	}
+	if (!(s->flags & IO_WRITE) || (kind != KIND_PIPE && kind != KIND_FIFO && kind != KIND_MQ))
+		return;
+	struct look l = {};
+	struct file *f = task_file(t, (__u32)s->fd);
+	if (f)
+		look_file(f, &l);
+	if (!f || l.obj != s->obj)
+		return;
+	if (kind != KIND_MQ) {
+		struct pipe_inode_info *p = BPF_CORE_READ(f, private_data);
+		r->room_messages = BPF_CORE_READ(p, max_usage);
+		r->room_bytes = (__u64)r->room_messages * PAGE_BYTES;
+		r->messages_inside = BPF_CORE_READ(p, head) - BPF_CORE_READ(p, tail);
+		r->inside = pipe_backlog(f);
+		r->has_room = 1;
+	} else if (bpf_core_type_exists(struct mqueue_inode_info)) {
+		struct mqueue_inode_info *q = (void *)BPF_CORE_READ(f, f_inode) -
+					      bpf_core_field_offset(struct mqueue_inode_info, vfs_inode);
+		r->room_messages = BPF_CORE_READ(q, attr.mq_maxmsg);
+		r->messages_inside = BPF_CORE_READ(q, attr.mq_curmsgs);
+		r->inside = BPF_CORE_READ(q, qsize);
+		r->has_room = 1;
+	}
+}
+
 SEC("iter/task")
 int inflight(struct bpf_iter__task *ctx)
 {
@@ -292,6 +339,7 @@ int inflight(struct bpf_iter__task *ctx)
 		.fd = s->fd,
 		.op = s->op,
 	};
+	inflight_room(t, s, &r);
 	bpf_seq_write(ctx->meta->seq, &r, sizeof(r));
 	return 0;
 }

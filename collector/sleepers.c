@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <uthash.h>
 
 #include "collector/sets.h"
@@ -13,6 +14,7 @@ struct sleeper {
 	uint64_t look;      /* number of the last look that found it */
 	bool open;          /* told as a wait */
 	struct ev_wait wait;
+	struct ev_room room; /* as told last of what it sleeps for */
 	UT_hash_handle hh;
 };
 
@@ -90,6 +92,21 @@ static int wait_begin(struct sleepers *w, struct join *j, struct sleeper *s,
 	return sink_event(w->next, &s->wait.hdr);
 }
 
+/* What it sleeps for, as the kernel has it now, if that is news. */
+static int tell_room(struct sleepers *w, struct sleeper *s, const struct raw_inflight *r, uint64_t now_ns)
+{
+	struct ev_room room = {
+		.hdr = { .t_ns = s->room.hdr.t_ns, .type = EV_ROOM, .size = sizeof(room), .flags = ROOM_INSIDE },
+		.chan = s->wait.chan, .bytes = r->room_bytes, .inside = r->inside,
+		.messages = r->room_messages, .messages_inside = r->messages_inside,
+	};
+	if (!r->has_room || !room.chan || memcmp(&room, &s->room, sizeof(room)) == 0)
+		return 0;
+	room.hdr.t_ns = now_ns;
+	s->room = room;
+	return sink_event(w->next, &room.hdr);
+}
+
 static int look_at(struct sleepers *w, struct join *j, const struct raw_inflight *r, uint64_t now_ns)
 {
 	struct sleeper *s = sleeper_get(w, r->tid);
@@ -99,11 +116,13 @@ static int look_at(struct sleepers *w, struct join *j, const struct raw_inflight
 	int err = 0;
 	if (!same && s->open) /* the record of the end of its last call was lost */
 		err = wait_end(w, s, now_ns, now_ns, EV_SYNTHETIC);
+	if (!same)
+		s->room = (struct ev_room){ 0 };
 	s->enter_ns = r->enter_ns;
 	s->look = w->look;
 	if (!err && same && !s->open)
 		err = wait_begin(w, j, s, r, now_ns);
-	return err;
+	return err || !s->open ? err : tell_room(w, s, r, now_ns);
 }
 
 int sleepers_look(struct sleepers *w, struct join *j, const struct raw_inflight *list, size_t n,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Long waits. Several times a second the collector looks at who is asleep inside a call; a call that
- * two looks in a row find asleep becomes an EV_WAIT, and its end closes it. This sink stands between
+ * two looks in a row find asleep becomes an EV_WAIT, and its end closes it; of one that sleeps for room an
+ * EV_ROOM tells how full that is. This sink stands between
  * the joiner and the ordering queue so as to see calls end.
  */
 #ifndef IPCTAP_COLLECTOR_SLEEPERS_H

@@ -148,7 +148,9 @@ struct raw_inflight {
 	__u32 tid;
 	__s32 fd;
 	__u16 op;
-	__u16 pad;
+	__u16 has_room; /* 1: it sleeps for room, in what struct ev_room would say with ROOM_INSIDE: */
+	__u64 room_bytes, inside;
+	__u32 room_messages, messages_inside;
 };
 
 /*
@@ -188,7 +190,7 @@ _Static_assert(sizeof(struct raw_object) == 248, "wire");
 _Static_assert(sizeof(struct raw_map) == 136, "wire");
 _Static_assert(sizeof(struct raw_io_addr) == 120, "wire");
 _Static_assert(sizeof(struct raw_mknod) == 232, "wire");
-_Static_assert(sizeof(struct raw_inflight) == 80, "wire");
+_Static_assert(sizeof(struct raw_inflight) == 104, "wire");
 _Static_assert(sizeof(struct raw_usdt) == 88, "wire");
 
 #endif

@@ -32,4 +32,30 @@ for source in bpf shim; do
 8192|" "$source: the trace has what they have room for, the size that was set last"
 	like "$("$IPCTAP" report "$DB" 2>&1)" ' fifo .* 8192 .* 100% ' "$source: the report shows what is full"
 done
+
+# A write that is half done, as long as it sleeps: only the kernel knows what it has put in.
+record_bg -- "$PROGS/brimful" hold
+wait_until 20 test -s "$DB" || diag 'nothing is recorded'
+held() { pgrep -P "$recorder" -x brimful >"$T/held"; }
+wait_until 20 held
+asleep() { [ "$(cut -d' ' -f1 "/proc/$(cat "$T/held")/syscall")" = 1 ]; }
+wait_until 20 asleep
+ok $? 'a program sleeps in a write to a pipe that nobody reads'
+mkfifo "$T/top"
+"$IPCTAP" top -b -p "$(cat "$T/held")" --view blocked -i 0.2 >"$T/top" 2>/dev/null </dev/null &
+top=$!
+live_pids="$live_pids $top"
+timeout 30 grep -m 1 -E 'write .*pipe:.*full \(65,536 of 65,536 bytes\)' "$T/top" >"$T/line"
+ok $? 'top -p, which comes late, says that the pipe is full, and of how much'
+kill -TERM "$top"
+wait "$top" 2>/dev/null
+told() { "$IPCTAP" events -v --json "$DB" >"$T/events" 2>/dev/null; grep -q '"bytes_inside": *65536' "$T/events"; }
+kill -INT "$recorder"
+wait "$recorder" 2>/dev/null
+told
+ok $? 'the recording has what the kernel had in it'
+is "$("$IPCTAP" report --json "$DB" 2>/dev/null | python3 -c '
+import json, sys
+print([(c["unread_bytes"], c["fill"]) for c in json.load(sys.stdin)["channels"] if c["kind"] == "pipe" and c["fill"]])')" \
+	'[(0, 1.0)]' 'and the report shows it full, though no write has been told of'
 done_testing

@@ -125,6 +125,11 @@ static uint8_t dir_awaited(uint16_t op)
 	}
 }
 
+bool ends_awaits_room(const struct m_wait *w)
+{
+	return dir_awaited(w->op) == ENDPOINT_DIR_READ || w->op == OP_MQ_TIMEDSEND;
+}
+
 /* Its own end: the one of the fd it waits on, else the first it has. */
 static const struct m_endpoint *own_end(const struct m_wait *w)
 {

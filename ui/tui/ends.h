@@ -18,6 +18,9 @@ const char *ends_add_all(struct rows *rows, struct row *row, const struct m_chan
  */
 const char *ends_add_holders(struct rows *rows, struct row *row, const struct m_wait *wait);
 
+/* Does it sleep because there is no room for what it would write? */
+bool ends_awaits_room(const struct m_wait *wait);
+
 /*
  * Under whom the wait hangs in a tree: somebody who could end it and does not wait himself, else the
  * one that has waited longest. NULL: nobody is known, or it is the waiter's own process.

@@ -22,13 +22,20 @@ static const char *grouped(char buf[GROUPED_SIZE], uint64_t n)
 	return buf;
 }
 
-const char *fill_words(struct rows *rows, const struct m_fill *f)
+const char *fill_words(struct rows *rows, const struct m_chan *chan, const struct m_fill *f)
 {
 	static const char *const units[] = {
 		[FILL_BYTES] = "bytes", [FILL_MESSAGES] = "messages", [FILL_PAGES] = "pages",
 	};
 	char inside[GROUPED_SIZE], room[GROUPED_SIZE];
 
-	return rows_print(rows, "%s of %s %s", grouped(inside, f->inside), grouped(room, f->room),
-			  units[f->unit]);
+	if (f->unit != FILL_PAGES || !chan->found)
+		return rows_print(rows, "%s of %s %s", grouped(inside, f->inside), grouped(room, f->room),
+				  units[f->unit]);
+	grouped(inside, chan->found_bytes);
+	grouped(room, chan->room_bytes);
+	if (chan->found_bytes >= chan->room_bytes)
+		return rows_print(rows, "%s of %s bytes", inside, room);
+	return rows_print(rows, "%s of %s bytes in %" PRIu64 " of %" PRIu64 " pages", inside, room, f->inside,
+			  f->room);
 }

@@ -11,7 +11,7 @@ static inline double fill_share(const struct m_fill *f)
 	return (double)f->inside / (double)f->room;
 }
 
-/* "65,536 of 65,536 bytes". Never NULL, like all texts of rows. */
-const char *fill_words(struct rows *rows, const struct m_fill *f);
+/* "65,536 of 65,536 bytes", of a pipe that is full with less "48,000 of 65,536 bytes in 16 of 16 pages". */
+const char *fill_words(struct rows *rows, const struct m_chan *chan, const struct m_fill *f);
 
 #endif

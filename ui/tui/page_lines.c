@@ -120,7 +120,7 @@ static void add_fill(struct page *p, const struct model *m, const struct m_chan 
 	if (model_fill(m, chan, &f)) {
 		line.bar = fill_share(&f) < 1 ? fill_share(&f) : 1;
 		line.text = rows_print(&p->text, "   full      %s (%s) ", units_part(share, fill_share(&f)),
-				       fill_words(&p->text, &f));
+				       fill_words(&p->text, chan, &f));
 		page_add(p, &line);
 	} else if (chan->room_bytes) {
 		page_text(p, STYLE_NORMAL, "   room      for %s bytes", units_bytes(bytes, (double)chan->room_bytes));

@@ -6,6 +6,7 @@
 #include "lib/abi/words.h"
 #include "ui/tui/blocked.h"
 #include "ui/tui/ends.h"
+#include "ui/tui/fill.h"
 
 static const struct column columns[BLOCKED_COLUMNS] = {
 	[BLOCKED_PID] = { "PID", "pid", "process", COLUMN_ID, 7, 0, FACET_NONE },
@@ -132,6 +133,19 @@ static void blocked_gather(const struct scan *scan, struct rows *rows, struct ro
 		row->style = STYLE_DIM;
 }
 
+/* Who could end it, and, where it sleeps for room, how full the channel is. */
+static const char *waits_for(const struct scan *scan, struct rows *rows, struct row *row,
+			     const struct m_wait *w)
+{
+	const char *who = ends_add_holders(rows, row, w);
+	struct m_fill f;
+
+	if (!w->chan || !ends_awaits_room(w) || !model_fill(scan->model, w->chan, &f))
+		return who;
+	return rows_print(rows, "%s: %s (%s)", who, f.inside >= f.room ? "full" : "no room",
+			  fill_words(rows, w->chan, &f));
+}
+
 static void blocked_fill(const struct scan *scan, struct rows *rows, struct row *row,
 			 const void *object)
 {
@@ -147,7 +161,7 @@ static void blocked_fill(const struct scan *scan, struct rows *rows, struct row 
 			   rows_escape(rows, b->chan->ident, sizeof(b->chan->ident)));
 	}
 	if (w)
-		value_text(&v[BLOCKED_HOLDERS], ends_add_holders(rows, row, w));
+		value_text(&v[BLOCKED_HOLDERS], waits_for(scan, rows, row, w));
 }
 
 const struct view view_blocked = {
