@@ -86,10 +86,12 @@ static void golden_pages(struct stage *s, const char *dir, bool update)
 	press(s, KEY_TO_HOME);
 	press(s, KEY_RETURN);
 	golden(s, dir, update, "page-flow", 24, 80);
+	golden(s, dir, update, "page-flow", 50, 160);
 	press(s, '5');
 	press(s, KEY_TO_HOME);
 	press(s, KEY_RETURN);
 	golden(s, dir, update, "page-event", 24, 80);
+	golden(s, dir, update, "page-event", 50, 160);
 	press(s, '3');
 	press(s, KEY_F2);
 	golden(s, dir, update, "setup", 24, 80);
