@@ -3,7 +3,8 @@
  * Where the types of the running kernel are. Every object of probes is opened with this named as its only
  * source of them (btf_custom_path): for a type that a kernel does not have, libbpf else goes through those
  * of all modules, which takes CAP_SYS_ADMIN, and without it gives the whole object up. What we read of is
- * never in a module.
+ * never in a module. (Functions for probes are looked for there all the same: the main object, which wants
+ * bpf_rdonly_cast of 6.2, is loaded before capabilities are dropped.)
  */
 #ifndef IPCTAP_COLLECTOR_SRC_BPF_TYPES_H
 #define IPCTAP_COLLECTOR_SRC_BPF_TYPES_H
