@@ -478,6 +478,43 @@ static bool lines_are_apart(const struct graph *g)
 	return true;
 }
 
+/* A pipeline behind wc: as a picture too wide for 80 columns. */
+static void test_wide_graph(void)
+{
+	struct stage s;
+	bool goes_on = true;
+
+	stage_open(&s, 2);
+	for (uint32_t i = 0; i < 3; i++) {
+		uint32_t from = i ? 700 + i : 102, to = 701 + i;
+		char ident[32];
+
+		snprintf(ident, sizeof(ident), "pipe:[%u]", 9000 + i);
+		world_task(s.model, T0 + 2000 * MS, TASK_FORK, to, to, 90, "behind");
+		world_chan(s.model, 90 + i, KIND_PIPE, SHAPE_STREAM, ident, "");
+		world_end(s.model, 90 + i, from, 8, 2, 0);
+		world_end(s.model, 90 + i, to, 9, 1, 0);
+		world_io(s.model, T0 + 2010 * MS,
+			 &(struct world_io){ from, from, OP_WRITE, 90 + i, 8, IO_WRITE, 100, 0, 0 });
+		world_io(s.model, T0 + 2011 * MS,
+			 &(struct world_io){ to, to, OP_READ, 90 + i, 9, IO_READ, 100, 0, 0 });
+	}
+	stage_refresh(&s, T0 + 3000 * MS);
+	press(&s, '3');
+	press(&s, 't');
+	ok(screen_shows(&s, "more to the right: ) scrolls"), "a picture that is cut off says so");
+	for (int i = 0; i < 20 && goes_on; i++) {
+		char *text;
+
+		press(&s, ')');
+		text = screen(&s, 24, 80);
+		goes_on = strstr(text, "more to the right");
+		free(text);
+	}
+	ok(!goes_on && screen_shows(&s, "behind[703] "), "and has an end, with ) as with Right");
+	stage_close(&s);
+}
+
 static void test_graph(void)
 {
 	struct graph *g = calloc(1, sizeof(*g));
@@ -641,6 +678,7 @@ int main(void)
 	test_config_path();
 	test_export();
 	test_graph();
+	test_wide_graph();
 	test_rates_copy();
 	test_rates_changes();
 	test_history();

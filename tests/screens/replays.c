@@ -359,6 +359,10 @@ static void test_finds(const char *path)
 	press(&s, 'e');
 	type(&s, " nonsense=1");
 	ok(message_has(&s, "nonsense"), "a filter that makes no sense is refused, with the word");
+	press(&s, KEY_F4);
+	press(&s, '(');
+	ok(strcmp(s.replay.dash.input, "(") == 0, "a bracket can be typed into the filter of a view");
+	press(&s, KEY_ESCAPE);
 	go(&s, "yesterday");
 	ok(message_has(&s, "no place"), "so is a place");
 	ok(s.replay.t_ns == T0 + 400 * MS, "and it stays where it is");

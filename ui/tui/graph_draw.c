@@ -215,6 +215,7 @@ static void show(struct table *t, struct sheet *s, struct grid *g, int y, int he
 		top = s->marked_y - height / 2;
 	if (top > s->grid.rows - height)
 		top = s->grid.rows > height ? s->grid.rows - height : 0;
+	t->picture_width = s->grid.cols;
 	if (t->left > s->grid.cols - g->cols)
 		t->left = s->grid.cols > g->cols ? s->grid.cols - g->cols : 0;
 	grid_copy(g, y, 0, &s->grid, top, t->left, height, g->cols);
@@ -247,6 +248,8 @@ void graph_draw(struct table *t, struct grid *g, int y, int height)
 		grid_print(g, y + height - 1, 1, g->cols - 2, STYLE_WARN,
 			   "not in the picture: %zu weaker flows, %d that talk to themselves",
 			   p.left_out, alone);
+	else if (fits && s.grid.cols - t->left > g->cols)
+		grid_text(g, y + height - 1, 1, g->cols - 2, "more to the right: ) scrolls", STYLE_DIM);
 out:
 	free(s.lines);
 	free(s.marks);

@@ -67,7 +67,8 @@ void matrix_draw(struct table *t, struct grid *g, int y, int height)
 	matrix_fill(&m, &p);
 	t->page = page;
 	top = m.marked_line >= page ? m.marked_line - page + 1 : 0;
-	if (cell_x(t, m.nreceives) + t->left <= g->cols)
+	t->picture_width = cell_x(t, m.nreceives) + t->left;
+	if (t->picture_width <= g->cols)
 		t->left = 0;
 	grid_fill(g, y, 0, g->cols, STYLE_HEADER);
 	grid_text(g, y, 0, NAME_WIDTH, "FROM \\ TO      bytes/s", STYLE_HEADER);

@@ -321,11 +321,6 @@ static bool wants_all_keys(const struct dash *d)
 
 bool replay_is_helping(const struct replay *r) { return r->dash.cover == COVER_HELP; }
 
-static int scroll_key(int key)
-{
-	return key == '(' ? KEY_ARROW_LEFT : key == ')' ? KEY_ARROW_RIGHT : key;
-}
-
 int replay_key(struct replay *r, int key, unsigned int *wish, struct fail *fail)
 {
 	struct fail why = { 0 };
@@ -341,7 +336,7 @@ int replay_key(struct replay *r, int key, unsigned int *wish, struct fail *fail)
 	else
 		own = own_key(r, key, &why);
 	if (own == 0)
-		*wish = dash_key(&r->dash, scroll_key(key));
+		*wish = dash_key(&r->dash, key);
 	err = own < 0 ? forgive(r, own, &why) : 0;
 	/* another interval is another rate */
 	if (!err && r->dash.interval_s != interval_s && !r->playing)

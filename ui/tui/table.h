@@ -44,6 +44,7 @@ struct table {
 	size_t cursor_at; /* in shown; where it was, when its object is hidden or gone */
 	size_t top;       /* first row on the screen */
 	int left;         /* columns of characters scrolled off to the left */
+	int picture_width; /* of the graph or matrix that was drawn last, all of it */
 	int page;         /* rows that the last draw had room for */
 	bool keep_in_sight; /* scroll with the cursor also when it moves by itself */
 

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * How a table lies on a grid. Columns have a least width; what a line has beyond the sum of those
- * that fit goes to those that flex, by weight. The others are reached by scrolling sideways.
+ * that fit goes to words that are whole then, and to those that flex, by weight. The others are
+ * reached by scrolling sideways.
  */
 #include "ui/tui/table.h"
 
 #include <stdio.h>
 
-#define GAP 1 /* blanks between columns */
+#define GAP 1    /* blanks between columns */
+#define ROOMY 40 /* to spare: enough for names, and for words not to be cut short */
 
 /* Of the i-th column on the screen. */
 struct layout {
@@ -23,6 +25,20 @@ static const struct column *column_at(const struct table *t, int i)
 static bool is_number(const struct column *c)
 {
 	return c->type != COLUMN_TEXT && c->type != COLUMN_BOOL;
+}
+
+/* Words get their whole width first, where names keep enough. Returns what is left. */
+static int layout_whole(struct layout *l, const struct table *t, int n, int extra)
+{
+	for (int i = 0; i < n; i++) {
+		int more = column_at(t, i)->whole - l->width[i];
+
+		if (more <= 0 || extra - more < ROOMY)
+			continue;
+		l->width[i] += more;
+		extra -= more;
+	}
+	return extra;
 }
 
 /* What the columns that fit leave over goes to those of them that flex; the rest to the last one. */
@@ -58,7 +74,7 @@ static void layout_make(struct layout *l, const struct table *t, int cols)
 			break;
 		used = sum;
 	}
-	layout_flex(l, t, fit, cols - used);
+	layout_flex(l, t, fit, layout_whole(l, t, fit, cols - used));
 	for (int i = 0; i < t->ncolumns; i++) {
 		l->x[i] = x;
 		x += l->width[i] + GAP;
@@ -200,12 +216,15 @@ void table_draw_row(const struct table *t, struct grid *g, int y, const struct r
 
 void table_scroll_sideways(struct table *t, const struct grid *g, int columns)
 {
+	bool is_picture = t->shape == SHAPE_AS_GRAPH || t->shape == SHAPE_AS_MATRIX;
 	struct layout l;
+	int total;
 
 	layout_make(&l, t, g->cols);
+	total = is_picture ? t->picture_width : l.total;
 	t->left += columns;
-	if (t->left > l.total - g->cols)
-		t->left = l.total - g->cols;
+	if (t->left > total - g->cols)
+		t->left = total - g->cols;
 	if (t->left < 0)
 		t->left = 0;
 }

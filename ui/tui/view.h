@@ -71,6 +71,7 @@ struct column {
 	enum facet facet;
 	enum late late; /* set by that step */
 	bool chosen; /* width is not 0, but it is shown only when the user wants it */
+	int whole;   /* its width where there is room to spare; 0: no other */
 };
 #define COLUMNS_MAX 32 /* of a view */
 
