@@ -377,6 +377,7 @@ static void test_setup(void)
 	ok(text && strstr(text, "columns.talk = TO,FROM,NAME,") && strstr(text, "colours = none\n") &&
 		   strstr(text, "lines = ascii\n"),
 	   "the file says it in words");
+	ok(text && !strstr(text, "columns.processes"), "and nothing of columns that nobody chose");
 	free(text);
 	stage_open(&s, 2);
 	ok(config_load(&s.dash, path, &fail) == 0 && s.dash.theme == THEME_MONO &&

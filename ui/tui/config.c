@@ -202,7 +202,10 @@ static void print_settings(const struct dash *d, FILE *f)
 		if (d->kept.shape[i])
 			fprintf(f, "shape.%s = %s\n", views[i]->json,
 				shape_words[d->frame.tables[i].shape]);
+	/* those never chosen stay what this program's next version shows */
 	for (int i = 0; i < VIEW_MAX; i++) {
+		if (table_columns_are_default(&d->frame.tables[i]))
+			continue;
 		table_columns_print(&d->frame.tables[i], columns, sizeof(columns));
 		fprintf(f, "columns.%s = %s\n", views[i]->json, columns);
 	}

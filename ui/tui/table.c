@@ -170,6 +170,15 @@ void table_columns_default(struct table *t)
 			t->columns[t->ncolumns++] = (uint8_t)i;
 }
 
+bool table_columns_are_default(const struct table *t)
+{
+	struct table usual = { .view = t->view };
+
+	table_columns_default(&usual);
+	return usual.ncolumns == t->ncolumns &&
+	       memcmp(usual.columns, t->columns, (size_t)t->ncolumns * sizeof(*t->columns)) == 0;
+}
+
 static int column_find(const struct view *view, const char *name, size_t len)
 {
 	for (int i = 0; i < view->ncolumns; i++)

@@ -72,6 +72,7 @@ int table_fill_rows(struct table *t, enum late want);
 uint32_t table_on_screen(const struct table *t); /* bit i: column i is; for rowfilter.h */
 /* The columns of the beginning; those of a text "PID,COMM,…"; and back. */
 void table_columns_default(struct table *t);
+bool table_columns_are_default(const struct table *t);
 int table_columns_parse(struct table *t, const char *text); /* -EINVAL: unknown, or none at all */
 void table_columns_print(const struct table *t, char *buf, size_t size);
 
