@@ -16,7 +16,7 @@
 #include "lib/store/player.h"
 #include "tests/fuzz/fuzz.h"
 
-static char folder[] = "/dev/shm/ipctap-fuzz-trace-XXXXXX", path[sizeof(folder) + 8];
+static char folder[40], path[sizeof(folder) + 8];
 
 unsigned long fuzz_told;
 
@@ -30,7 +30,8 @@ static void must(bool holds, const char *what)
 
 /* ---- the file ---- */
 
-static void remove_files(void)
+/* One folder for each input: a fuzzer ends without a word. */
+static void remove_folder(void)
 {
 	static const char *const ends[] = { "", "-wal", "-shm", "-journal" };
 	char name[sizeof(path) + 16];
@@ -38,21 +39,14 @@ static void remove_files(void)
 		snprintf(name, sizeof(name), "%s%s", path, ends[i]);
 		unlink(name);
 	}
-}
-
-static void remove_folder(void)
-{
-	remove_files();
-	rmdir(folder);
+	must(rmdir(folder) == 0, folder);
 }
 
 static void write_file(const uint8_t *data, size_t size)
 {
-	if (!path[0]) {
-		must(mkdtemp(folder) && atexit(remove_folder) == 0, folder);
-		snprintf(path, sizeof(path), "%s/t.db", folder);
-	}
-	remove_files();
+	strcpy(folder, "/dev/shm/ipctap-fuzz-trace-XXXXXX");
+	must(mkdtemp(folder) != NULL, folder);
+	snprintf(path, sizeof(path), "%s/t.db", folder);
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	must(fd >= 0 && write(fd, data, size) == (ssize_t)size, path);
 	close(fd);
@@ -186,6 +180,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int err = trace_open(&t, path, &fail);
 	if (err) {
 		must_say_why(err, &fail);
+		remove_folder();
 		return 0;
 	}
 	struct model *m = model_new();
@@ -196,5 +191,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	play(t, false, err ? NULL : m);
 	model_free(m);
 	trace_close(t);
+	remove_folder();
 	return 0;
 }
