@@ -431,6 +431,8 @@ static int printer_event(struct sink *self, const struct ev_hdr *ev)
 	}
 	if (ev->type != EV_IO && ev->type != EV_LOST && !p->verbose)
 		return 0;
+	if (ev->type == EV_TIME || ev->type == EV_GONE) /* of interest to nobody but the model */
+		return 0;
 	o = printer_json(p->model, ev);
 	if (!o)
 		return -ENOMEM;
