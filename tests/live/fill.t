@@ -42,11 +42,11 @@ asleep() { [ "$(cut -d' ' -f1 "/proc/$(cat "$T/held")/syscall")" = 1 ]; }
 wait_until 20 asleep
 ok $? 'a program sleeps in a write to a pipe that nobody reads'
 mkfifo "$T/top"
-"$IPCTAP" top -b -p "$(cat "$T/held")" --view blocked -i 0.2 >"$T/top" 2>/dev/null </dev/null &
+"$IPCTAP" top --json -p "$(cat "$T/held")" -i 0.2 >"$T/top" 2>/dev/null </dev/null &
 top=$!
 live_pids="$live_pids $top"
-timeout 30 grep -m 1 -E 'write .*pipe:.*full \(65,536 of 65,536 bytes\)' "$T/top" >"$T/line"
-ok $? 'top -p, which comes late, says that the pipe is full, and of how much'
+timeout 30 grep -m 1 '"unread_bytes":null,"fill":1\.0,' "$T/top" >"$T/line"
+ok $? 'top -p, which comes late, says that the pipe is full'
 kill -TERM "$top"
 wait "$top" 2>/dev/null
 told() { "$IPCTAP" events -v --json "$DB" >"$T/events" 2>/dev/null; grep -q '"bytes_inside": *65536' "$T/events"; }
