@@ -70,8 +70,7 @@ static int share_maps(struct src_bpf_ripc *r)
 }
 
 /*
- * A program is loaded for links of many places (v6.6: 89ae89f53d20), or for those of one; a kernel
- * that does not know the first kind refuses it.
+ * A program is loaded for links of many places (v6.6: 89ae89f53d20), or for those of one.
  */
 static int open_and_load(struct src_bpf_ripc *r, bool multi)
 {
@@ -92,13 +91,50 @@ static int open_and_load(struct src_bpf_ripc *r, bool multi)
 	return err;
 }
 
+/* linux/bpf.h: union bpf_attr, link_create, as of v6.6 */
+struct link_create {
+	uint32_t prog_fd, target_fd, attach_type, flags;
+	uint64_t path, offsets, ref_ctr_offsets, cookies;
+	uint32_t count, multi_flags, pid, pad;
+};
+
+/* The link's descriptor, or -errno. */
+static int link_multi(struct src_bpf_ripc *r, const char *path, const uint64_t *offsets, const uint64_t *cookies,
+		      size_t n)
+{
+	struct link_create c = {
+		.prog_fd = (uint32_t)bpf_program__fd(r->skel->progs.on_probe),
+		.attach_type = UPROBE_MULTI,
+		.path = (uint64_t)(uintptr_t)path,
+		.offsets = (uint64_t)(uintptr_t)offsets,
+		.cookies = (uint64_t)(uintptr_t)cookies,
+		.count = (uint32_t)n,
+	};
+	int fd = (int)syscall(SYS_bpf, BPF_LINK_CREATE, &c, sizeof(c));
+	return fd < 0 ? -errno : fd;
+}
+
+/*
+ * Some kernels refuse to load the program for links that they do not know; 6.1 loads it and knows only of the
+ * link that it does not. One that does complains that a folder has no places.
+ */
+static bool load_multi(struct src_bpf_ripc *r)
+{
+	uint64_t none = 0;
+	if (open_and_load(r, true))
+		return false;
+	if (link_multi(r, "/", &none, &none, 1) == -EBADF)
+		return true;
+	ripc_bpf__destroy(r->skel);
+	r->skel = NULL;
+	return false;
+}
+
 static int load(struct src_bpf_ripc *r)
 {
 	/* IPCTAP_HOOKS: see src_bpf_hooks.c */
-	int err = getenv("IPCTAP_HOOKS") ? -EOPNOTSUPP : open_and_load(r, true);
-	r->has_multi = !err;
-	if (err)
-		err = open_and_load(r, false);
+	r->has_multi = !getenv("IPCTAP_HOOKS") && load_multi(r);
+	int err = r->has_multi ? 0 : open_and_load(r, false);
 	if (err)
 		return err;
 	r->waiting = bpf_program__attach_iter(r->skel->progs.ripc_waiting, NULL);
@@ -139,25 +175,10 @@ static int note_site(struct src_bpf_ripc *r, const struct usdt_site *site)
 	return (int)number;
 }
 
-/* linux/bpf.h: union bpf_attr, link_create, as of v6.6 */
-struct link_create {
-	uint32_t prog_fd, target_fd, attach_type, flags;
-	uint64_t path, offsets, ref_ctr_offsets, cookies;
-	uint32_t count, multi_flags, pid, pad;
-};
-
 static void attach_multi(struct src_bpf_ripc *r, const char *path, const uint64_t *offsets,
 			 const uint64_t *cookies, size_t n)
 {
-	struct link_create c = {
-		.prog_fd = (uint32_t)bpf_program__fd(r->skel->progs.on_probe),
-		.attach_type = UPROBE_MULTI,
-		.path = (uint64_t)(uintptr_t)path,
-		.offsets = (uint64_t)(uintptr_t)offsets,
-		.cookies = (uint64_t)(uintptr_t)cookies,
-		.count = (uint32_t)n,
-	};
-	int fd = (int)syscall(SYS_bpf, BPF_LINK_CREATE, &c, sizeof(c));
+	int fd = link_multi(r, path, offsets, cookies, n);
 	if (fd >= 0)
 		r->multi[r->nmulti++] = fd;
 }
