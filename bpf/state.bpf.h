@@ -118,6 +118,13 @@ struct {
 #define DESCRIBED_PORT 2u /* its local port was known */
 #define DESCRIBED_EMPTY 4u /* of libripc: made since tracing began */
 
+/*
+ * One ring for all CPUs. More were considered, against contention for its spinlock: there is none to speak of.
+ * On two cores, of 3.6 million records asked for by six processes that do nothing but pipe calls of one
+ * byte, 2 waited for the lock (Linux 6.18; lock:contention_begin with LCB_F_SPIN, by kernel stack, under
+ * __bpf_ringbuf_reserve). When records are lost it is for want of room, because the collector did not get the CPU,
+ * and room can be had here as well (--ring); order is kept for nothing.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 16 << 20); /* the collector sets it */
