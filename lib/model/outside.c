@@ -64,7 +64,7 @@ static int attribute(struct model *m, const struct transfer *x, struct queue *q,
 	    .approximate = true,
 	    .no_latency = true,
 	};
-	if (!x->counts || (a.bytes == 0 && a.messages == 0))
+	if (!x->counts || (in_bytes(x->chan, a.bytes) == 0 && a.messages == 0))
 		return 0;
 	return match_attribute(m, x, q, &a);
 }
