@@ -23,7 +23,7 @@ wait_until 10 not pane_like "#$after "
 [ "$(pane | sed -n 's/.*#\([0-9]*\) .*/\1/p')" -lt "$after" ]
 ok $? ',: and back'
 press 2
-shows 'pipe .*pl-source\[[0-9]+\] -> pl-filter\[' '2: the channels'
+shows 'pipe .*pl-source\[[0-9]+\] -> pl-' '2: the channels'
 press 3
 shows '^pl-filter\[[0-9]+\] +pl-sink\[[0-9]+\] +pipe' '3: who talks to whom'
 press 4

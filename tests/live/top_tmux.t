@@ -15,7 +15,7 @@ like "$(pane)" '^ F1 Help .* F10 Quit' 'at the bottom are the keys'
 is "$(mode alternate_on) $(mode cursor_flag)" '1 0' 'it has a screen of its own, without cursor'
 press 2
 shows '^KIND .*ENDS' '2: the channels'
-shows 'pipe .*pl-source\[[0-9]+\] -> pl-filter\[' 'who holds the ends of a pipe'
+shows 'pipe .*pl-source\[[0-9]+\] -> pl-' 'who holds the ends of a pipe'
 press 3
 shows '^pl-filter\[[0-9]+\] +pl-sink\[[0-9]+\] +pipe' '3: who talks to whom'
 press 4

@@ -176,7 +176,7 @@ static void test_export(void)
 	ok(screen_shows(&s, "Write to: ipctap-process-1.txt"), "F7 proposes a name");
 	press(&s, KEY_ESCAPE);
 	text = exported(&s, folder, "a.txt");
-	ok(strstr(text, "\nprocess srv[200]\n   state     alive\n") && strstr(text, "\nKIND  NAME ") &&
+	ok(strstr(text, "\nprocess srv[200]\n   state     alive\n") && strstr(text, "\nKIND    NAME ") &&
 		   strstr(text, "\n Latest operations (141)\n") && strstr(text, "… and 111 more"),
 	   "text: the whole page");
 	free(text);

@@ -13,7 +13,7 @@ static const struct column columns[BLOCKED_COLUMNS] = {
 	[BLOCKED_COMM] = { "COMM", "comm", "name of its thread", COLUMN_TEXT, 10, 1, FACET_NONE,
 		       .late = LATE_TEXT },
 	[BLOCKED_CALL] = { "CALL", "call", "the system call it sleeps in", COLUMN_TEXT, 8, 0,
-			   FACET_OP, .whole = 22 },
+			   FACET_OP, .whole = 18 },
 	[BLOCKED_KIND] = { "KIND", "kind", "of channel", COLUMN_TEXT, 5, 0, FACET_KIND, .whole = 7 },
 	[BLOCKED_NAME] = { "NAME", "name", "of the channel", COLUMN_TEXT, 15, 2, FACET_CHAN,
 		       .late = LATE_TEXT },

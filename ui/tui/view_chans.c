@@ -29,7 +29,7 @@ enum {
 };
 
 static const struct column columns[NCOLS] = {
-	[COL_KIND] = { "KIND", "kind", "of channel", COLUMN_TEXT, 5, 0, FACET_KIND },
+	[COL_KIND] = { "KIND", "kind", "of channel", COLUMN_TEXT, 5, 0, FACET_KIND, .whole = 7 },
 	[COL_NAME] = { "NAME", "name", "a path, an address, a key, or the kernel's own name",
 		       COLUMN_TEXT, 14, 2, FACET_CHAN, .late = LATE_TEXT },
 	[COL_ENDS] = { "ENDS", "who", "who holds its ends: writers -> readers, side <> side",

@@ -35,7 +35,7 @@ enum {
 };
 
 static const struct column columns[NCOLS] = {
-	[COL_AGO] = { "AGO", NULL, "how long ago it began", COLUMN_TIME, 6, 0, FACET_NONE },
+	[COL_AGO] = { "AGO", NULL, "how long ago it took effect, which is their order", COLUMN_TIME, 6, 0, FACET_NONE },
 	[COL_PID] = { "PID", "pid", "process", COLUMN_ID, 7, 0, FACET_NONE },
 	[COL_COMM] = { "COMM", "comm", "name of its thread", COLUMN_TEXT, 10, 1, FACET_NONE,
 		       .late = LATE_TEXT },
@@ -117,7 +117,7 @@ static void events_gather(const struct scan *scan, struct rows *rows, struct row
 	/* the view may be taken between two refreshes, when there is more to show than at the last one */
 	if (model_now_ns(scan->model) > now_ns)
 		now_ns = model_now_ns(scan->model);
-	value_n(&v[COL_AGO], now_ns > io->enter_ns ? now_ns - io->enter_ns : 0);
+	value_n(&v[COL_AGO], now_ns > io->hdr.t_ns ? now_ns - io->hdr.t_ns : 0);
 	value_n(&v[COL_PID], io->pid);
 	value_text(&v[COL_CALL], op_word(io->op));
 	if (io->hdr.flags & (IO_READ | IO_WRITE))

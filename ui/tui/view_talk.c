@@ -29,7 +29,7 @@ static const struct column columns[NCOLS] = {
 		       12, 2, FACET_NONE, .late = LATE_TEXT },
 	[COL_TO] = { "TO", NULL, "the process that receives", COLUMN_TEXT, 12, 2, FACET_NONE,
 		     .late = LATE_TEXT },
-	[COL_KIND] = { "KIND", "kind", "of channel", COLUMN_TEXT, 5, 0, FACET_KIND },
+	[COL_KIND] = { "KIND", "kind", "of channel", COLUMN_TEXT, 5, 0, FACET_KIND, .whole = 7 },
 	[COL_NAME] = { "NAME", "name", "of the channel", COLUMN_TEXT, 10, 3, FACET_CHAN,
 		       .late = LATE_TEXT },
 	[COL_MSG_RATE] = { "MSG/s", "messages_per_s", "messages received", COLUMN_RATE, 6, 0,
