@@ -60,6 +60,12 @@ int message_write(struct model *m, const struct transfer *x, struct queue *q)
 	return 0;
 }
 
+/* One handed to a receiver that slept never lay there: the probes put the two 1 ns apart, for their order alone. */
+static uint64_t lay_ns(uint64_t from_ns, uint64_t to_ns)
+{
+	return to_ns > from_ns && to_ns - from_ns > 1 ? to_ns - from_ns : 0;
+}
+
 /* The front message goes to the reader, who got `bytes` of it. */
 static int take(struct model *m, const struct transfer *x, struct queue *q, uint64_t bytes,
 		bool approximate)
@@ -67,12 +73,11 @@ static int take(struct model *m, const struct transfer *x, struct queue *q, uint
 	struct piece p = *ring_at(&q->written, 0);
 	ring_pop(&q->written);
 	x->chan->pub.unread_bytes -= p.left;
-	uint64_t now_ns = x->io->hdr.t_ns;
 	struct attribution a = {.src = p.who,
 				.dst = x->proc,
 				.messages = 1,
 				.bytes = bytes,
-				.latency_ns = now_ns > p.t_ns ? now_ns - p.t_ns : 0,
+				.latency_ns = lay_ns(p.t_ns, x->io->hdr.t_ns),
 				.approximate = approximate || p.flags & PIECE_APPROX,
 				.no_latency = !p.who};
 	return x->counts || p.flags & PIECE_COUNTS ? match_attribute(m, x, q, &a) : 0;
