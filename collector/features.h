@@ -16,7 +16,10 @@ struct feature {
 	bool required;      /* the bpf source cannot work without it */
 };
 
-/* Have we the rights and the kernel what is needed at the very least? Cheap; a yes is no promise. */
+/*
+ * Have we every right, and the kernel what is needed at the very least? Cheap; a yes is no promise. A no
+ * is none either: CAP_BPF and CAP_PERFMON are enough for most kernels, which features_source finds out.
+ */
 bool features_has_rights(void);
 
 #define FEATURES_MAX 16

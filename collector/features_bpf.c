@@ -96,6 +96,16 @@ static int probe_rdonly_cast(const struct btf *btf)
 	return btf && btf__find_by_name_kind(btf, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0 ? 0 : ENOENT;
 }
 
+/* For a function that the kernel lacks libbpf looks through all modules. */
+static int probe_modules(const struct btf *btf)
+{
+	uint32_t id;
+	if (probe_rdonly_cast(btf) == 0)
+		return 0;
+	int err = bpf_btf_get_next_id(0, &id);
+	return err < 0 && err != -ENOENT ? -err : 0;
+}
+
 static int probe_data_ready(const struct btf *btf)
 {
 	return hook_data_ready(btf) != HOOK_NONE ? 0 : ENOENT;
@@ -138,6 +148,8 @@ static const struct {
 	{ { "bpf_find_vma", "which segment shmdt detaches", 0, "Linux 5.17 or newer", true }, probe_find_vma },
 	{ { "bpf_rdonly_cast", "cheaper loads (about a third off each call)", 0,
 	    "nothing is lost without it; Linux 6.2 or newer", false }, probe_rdonly_cast },
+	{ { "module types", "loading the probes where bpf_rdonly_cast is missing", 0,
+	    "run as root, or with CAP_SYS_ADMIN as well", true }, probe_modules },
 	{ { "sk_data_ready", "which socket a datagram arrived in", 0,
 	    "without it datagrams are attributed by address; Linux 6.3 or newer, or one that allows fentry",
 	    false }, probe_data_ready },

@@ -31,5 +31,9 @@ if [ $caps = 000000c000080000 ]; then
 	run setpriv --inh-caps -all --bounding-set -all,+bpf -- "$IPCTAP" record --source bpf -o "$DB" -- true
 	is "$status" 3 'with less it is refused'
 	like "$err" 'CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE' '… and told what to give'
+else
+	run setpriv --inh-caps -all --bounding-set -all,+bpf,+perfmon,+sys_ptrace -- "$IPCTAP" doctor
+	like "$out" 'MISSING +module types' 'with less, doctor says what is missing'
+	like "$out" 'auto takes: shim' 'and the shim is taken'
 fi
 done_testing
