@@ -78,7 +78,8 @@ by_number="'accept','accept4','bind','close','connect','dup','dup2','dup3','fcnt
 'epoll_pwait','epoll_pwait2','epoll_wait','eventfd','eventfd2','kill','mq_timedreceive','mq_timedsend','poll','ppoll','pselect6',
 'rt_sigqueueinfo','rt_tgsigqueueinfo','select','tgkill','wait4','waitid','splice','tee','sendfile','vmsplice','mknod','mknodat','creat',
 'mq_open','mq_unlink','mq_getsetattr','mq_notify','shmget','shmctl','msgget','msgctl','semget','semctl'"
-of_each="select op, kind, bytes, count(*) from v_event where ret >= 0 and op in ($by_number) and kind <> 'map' group by 1, 2, 3 order by 1, 2, 3"
+# A FIFO is looked at when the collector hears that it was made: its maker may have removed it by then.
+of_each="select op, case when op like 'mknod%' then '' else kind end, bytes, count(*) from v_event where ret >= 0 and op in ($by_number) and kind <> 'map' group by 1, 2, 3 order by 1, 2, 3"
 for p in callforms eventforms memforms; do
 	shim -- "$T/progs/$p"
 	is "$status:$(sql 'select count(*) from loss')" 0:0 "$p: by number, each call returns what it does without the shim"
