@@ -386,16 +386,23 @@ static __always_inline void describe_fifo(struct raw_object *o, const struct loo
 	bpf_probe_read_kernel_str(o->name, sizeof(o->name), name);
 }
 
+/* A POSIX queue, by its file; NULL: its layout, private to ipc/mqueue.c, is not told. */
+static __always_inline struct mqueue_inode_info *mq_of(struct file *f)
+{
+	if (!bpf_core_type_exists(struct mqueue_inode_info))
+		return NULL;
+	return (void *)BPF_CORE_READ(f, f_inode) - bpf_core_field_offset(struct mqueue_inode_info, vfs_inode);
+}
+
 static __always_inline void describe_mq(struct raw_object *o, const struct look *l)
 {
 	struct file *f = l->file;
 	const unsigned char *name = BPF_CORE_READ(f, f_path.dentry, d_name.name);
 	o->name[0] = '/'; /* as mq_open(3) has it; the kernel knows it without */
 	bpf_probe_read_kernel_str(o->name + 1, sizeof(o->name) - 1, name);
-	if (!bpf_core_type_exists(struct mqueue_inode_info))
-		return; /* its layout is private to ipc/mqueue.c */
-	struct mqueue_inode_info *info = (void *)BPF_CORE_READ(f, f_inode) -
-					 bpf_core_field_offset(struct mqueue_inode_info, vfs_inode);
+	struct mqueue_inode_info *info = mq_of(f);
+	if (!info)
+		return;
 	o->backlog = BPF_CORE_READ(info, qsize);
 	o->peer_ino = BPF_CORE_READ(info, attr.mq_maxmsg);
 }

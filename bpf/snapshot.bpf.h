@@ -303,9 +303,10 @@ static __always_inline void inflight_room(struct task_struct *t, const struct th
 		r->messages_inside = BPF_CORE_READ(p, head) - BPF_CORE_READ(p, tail);
 		r->inside = pipe_backlog(f);
 		r->has_room = 1;
-	} else if (bpf_core_type_exists(struct mqueue_inode_info)) {
-		struct mqueue_inode_info *q = (void *)BPF_CORE_READ(f, f_inode) -
-					      bpf_core_field_offset(struct mqueue_inode_info, vfs_inode);
+		return;
+	}
+	struct mqueue_inode_info *q = mq_of(f);
+	if (q) {
 		r->room_messages = BPF_CORE_READ(q, attr.mq_maxmsg);
 		r->messages_inside = BPF_CORE_READ(q, attr.mq_curmsgs);
 		r->inside = BPF_CORE_READ(q, qsize);

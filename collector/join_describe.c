@@ -16,8 +16,6 @@ static bool has_partner(struct join *j, const struct raw_object *raw)
 	return p && p->obj != raw->obj;
 }
 
-static bool is_pipe(uint16_t kind) { return kind == KIND_PIPE || kind == KIND_FIFO; }
-
 static bool is_connection(const struct raw_object *r)
 {
 	if (r->hdr.flags & RAW_LISTENING)

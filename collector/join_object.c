@@ -54,9 +54,8 @@ int chan_tell(struct join *j, struct ev_chan *c, uint64_t t_ns)
 
 int chan_tell_room(struct join *j, struct joined *joined, const struct raw_object *raw)
 {
-	bool is_pipe = raw->kind == KIND_PIPE || raw->kind == KIND_FIFO;
-	uint64_t bytes = is_pipe || raw->kind == KIND_MSG ? raw->at : 0;
-	uint32_t messages = is_pipe || raw->kind == KIND_MQ ? (uint32_t)raw->peer_ino : 0;
+	uint64_t bytes = is_pipe(raw->kind) || raw->kind == KIND_MSG ? raw->at : 0;
+	uint32_t messages = is_pipe(raw->kind) || raw->kind == KIND_MQ ? (uint32_t)raw->peer_ino : 0;
 	if ((!bytes && !messages) || (bytes == joined->room_bytes && messages == joined->room_messages))
 		return 0;
 	joined->room_bytes = bytes;

@@ -123,6 +123,7 @@ struct object *object_known(struct join *j, uint64_t obj);
 
 /* ---- join_own.c ---- */
 
+static inline bool is_pipe(uint16_t kind) { return kind == KIND_PIPE || kind == KIND_FIFO; }
 bool is_own(unsigned int kind);
 struct ev_chan *own_chan(struct join *j, uint64_t obj, uint64_t t_ns); /* NULL: no memory, or refused */
 uint64_t own_id(const struct ev_chan *c);                              /* 0 for NULL */

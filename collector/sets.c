@@ -73,16 +73,23 @@ static void add_member(void *arg, int fd)
 	add_text(s, one);
 }
 
+/* The first of n members of `size` bytes into `to`, which has room for MEMBERS_MAX; returns how many. */
+static size_t read_members(struct set *s, uint64_t address, uint64_t n, void *to, size_t size)
+{
+	size_t have = n < MEMBERS_MAX ? (size_t)n : MEMBERS_MAX;
+	if (procfs_read_memory(s->pid, address, to, have * size))
+		return 0;
+	s->untold += (unsigned int)(n - have);
+	return have;
+}
+
 static void add_pollfds(struct set *s, uint64_t address, uint64_t n)
 {
 	struct pollfd fds[MEMBERS_MAX];
-	size_t have = n < MEMBERS_MAX ? (size_t)n : MEMBERS_MAX;
-	if (procfs_read_memory(s->pid, address, fds, have * sizeof(fds[0])))
-		return;
+	size_t have = read_members(s, address, n, fds, sizeof(fds[0]));
 	for (size_t i = 0; i < have; i++)
 		if (fds[i].fd >= 0)
 			add_member(s, fds[i].fd);
-	s->untold += (unsigned int)(n - have);
 }
 
 static void add_fd_sets(struct set *s, const __u64 *address, uint64_t nfds)
@@ -125,12 +132,9 @@ static void add_futex(struct set *s, const struct waiter *w)
 static void add_futexes(struct set *s, uint64_t address, uint64_t n)
 {
 	struct waiter w[MEMBERS_MAX];
-	size_t have = n < MEMBERS_MAX ? (size_t)n : MEMBERS_MAX;
-	if (procfs_read_memory(s->pid, address, w, have * sizeof(w[0])))
-		return;
+	size_t have = read_members(s, address, n, w, sizeof(w[0]));
 	for (size_t i = 0; i < have; i++)
 		add_futex(s, &w[i]);
-	s->untold += (unsigned int)(n - have);
 }
 
 int sets_tell(struct join *j, const struct raw_inflight *r, uint64_t now_ns)

@@ -63,10 +63,10 @@ enum raw_type {
 #define RAW_LISTENING 0x0008u
 #define RAW_PATH 0x0010u     /* FIFO: name is the whole path; mapping: its components reach the root */
 #define RAW_IF_PEER 0x0020u  /* a socket outside the scope: of interest only if it joins one inside */
-#define RAW_MPTCP 0x0200u    /* a TCP socket that may use several paths */
 #define RAW_PRIVATE 0x0040u  /* a futex of one process's own memory */
-#define RAW_ROOM 0x0100u     /* described again only because what it has room for has changed */
 #define RAW_BACKLOG 0x0080u  /* a socket: backlog (and at) are known, in messages if it has those, else bytes */
+#define RAW_ROOM 0x0100u     /* described again only because what it has room for has changed */
+#define RAW_MPTCP 0x0200u    /* a TCP socket that may use several paths */
 
 /* hdr.flags of EV_ENDPOINT, before the joiner: of interest only if the object is known */
 #define RAW_IF_KNOWN 0x0001u

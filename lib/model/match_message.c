@@ -8,19 +8,13 @@
 
 #include <errno.h>
 
-/* A message is in the queue once the sender no longer slept, never in part before. */
-static uint64_t begin_ns(const struct ev_io *io)
-{
-	return io->slept_ns > 0 ? io->hdr.t_ns : io->enter_ns;
-}
-
 /* Gives the message to a reader that was seen before it. *paid tells whether there was one. */
 static int pay_debt(struct model *m, const struct transfer *x, struct queue *q, bool approximate,
 		    bool *paid)
 {
 	while (q->debts.n > 0) {
 		struct piece *d = ring_at(&q->debts, 0);
-		if (d->t_ns < begin_ns(x->io)) {
+		if (d->t_ns < io_begin_ns(x->io)) {
 			ring_pop(&q->debts); /* of a sender out of sight: stays with "?" */
 			continue;
 		}
@@ -44,7 +38,7 @@ int message_write(struct model *m, const struct transfer *x, struct queue *q)
 	uint64_t n = io->messages, left = io->bytes;
 	if (n == 0)
 		return 0;
-	bool overlaps = queue_note_write(q, x->proc, begin_ns(io), io_end_ns(io));
+	bool overlaps = queue_note_write(q, x->proc, io_begin_ns(io), io_end_ns(io));
 	bool unsure = overlaps || n > 1 || io->hdr.flags & (IO_ASSUMED | IO_UNSURE);
 	bool approximate = unsure || q->many_writers || match_is_suspect(m, x->chan);
 	for (; n > 0; n--) {
@@ -100,7 +94,7 @@ int message_read(struct model *m, const struct transfer *x, struct queue *q, boo
 	uint64_t n = io->messages, left = io->bytes;
 	if (n == 0)
 		return 0;
-	bool overlaps = queue_note_read(q, x->proc, begin_ns(io), io_end_ns(io));
+	bool overlaps = queue_note_read(q, x->proc, io_begin_ns(io), io_end_ns(io));
 	bool approximate =
 	    (overlaps && q->many_writers) || match_is_suspect(m, x->chan) || x->chan->backlog > 0 ||
 	    match_is_older(x->chan) || io->hdr.flags & IO_UNSURE;

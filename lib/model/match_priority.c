@@ -27,7 +27,7 @@ static struct queue *queue_in_debt(const struct transfer *x)
 	HASH_FIND(hh, x->chan->types, &mtype, sizeof(mtype), t);
 	if (!t)
 		return NULL;
-	uint64_t begin_ns = x->io->slept_ns > 0 ? x->io->hdr.t_ns : x->io->enter_ns;
+	uint64_t begin_ns = io_begin_ns(x->io);
 	while (t->q.debts.n > 0 && ring_at(&t->q.debts, 0)->t_ns < begin_ns)
 		ring_pop(&t->q.debts); /* of a sender out of sight: stays with "?" */
 	return t->q.debts.n > 0 ? &t->q : NULL;

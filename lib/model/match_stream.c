@@ -59,13 +59,11 @@ static bool is_unsure(const struct model *m, const struct chan *c)
 
 /* ---- pipes in packet mode ---- */
 
-#define PACKET_BYTES 4096u /* the kernel keeps a longer write in packets of a page */
-
 /* Of a write of `whole` bytes, the last `left` of them still there: what its first packet has left. */
 static uint64_t packet_left(uint64_t whole, uint64_t left)
 {
 	uint64_t at = whole - left;
-	return min_u64(left, PACKET_BYTES - at % PACKET_BYTES);
+	return min_u64(left, PIPE_PAGE_BYTES - at % PIPE_PAGE_BYTES);
 }
 
 /* ---- writing ---- */
@@ -315,8 +313,7 @@ static int stream_read(struct model *m, const struct transfer *x)
 	if (left == 0)
 		return 0;
 	struct queue *q = match_read_queue(x);
-	uint64_t begin_ns = io->slept_ns > 0 ? io->hdr.t_ns : io->enter_ns;
-	bool overlaps = queue_note_read(q, x->proc, begin_ns, io_end_ns(io));
+	bool overlaps = queue_note_read(q, x->proc, io_begin_ns(io), io_end_ns(io));
 	bool approximate = (overlaps && q->many_writers) || is_unsure(m, x->chan) ||
 			   io->hdr.flags & (IO_COOKED | IO_UNSURE) || q->loose.n > 0;
 	bool placed = is_placed(&q->reading, io, &left);

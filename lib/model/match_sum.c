@@ -23,11 +23,6 @@ static bool is_told(const struct ev_io *io)
 	return io->bytes == sizeof(uint64_t) && !(io->hdr.flags & (IO_URING | IO_UNSURE));
 }
 
-static uint64_t begin_ns(const struct ev_io *io)
-{
-	return io->slept_ns > 0 ? io->hdr.t_ns : io->enter_ns;
-}
-
 static bool has_readers(const struct queue *q) { return q->reads.other_end > 0; }
 
 /* Operations were lost, what was inside is not known, or somebody out of sight may take of it. */
@@ -42,7 +37,7 @@ static bool is_unsure(const struct model *m, const struct chan *c)
  */
 static int doubt(struct model *m, const struct transfer *x, struct queue *q, const struct proc *other)
 {
-	if (!has_readers(q) || begin_ns(x->io) >= q->reads.first_end)
+	if (!has_readers(q) || io_begin_ns(x->io) >= q->reads.first_end)
 		return 0;
 	match_suspect(x->chan);
 	struct flow *f = flow_get(m, (struct proc *)other, (struct proc *)q->reads.first, x->chan, &q->flow);
@@ -59,7 +54,7 @@ static int pay_debts(struct model *m, const struct transfer *x, struct queue *q,
 {
 	int err = 0;
 	for (struct piece *d; !err && *left && (d = debt_front(q));) {
-		if (d->t_ns < begin_ns(x->io)) {
+		if (d->t_ns < io_begin_ns(x->io)) {
 			ring_pop(&q->debts); /* of a writer out of sight: stays with "?" */
 			continue;
 		}
@@ -100,7 +95,7 @@ static int sum_write(struct model *m, const struct transfer *x)
 		match_suspect(x->chan);
 	struct queue *q = match_write_queue(x);
 	const struct proc *other = q->writes.first;
-	bool overlaps = queue_note_write(q, x->proc, begin_ns(io), io_end_ns(io));
+	bool overlaps = queue_note_write(q, x->proc, io_begin_ns(io), io_end_ns(io));
 	int err = overlaps ? doubt(m, x, q, other) : 0;
 	bool approximate = is_unsure(m, x->chan) || (has_readers(q) && q->many_writers);
 	if (!err)
@@ -148,7 +143,7 @@ static int sum_read(struct model *m, const struct transfer *x)
 	struct queue *q = match_read_queue(x);
 	bool told = is_told(io);
 	uint64_t left = told ? (uint64_t)io->mtype : UINT64_MAX;
-	bool overlaps = queue_note_read(q, x->proc, begin_ns(io), io_end_ns(io));
+	bool overlaps = queue_note_read(q, x->proc, io_begin_ns(io), io_end_ns(io));
 	bool approximate = !told || is_unsure(m, x->chan) || is_any(q, left) ||
 			   (overlaps && has_readers(q) && q->many_writers);
 	int err = 0;

@@ -7,8 +7,6 @@
 
 #include <errno.h>
 
-#define PAGE_BYTES 4096u /* of a pipe */
-
 int room_apply(struct model *m, const struct ev_room *ev)
 {
 	if (ev->chan == 0)
@@ -36,7 +34,7 @@ static bool packet_pages(const struct chan *c, uint64_t *pages)
 		const struct piece *p = ring_at(r, i);
 		if (!(p->flags & PIECE_PACKET))
 			return false;
-		*pages += (p->left + PAGE_BYTES - 1) / PAGE_BYTES;
+		*pages += (p->left + PIPE_PAGE_BYTES - 1) / PIPE_PAGE_BYTES;
 	}
 	return true;
 }

@@ -429,11 +429,19 @@ static inline uint64_t io_end_ns(const struct ev_io *io)
 	return __builtin_add_overflow(io->enter_ns, io->dur_ns, &end) ? UINT64_MAX : end;
 }
 
+/* From when a call may have taken effect: one that slept did when that was over, never in part before. */
+static inline uint64_t io_begin_ns(const struct ev_io *io)
+{
+	return io->slept_ns > 0 ? io->hdr.t_ns : io->enter_ns;
+}
+
 /* Of what queues hold and attributions move, how much is bytes: a sum's are none. */
 static inline uint64_t in_bytes(const struct chan *c, uint64_t n)
 {
 	return c->pub.shape == SHAPE_SUM ? 0 : n;
 }
+
+#define PIPE_PAGE_BYTES 4096u /* a pipe keeps what is in it in pages; in packet mode each is of one packet */
 
 static inline uint64_t min_u64(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
