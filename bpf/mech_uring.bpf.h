@@ -15,6 +15,7 @@
 #define CQE_F_MORE 2u  /* this request will complete again */
 #define CQE_F_NOTIF 8u /* a buffer is free again: the request itself was told before */
 #define REQ_F_FIXED_FILE 1u
+#define REQ_F_CQE_SKIP (1u << 6) /* says nothing when it succeeds: IOSQE_CQE_SKIP_SUCCESS, since v5.17 */
 #define SPLICE_F_FD_IN_FIXED (1u << 31)
 
 enum uring_class {
@@ -94,7 +95,8 @@ struct uring_req {
 	__s32 fd, fd2; /* -1: none */
 	__u8 opcode;
 	__u8 async;    /* was not done at once: it took effect shortly before it completed */
-	__u8 unknown;  /* its second file is not known */
+	__u8 unknown : 1; /* its second file is not known */
+	__u8 silent : 1;  /* counted when it was submitted: it may never complete */
 	__u8 in_slot;  /* what it makes gets no descriptor */
 	__u32 flags;   /* IO_PEEK, IO_TRUNC, of its MSG_ flags */
 };
@@ -235,13 +237,15 @@ static __noinline int uring_submit(__u64 kiocb)
 		return 0;
 	}
 	bool own = thread_of(t) != NULL;
+	__u32 req_flags = BPF_CORE_READ(req, flags);
 	struct uring_req r = {
 		.enter_ns = bpf_ktime_get_ns(),
 		.pid = t->tgid,
 		.tid = own ? t->pid : t->tgid, /* the ring's own thread is nobody's */
-		.fd = BPF_CORE_READ(req, flags) & REQ_F_FIXED_FILE ? -1 : BPF_CORE_READ(req, cqe.fd),
+		.fd = req_flags & REQ_F_FIXED_FILE ? -1 : BPF_CORE_READ(req, cqe.fd),
 		.fd2 = -1,
 		.opcode = opcode,
+		.silent = (req_flags & REQ_F_CQE_SKIP) != 0,
 	};
 	uring_slot(req, &r);
 	uring_msg_flags(req, &r);
@@ -249,9 +253,9 @@ static __noinline int uring_submit(__u64 kiocb)
 		uring_splice(t, req, &r);
 	if (row.class != URING_FD)
 		uring_resolve(t, s, &r, row.flags);
-	struct uring_req *old = bpf_map_lookup_elem(&uring_reqs, &kiocb);
-	if (old && old->obj) /* its memory is used again: it ended, and was asked not to say so */
-		uring_count(old->opcode);
+	/* of a file in the ring's own table it isn't known yet whether it is a channel: it may be */
+	if (r.silent && (r.obj || r.obj2 || req_flags & REQ_F_FIXED_FILE))
+		uring_count(opcode);
 	bpf_map_update_elem(&uring_reqs, &kiocb, &r, BPF_ANY);
 	if (uring_is_shot(opcode)) {
 		struct uring_shot shot = {
@@ -457,7 +461,8 @@ static __noinline int uring_complete(__u64 ctx, __u64 kiocb, __u64 user_data, __
 	struct uring_req own = *r;
 	struct done d = { .ret = res, .fd = -1, .now = bpf_ktime_get_ns() };
 	struct uring_row row = uring_row(own.opcode);
-	if (row.class == URING_FD) { /* a socket, or a FIFO */
+	if (own.silent) { /* failed, and was counted */
+	} else if (row.class == URING_FD) { /* a socket, or a FIFO */
 		d.obj = uring_new_fd(&own, &d, row.op == OP_SOCKET ? RAW_NEW : 0);
 		d.fd = res;
 		if (d.obj)

@@ -220,11 +220,6 @@ static void unknown(int *p)
 	submit();
 	if (read(p[0], buf, sizeof(buf)) != 5)
 		die("read");
-	for (int i = 0; i < ENTRIES * 8; i++) { /* until its memory is used again */
-		prepare(IORING_OP_POLL_ADD, p[1], NULL, 0)->poll32_events = 4; /* POLLOUT */
-		submit();
-		result(NULL);
-	}
 }
 
 int main(void)
