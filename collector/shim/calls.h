@@ -91,7 +91,8 @@ void shim_end_mq_unlink(struct shim_op *o, int ret, const char *name); /* after 
 /* ---- sysv.c ---- */
 
 void shim_end_sysv_get(struct shim_op *o, int id, uint16_t kind); /* after shim_begin_none */
-bool shim_begin_sysv_ctl(struct shim_op *o, uint16_t kind, int id, int cmd, enum ipctap_op op); /* ended by shim_end */
+bool shim_begin_sysv_ctl(struct shim_op *o, uint16_t kind, int id, int cmd, enum ipctap_op op);
+void shim_end_sysv_ctl(struct shim_op *o, uint16_t kind, int id, int ret);
 
 bool shim_begin_sysv_msg(struct shim_op *o, int id, enum ipctap_op op, int flags);
 /* m: the type, then n bytes */

@@ -146,6 +146,7 @@ static uint16_t kind_of(const struct row *r)
 }
 END(end_get) { UNUSED, shim_end_sysv_get(o, (int)ret, kind_of(r)); }
 BEGIN(by_ctl) { return shim_begin_sysv_ctl(o, kind_of(r), (int)a[0], (int)a[r->op == OP_SEMCTL ? 2 : 1], r->op); }
+END(end_ctl) { shim_end_sysv_ctl(o, kind_of(r), (int)a[0], (int)ret); }
 
 BEGIN(by_mq)
 {
@@ -303,11 +304,11 @@ static const struct row rows[] = {
 	ROW(mq_getsetattr, MQ_GETSETATTR, by_fd, end, 0),
 	ROW(mq_notify, MQ_NOTIFY, by_fd, end, 0),
 	ROW(shmget, SHMGET, by_nothing, end_get, 0),
-	ROW(shmctl, SHMCTL, by_ctl, end, 0),
+	ROW(shmctl, SHMCTL, by_ctl, end_ctl, 0),
 	ROW(msgget, MSGGET, by_nothing, end_get, 0),
-	ROW(msgctl, MSGCTL, by_ctl, end, 0),
+	ROW(msgctl, MSGCTL, by_ctl, end_ctl, 0),
 	ROW(semget, SEMGET, by_nothing, end_get, 0),
-	ROW(semctl, SEMCTL, by_ctl, end, 0),
+	ROW(semctl, SEMCTL, by_ctl, end_ctl, 0),
 	ROW(mq_timedsend, MQ_TIMEDSEND, by_mq, end_mq_send, IO_WRITE),
 	WHOLE(mq_timedreceive, MQ_TIMEDRECEIVE, mq_receive_by_number, IO_READ),
 	ROW(msgsnd, MSGSND, by_msgsnd, end_msgsnd, IO_WRITE),

@@ -97,6 +97,13 @@ bool shim_begin_sysv_ctl(struct shim_op *o, uint16_t kind, int id, int cmd, enum
 	return true;
 }
 
+void shim_end_sysv_ctl(struct shim_op *o, uint16_t kind, int id, int ret)
+{
+	if (kind == KIND_MSG && o->io.mtype == IPC_SET && ret == 0)
+		described_anew(o->t, kind, id, true); /* what it has room for */
+	shim_end(o, ret);
+}
+
 #define GET(name, params, args, op, kind)                                                          \
 	SHIM_EXPORT int name params                                                                \
 	{                                                                                          \
@@ -112,21 +119,19 @@ GET(msgget, (key_t key, int flags), (key, flags), OP_MSGGET, KIND_MSG)
 GET(semget, (key_t key, int n, int flags), (key, n, flags), OP_SEMGET, KIND_SEM)
 GET(shmget, (key_t key, size_t size, int flags), (key, size, flags), OP_SHMGET, KIND_SHM)
 
-#define CTL(name, params, args, op, kind, cmd)                                                     \
+#define CTL(name, params, args, op, kind)                                                          \
 	SHIM_EXPORT int name params                                                                \
 	{                                                                                          \
 		struct shim_op o;                                                                  \
 		if (!shim_begin_sysv_ctl(&o, kind, id, cmd, op))                                   \
 			return REAL(name) args;                                                    \
 		int ret = REAL(name) args;                                                         \
-		if (kind == KIND_MSG && cmd == IPC_SET && ret == 0)                                \
-			described_anew(o.t, kind, id, true); /* what it has room for */            \
-		shim_end(&o, ret);                                                                 \
+		shim_end_sysv_ctl(&o, kind, id, ret);                                              \
 		return ret;                                                                        \
 	}
 
-CTL(msgctl, (int id, int cmd, struct msqid_ds *d), (id, cmd, d), OP_MSGCTL, KIND_MSG, cmd)
-CTL(shmctl, (int id, int cmd, struct shmid_ds *d), (id, cmd, d), OP_SHMCTL, KIND_SHM, cmd)
+CTL(msgctl, (int id, int cmd, struct msqid_ds *d), (id, cmd, d), OP_MSGCTL, KIND_MSG)
+CTL(shmctl, (int id, int cmd, struct shmid_ds *d), (id, cmd, d), OP_SHMCTL, KIND_SHM)
 
 /* Its last argument is a union of a number and addresses, or is not there. */
 SHIM_EXPORT int semctl(int id, int number, int cmd, ...)
@@ -143,7 +148,7 @@ SHIM_EXPORT int semctl(int id, int number, int cmd, ...)
 	if (!shim_begin_sysv_ctl(&o, KIND_SEM, id, cmd, OP_SEMCTL))
 		return REAL(semctl)(id, number, cmd, arg);
 	int ret = REAL(semctl)(id, number, cmd, arg);
-	shim_end(&o, ret);
+	shim_end_sysv_ctl(&o, KIND_SEM, id, ret);
 	return ret;
 }
 

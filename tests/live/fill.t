@@ -8,10 +8,10 @@
 # fills <report.json: NAME INSIDE/ROOM of each channel of brimful, which are told apart by their room
 cat >"$T/fills.py" <<'EOF'
 import json, sys
-kinds = {"fifo": "fifo", "msg": "msg", "mq": "mq"}
-pipes = {16384: "pipe", 262144: "grown", 65536: "packet"}
+kinds = {"fifo": "fifo", "mq": "mq"}
+rooms = {"msg": {8192: "msg", 4096: "number"}, "pipe": {16384: "pipe", 262144: "grown", 65536: "packet"}}
 for c in json.load(sys.stdin)["channels"]:
-    name = kinds.get(c["kind"]) or pipes.get(c["room_bytes"])
+    name = kinds.get(c["kind"]) or rooms.get(c["kind"], {}).get(c["room_bytes"])
     if not name:
         continue
     room = c["room_messages"] if name in ("packet", "mq") else c["room_bytes"]
@@ -25,10 +25,11 @@ for source in bpf shim; do
 	is "$status" 0 "$source: recorded"
 	sort "$T/out" | if [ $source = bpf ]; then cat; else grep -v 'packet\|mq'; fi >"$T/truth"
 	"$IPCTAP" report --json "$DB" 2>"$T/err" | python3 "$T/fills.py" | sort >"$T/fills"
-	is "$(grep -c . "$T/out")" 6 "$source: six channels were filled"
+	is "$(grep -c . "$T/out")" 7 "$source: seven channels were filled"
 	same_file "$T/fills" "$T/truth" "$source: what is in each, and what it has room for, is what the kernel says"
-	is "$(sql "select room_bytes, room_messages from chan where kind in ('msg', 'fifo') order by kind")" \
+	is "$(sql "select room_bytes, room_messages from chan where kind in ('msg', 'fifo') order by kind, room_bytes")" \
 		"8192|2
+4096|
 8192|" "$source: the trace has what they have room for, the size that was set last"
 	like "$("$IPCTAP" report "$DB" 2>&1)" ' fifo .* 8192 .* 100% ' "$source: the report shows what is full"
 done

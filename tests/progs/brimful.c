@@ -7,6 +7,7 @@
  *     packet   O_DIRECT, 16 pages as it was made: 3 packets, 4 pages
  *     fifo     one that is opened for both, F_SETPIPE_SZ 8192: 8192 bytes, all of it
  *     msg      msg_qbytes set to 8192 (IPC_SET) after 2048 bytes were sent: 2048
+ *     number   the same through syscall(2), msg_qbytes set to 4096: 2048
  *     mq       mq_maxmsg 4: 3 messages
  *     hold     with that word only: writes 65537 bytes into a pipe of 65536, and sleeps until it is ended
  *
@@ -16,12 +17,14 @@
 #include <err.h>
 #include <fcntl.h>
 #include <mqueue.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/msg.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static char bytes[65537];
@@ -84,7 +87,7 @@ static void fifo(const char *folder)
 	tell_pipe("fifo", fd);
 }
 
-static void queues(void)
+static void tell_msg(const char *name, unsigned long qbytes, bool by_number)
 {
 	struct {
 		long type;
@@ -94,12 +97,19 @@ static void queues(void)
 	int id = msgget(IPC_PRIVATE, 0600);
 	if (id < 0 || msgsnd(id, &m, sizeof(m.text), 0) || msgsnd(id, &m, sizeof(m.text), 0) ||
 	    msgctl(id, IPC_STAT, &ds))
-		err(1, "msg");
-	ds.msg_qbytes = 8192;
-	if (msgctl(id, IPC_SET, &ds) || msgctl(id, IPC_STAT, &ds))
-		err(1, "msgctl");
-	printf("msg %lu %lu\n", ds.__msg_cbytes, ds.msg_qbytes);
+		err(1, "%s", name);
+	ds.msg_qbytes = qbytes;
+	if ((by_number ? (int)syscall(SYS_msgctl, id, IPC_SET, &ds) : msgctl(id, IPC_SET, &ds)) ||
+	    msgctl(id, IPC_STAT, &ds))
+		err(1, "%s: msgctl", name);
+	printf("%s %lu %lu\n", name, ds.__msg_cbytes, ds.msg_qbytes);
 	msgctl(id, IPC_RMID, NULL);
+}
+
+static void queues(void)
+{
+	tell_msg("msg", 8192, false);
+	tell_msg("number", 4096, true);
 
 	char name[64];
 	struct mq_attr a = {.mq_maxmsg = 4, .mq_msgsize = 64};
