@@ -491,6 +491,33 @@ static void golden_all(const char *path, const char *dir, bool update)
 	stage_close(&s);
 }
 
+/* ---- help ---- */
+
+static bool help_says(struct stage *s, const char *words)
+{
+	char *text = text_of(&s->replay.grid, 0, s->replay.grid.rows);
+	bool found = strstr(text, words) != NULL;
+
+	free(text);
+	return found;
+}
+
+static void test_help(const char *path)
+{
+	struct stage s;
+
+	stage_open(&s, path, "402ms");
+	press(&s, KEY_F1);
+	draw(&s, 100, 160);
+	ok(help_says(&s, "PgUp        one page up") && help_says(&s, "Left Right 1 % back, on"),
+	   "the help has the dashboard's keys, and those of the replay");
+	ok(!help_says(&s, "Left (") && !help_says(&s, "freeze the screen"),
+	   "of a key that both have it says what it does here");
+	ok(help_says(&s, "( ) scroll to the left, to the right"), "and which keys are left for the other");
+	press(&s, KEY_ESCAPE);
+	stage_close(&s);
+}
+
 /* ---- anything goes ---- */
 
 static void test_any_keys(const char *path)
@@ -562,6 +589,7 @@ int main(int argc, char **argv)
 	test_finds(path);
 	test_marks(path);
 	golden_all(path, argv[argc - 1], update);
+	test_help(path);
 	test_any_keys(path);
 	test_empty(empty);
 	test_tail(empty);

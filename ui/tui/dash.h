@@ -173,6 +173,6 @@ void graph_draw(struct table *t, struct grid *g, int y, int height);
 void matrix_draw(struct table *t, struct grid *g, int y, int height);
 
 /* The help screen's lines from help_top on; returns how many lines there are in all. (help.c) */
-int help_draw(struct grid *g, const struct view *view, int top, int y, int height);
+int help_draw(struct dash *d, int y, int height);
 
 #endif

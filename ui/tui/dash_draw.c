@@ -175,14 +175,14 @@ static void draw_help(struct dash *d)
 	struct grid *g = &d->grid;
 	int page = g->rows - 1;
 	/* Drawn from where it was asked for; where that is past the end, once more from the last page. */
-	int lines = help_draw(g, views[d->view], d->help_top, 0, page);
+	int lines = help_draw(d, 0, page);
 	int last = lines > page ? lines - page : 0, top = d->help_top;
 
 	top = top > last ? last : top < 0 ? 0 : top;
 	if (top != d->help_top) {
 		d->help_top = top;
 		grid_clear(g);
-		help_draw(g, views[d->view], top, 0, page);
+		help_draw(d, 0, page);
 	}
 	grid_print(g, g->rows - 1, 1, g->cols - 2, STYLE_DIM,
 		   "Up, Down, PgUp, PgDn: lines %d to %d of %d.  Any other key: back", top + 1,

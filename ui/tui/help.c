@@ -49,13 +49,15 @@ static const struct {
 	{ "blocked", "that sleep; error: that failed; tagged: that you tagged (x)" },
 };
 
-int help_draw(struct grid *g, const struct view *view, int top, int y, int height)
+int help_draw(struct dash *d, int y, int height)
 {
-	struct help h = { .g = g, .top = top, .y = y, .height = height };
+	struct help h = { .g = &d->grid, .top = d->help_top, .y = y, .height = height };
+	const struct view *view = views[d->view];
 
 	help_title(&h, "Keys");
 	for (int i = 0; i < keys_nbindings; i++)
-		if (keys_bindings[i].what)
+		if (keys_bindings[i].what &&
+		    !(d->opts->takes_key && d->opts->takes_key(keys_bindings[i].key)))
 			help_line(&h, keys_bindings[i].keys, keys_bindings[i].what, STYLE_KEY);
 	help_title(&h, "Filter (F4): words between blanks, in every view");
 	for (size_t i = 0; i < sizeof(filter_words) / sizeof(filter_words[0]); i++)

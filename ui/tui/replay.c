@@ -146,6 +146,7 @@ int replay_init(struct replay *r, const struct replay_opts *opts, struct fail *f
 		*opts->tell = r;
 	r->tui = opts->tui;
 	r->tui.tail = &r->latest.tail;
+	r->tui.takes_key = replay_takes_key;
 	err = replay_tail_init(&r->latest, r->player, r->tui.model, r->tui.filter);
 	if (err)
 		return fail_set(fail, -err, NULL, "cannot set up the dashboard");

@@ -271,6 +271,11 @@ static int click(struct replay *r, int y, int x, struct fail *fail)
 	return err ? err : 1;
 }
 
+bool replay_takes_key(int key)
+{
+	return is_move(key) || (key > 0 && key < 128 && strchr(" []:eab", key));
+}
+
 /* 1: it was a key of the replay. */
 static int own_key(struct replay *r, int key, struct fail *fail)
 {
@@ -278,6 +283,8 @@ static int own_key(struct replay *r, int key, struct fail *fail)
 
 	if (key_is_click(key))
 		return click(r, (key - KEY_CLICK) / 1024, (key - KEY_CLICK) % 1024, fail);
+	if (!replay_takes_key(key))
+		return 0;
 	if (is_move(key)) {
 		if (key != '=' && key != 'm' && key != 'M')
 			r->between = false;
@@ -304,11 +311,8 @@ static int own_key(struct replay *r, int key, struct fail *fail)
 	case 'a':
 		err = toggle_mark(r, &r->a_ns, 'A', fail);
 		break;
-	case 'b':
-		err = toggle_mark(r, &r->b_ns, 'B', fail);
-		break;
 	default:
-		return 0;
+		err = toggle_mark(r, &r->b_ns, 'B', fail);
 	}
 	return err ? err : 1;
 }

@@ -43,6 +43,7 @@ struct tui_opts {
 	const struct waittree *(*waits)(void *arg);
 	const char *config;     /* file that keeps columns, colours, order; NULL: none */
 	const struct filter *filter; /* -e: waits that do not match are not shown; NULL: all are */
+	bool (*takes_key)(int key);  /* of whoever has the dashboard: the help leaves those out; NULL: none */
 };
 
 #define TUI_INTERVAL_S 1.0
