@@ -33,9 +33,8 @@ is "$(cat "$T/unlicensed")" '' 'every source file says its licence first'
 like "$(cat LICENSE)" 'GNU GENERAL PUBLIC LICENSE' 'LICENSE holds the GPL'
 like "$(cat LICENSE)" 'GNU LESSER GENERAL PUBLIC LICENSE' 'LICENSE holds the LGPL'
 
-# What README.md points at is there (LICENSE speaks of the two folders that are still to come)
+# What README.md points at is there
 grep -oE '\b(bpf|collector|lib|ui|tests)/[A-Za-z0-9_./-]*[A-Za-z0-9_/]' README.md | sort -u |
-	grep -v -x -e collector/shim -e lib/ripc |
 	while read -r f; do
 		[ -e "$f" ] || echo "$f"
 	done >"$T/nowhere"
