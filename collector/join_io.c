@@ -59,7 +59,7 @@ int join_io(struct join *j, struct ev_io *e)
 	if (is_own(RAW_OBJ_KIND(e->chan))) {
 		int err = e->op == OP_SIGNAL ? tell_signaller(j, e) : 0;
 		/* at entry, the process a signal is sent to still lived */
-		e->chan = own_id(own_chan(j, e->chan, e->enter_ns));
+		e->chan = own_id(own_chan(j, e->chan, ev_io_from_ns(e)));
 		return err ? err : sink_event(j->next, &e->hdr);
 	}
 	struct object *o = object_known(j, e->chan);

@@ -112,6 +112,12 @@ struct ev_io {
 	 * by fcntl, which has none, a struct ev_range */
 };
 
+/* The first instant of it that belongs to the story: what was before tracing began does not. */
+static inline __u64 ev_io_from_ns(const struct ev_io *io)
+{
+	return io->hdr.flags & IO_EARLY ? io->hdr.t_ns : io->enter_ns;
+}
+
 /* Which bytes of a file, counted from its beginning; length 0: to its end, wherever that comes to be. */
 struct ev_range {
 	__u64 start, length;

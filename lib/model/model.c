@@ -105,8 +105,8 @@ static void note_time(struct model *m, const struct ev_hdr *ev)
 	uint64_t first_ns = ev->t_ns, last_ns = ev->t_ns;
 	if (ev->type == EV_IO) {
 		const struct ev_io *io = (const struct ev_io *)ev;
-		if (!(ev->flags & IO_EARLY) && io->enter_ns < first_ns)
-			first_ns = io->enter_ns;
+		if (ev_io_from_ns(io) < first_ns)
+			first_ns = ev_io_from_ns(io);
 		if (io_end_ns(io) > last_ns)
 			last_ns = io_end_ns(io);
 	}

@@ -71,7 +71,7 @@ static int write_others(struct rows *r, const struct batch *b)
 			continue;
 		}
 		const struct ev_io *io = (const struct ev_io *)ev;
-		span(r, io->enter_ns, io->enter_ns + io->dur_ns);
+		span(r, ev_io_from_ns(io), io->enter_ns + io->dur_ns);
 		if (ev->size > sizeof(*io))
 			rc = write_payload(r, seq, io);
 	}

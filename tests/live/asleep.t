@@ -14,32 +14,44 @@ wait_row() {
 		where o.name='$1' and c.kind='$2'"
 }
 
+# until_wait OP KIND ARG…: recorded until such a wait is in the trace, which is $row then; for 30 s at most
+until_wait() {
+	wait_op=$1 wait_kind=$2
+	shift 2
+	record_bg -d 30 "$@"
+	wait_until 30 has_wait || diag "$(cat "$T/bg.err")"
+	row=$(wait_row "$wait_op" "$wait_kind")
+	kill -INT "$recorder"
+	wait "$recorder"
+}
+has_wait() { [ -s "$DB" ] && [ -n "$(wait_row "$wait_op" "$wait_kind")" ]; }
+
 # ---- waits that last, seen from their beginning ----
 
 touch "$T/lock"
 background flock "$T/lock" sleep 100
 wait_until 5 sh -c '! flock -n "$1" true' sh "$T/lock"
-record -d 1 -- flock "$T/lock" true
-is "$(wait_row flock lock)" "flock $T/lock 1" 'who waits for a lock waits on that file'
+until_wait flock lock -- flock "$T/lock" true
+is "$row" "flock $T/lock 1" 'who waits for a lock waits on that file'
 holder=$started
 record -d 2 -- flock "$T/lock" true
 is "$(sql "select count(*) from holder h join chan c on c.id=h.chan where c.kind='lock' and c.name='$T/lock'
 	and h.pid=$holder")" 1 'and when it has waited for long, who has it is in the trace'
-record -d 1 -- sh -c 'sleep 100; true'
-is "$(wait_row wait4 child)" 'sh any child 1' 'a shell waits for any child'
-record -d 1 -- perl -e 'if (!($p = fork)) { exec "sleep", "100" } waitpid $p, 0'
-like "$(wait_row wait4 child)" '^perl sleep\[[0-9]+\] 1$' 'who waits for one is told by its name of today'
-record -d 1 -- perl -e 'use POSIX; pause'
-is "$(wait_row pause signal)" 'perl any signal 1' 'pause waits for any signal'
-record -d 1 -- "$python" -c 'import signal
+until_wait wait4 child -- sh -c 'sleep 100; true'
+is "$row" 'sh any child 1' 'a shell waits for any child'
+until_wait wait4 child -- perl -e 'if (!($p = fork)) { exec "sleep", "100" } waitpid $p, 0'
+like "$row" '^perl sleep\[[0-9]+\] 1$' 'who waits for one is told by its name of today'
+until_wait pause signal -- perl -e 'use POSIX; pause'
+is "$row" 'perl any signal 1' 'pause waits for any signal'
+until_wait rt_sigtimedwait signal -- "$python" -c 'import signal
 signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1]); signal.sigwait([signal.SIGUSR1])'
-is "$(wait_row rt_sigtimedwait signal)" 'python3 SIGUSR1 1' 'sigwait for one waits for that one'
+is "$row" 'python3 SIGUSR1 1' 'sigwait for one waits for that one'
 
 set_of() { # CALLS OP KIND WANTED NAME
-	record -d 1 -- "$python" -c "import os, select, socket
+	until_wait "$2" "$3" -- "$python" -c "import os, select, socket
 p, _ = os.pipe(); q, _ = os.pipe(); e = os.eventfd(0); s = socket.socket(socket.AF_UNIX); s.bind('$T/s$5'); s.listen()
 $1"
-	like "$(wait_row "$2" "$3")" "$4" "$5"
+	like "$row" "$4" "$5"
 }
 set_of 'o = select.poll(); o.register(p); o.poll()' poll pipe '^python3 pipe:\[[0-9]+\] 1$' 'poll of one'
 set_of 'o = select.poll(); o.register(p, 1); o.register(e, 1); o.poll()' poll set \
@@ -58,15 +70,15 @@ vector = b"".join(struct.pack("QQII", 0, at, 2 | flags, 0) for at, flags in zip(
 print("ready", flush=True)
 ctypes.CDLL(None).syscall(449, vector, 2, 0, None, 0)
 END
-record -d 1 -- "$python" "$T/waitv.py"
-like "$(wait_row futex_waitv set)" '^python3 anonymous \[[0-9]+\]\+0x40, private 0x[0-9a-f]+ 1$' \
+until_wait futex_waitv set -- "$python" "$T/waitv.py"
+like "$row" '^python3 anonymous \[[0-9]+\]\+0x40, private 0x[0-9a-f]+ 1$' \
 	'futex_waitv waits for any of its futexes'
 
-record -d 1 -- "$python" -c 'import os
+until_wait waitid child -- "$python" -c 'import os
 pid = os.fork()
 if not pid: os.execv("/bin/sleep", ["sleep", "100"])
 os.waitid(os.P_PIDFD, os.pidfd_open(pid), os.WEXITED)'
-like "$(wait_row waitid child)" '^python3 sleep\[[0-9]+\] 1$' 'who waits by a pidfd waits for the process that is meant'
+like "$row" '^python3 sleep\[[0-9]+\] 1$' 'who waits by a pidfd waits for the process that is meant'
 
 # A poll that is stopped goes on as another system call, which is the same wait.
 cat >"$T/stopped.py" <<'END'
@@ -106,19 +118,36 @@ fi
 
 # ---- asleep before they are looked at ----
 
-adopted() { # CMD…: recorded for a second once it sleeps
+adopted() { # OP KIND CMD…: recorded when it sleeps already
+	wait_op=$1 wait_kind=$2
+	shift 2
 	background "$@"
 	wait_until 5 sh -c 'grep -q "^State:.S" "/proc/$1/status"' sh "$started"
-	record -d 1 -p "$started"
+	until_wait "$wait_op" "$wait_kind" -p "$started"
 }
-adopted perl -e 'use POSIX; pause'
-is "$(wait_row pause signal)" 'perl any signal 1' 'pause, entered before'
-adopted flock "$T/lock" true
-is "$(wait_row flock lock)" "flock $T/lock 1" 'flock, entered before'
-adopted "$python" -c 'import os, select; p, _ = os.pipe(); q, _ = os.pipe(); select.select([p, q], [], [])'
-like "$(wait_row pselect6 set)" '^python3 [0-9]+ pipe:\[[0-9]+\], [0-9]+ pipe:\[[0-9]+\] 1$' 'select, entered before'
-adopted "$python" "$T/waitv.py"
-like "$(wait_row futex_waitv set)" '^python3 anonymous \[[0-9]+\]\+0x40, private 0x[0-9a-f]+ 1$' 'futex_waitv, entered before'
-adopted sh -c 'sleep 100; true'
-is "$(wait_row wait4 child)" 'sh any child 1' 'wait4, entered before'
+adopted pause signal perl -e 'use POSIX; pause'
+is "$row" 'perl any signal 1' 'pause, entered before'
+adopted flock lock flock "$T/lock" true
+is "$row" "flock $T/lock 1" 'flock, entered before'
+adopted pselect6 set "$python" -c 'import os, select; p, _ = os.pipe(); q, _ = os.pipe(); select.select([p, q], [], [])'
+like "$row" '^python3 [0-9]+ pipe:\[[0-9]+\], [0-9]+ pipe:\[[0-9]+\] 1$' 'select, entered before'
+adopted futex_waitv set "$python" "$T/waitv.py"
+like "$row" '^python3 anonymous \[[0-9]+\]\+0x40, private 0x[0-9a-f]+ 1$' 'futex_waitv, entered before'
+adopted wait4 child sh -c 'sleep 100; true'
+is "$row" 'sh any child 1' 'wait4, entered before'
+
+# What of a sleep was before the trace is no part of the trace's span.
+mkfifo "$T/fifo"
+background "$python" -c "import os, select
+r, p = os.open('$T/fifo', os.O_RDONLY | os.O_NONBLOCK), os.pipe()[0]
+o = select.poll(); o.register(r, select.POLLIN); o.register(p, select.POLLIN); o.poll()"
+wait_until 20 grep -q '^7 ' "/proc/$started/syscall"
+record_bg -p "$started"
+has_begun() { [ -s "$DB" ] && [ "$(sql "select count(*) from task where tid=$started")" = 1 ]; }
+wait_until 30 has_begun
+echo x >"$T/fifo"
+wait "$recorder"
+is "$(sql "select count(*), min(t_ns < (select value from meta where key='first_ns')) from event where (flags & 512) <> 0")" '1|1' 'a sleep from before does not stretch the span'
+run "$IPCTAP" report --json "$DB"
+like "$out" "\"first_ns\": $(sql "select value from meta where key='first_ns'")," 'nor that of a report'
 done_testing
