@@ -318,6 +318,7 @@ struct udp_sock {
 };
 struct inet_connection_sock {
 	void *icsk_ulp_ops;
+	__u32 icsk_user_timeout;
 };
 struct tcp_sock {
 	__u32 write_seq;

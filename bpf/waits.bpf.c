@@ -126,6 +126,8 @@ static __always_inline void task_record(struct task_struct___w *t, struct snap_t
 		r->flags |= SNAP_ZOMBIE;
 	if (t->flags & PF_IO_WORKER)
 		r->flags |= SNAP_WORKER;
+	if (t->seccomp.mode == SECCOMP_MODE_FILTER)
+		r->flags |= SNAP_FILTERED;
 	if (t->ptrace) {
 		r->flags |= SNAP_TRACED;
 		r->tracer = BPF_CORE_READ(t, parent, tgid);
@@ -319,6 +321,7 @@ static __always_inline void sock_addresses(struct sock___w *sk, struct snap_sock
 	} else {
 		struct tcp_sock *tp = (void *)sk;
 		r->unread = BPF_CORE_READ(tp, rcv_nxt) - BPF_CORE_READ(tp, copied_seq);
+		r->patience = BPF_CORE_READ((struct inet_connection_sock *)sk, icsk_user_timeout);
 	}
 }
 
@@ -476,13 +479,15 @@ int snap_files(struct bpf_iter__task_file *ctx)
 	};
 	r.what = file_what(&r.obj, f, inode);
 	bool has_locks = BPF_CORE_READ(inode, i_flctx) != NULL;
-	if (r.what == SNAP_IS_REG && !has_locks)
-		return 0; /* never waited for */
+	if (r.what == SNAP_IS_REG && !has_locks && BPF_CORE_READ(inode, i_nlink))
+		return 0; /* never waited for, and its name tells that anybody may map it */
 	r.ino = BPF_CORE_READ(inode, i_ino);
 	r.dev = BPF_CORE_READ(inode, i_sb, s_dev);
 	r.mode = BPF_CORE_READ(f, f_mode) & (FMODE_READ | FMODE_WRITE);
 	r.flags = BPF_CORE_READ(f, f_flags);
 	r.refs = file_refs(f);
+	if (r.what == SNAP_IS_ANON) /* struct kref is the first member of an eventfd's */
+		bpf_probe_read_kernel(&r.users, sizeof(r.users), (void *)r.obj);
 	bpf_seq_write(seq, &r, sizeof(r));
 	if (r.what == SNAP_IS_PIPE || r.what == SNAP_IS_FIFO)
 		pipe_record(seq, &r);

@@ -68,6 +68,9 @@ struct thread_struct___w {
 struct files_struct___w {
 	atomic_t count;
 };
+struct seccomp___w {
+	int mode;
+};
 struct task_struct___w {
 	struct thread_info thread_info;
 	unsigned int __state;
@@ -94,6 +97,7 @@ struct task_struct___w {
 	struct rt_mutex_waiter___w *pi_blocked_on;
 	struct restart_block___w restart_block;
 	int *clear_child_tid;
+	struct seccomp___w seccomp;
 	void *vfork_done;
 	void *worker_private; /* of an io_uring's worker: struct io_worker; v5.17: e32cf5dfbe22 */
 	struct thread_struct___w thread;
@@ -115,6 +119,7 @@ struct inode___w {
 	__u16 i_mode;
 	__u32 i_rdev;
 	unsigned long i_ino;
+	unsigned int i_nlink;
 	struct super_block *i_sb;
 	struct file_lock_context___w *i_flctx;
 };
@@ -315,6 +320,7 @@ struct bpf_iter__unix {
 #define F_WRLCK 1
 #define HRTIMER_ENQUEUED 1
 #define PIDTYPE_PGID 2
+#define SECCOMP_MODE_FILTER 2
 #define SIGCHLD 17
 
 #endif

@@ -204,6 +204,16 @@ char procfs_state(uint32_t pid, uint32_t tid)
 	return at && at[1] == ' ' ? at[2] : 0;
 }
 
+int procfs_wchan(uint32_t pid, uint32_t tid, char *buf, size_t size)
+{
+	char name[32];
+	snprintf(name, sizeof(name), "task/%u/wchan", tid);
+	int n = slurp(pid, name, buf, size);
+	if (n < 0 || strcmp(buf, "0") == 0)
+		buf[0] = '\0';
+	return n < 0 ? n : 0;
+}
+
 uint32_t procfs_parent(uint32_t pid)
 {
 	char text[4096];

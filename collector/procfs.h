@@ -46,6 +46,9 @@ bool procfs_has_handlers(uint32_t pid);
 /* The letter of a thread's state, as in its stat: 'R', 'S', 'Z' …; 0: there is no such thread. */
 char procfs_state(uint32_t pid, uint32_t tid);
 
+/* The kernel function in which a thread sleeps; "" when that is not told, or it runs. */
+int procfs_wchan(uint32_t pid, uint32_t tid, char *buf, size_t size);
+
 /* The process that it comes from; 0: gone, or from none. */
 uint32_t procfs_parent(uint32_t pid);
 

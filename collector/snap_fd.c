@@ -200,13 +200,15 @@ static wg_ref unix_room(struct snap_world *w, const struct snap_sock *s, uint32_
 
 static wg_ref sock_writable(struct snap_world *w, const struct snap_sock *s, uint32_t chan)
 {
+	wg_ref cond;
 	switch (sock_kind(s)) {
 	case KIND_UNIX:
 		return with_shutdown(w, s, chan, unix_room(w, s, chan));
 	case KIND_TCP:
 		if (s->state != SNAP_TCP_ESTABLISHED)
 			return remote(w, s);
-		return with_shutdown(w, s, chan, inet_end(w, s, chan));
+		cond = with_shutdown(w, s, chan, inet_end(w, s, chan));
+		return s->patience ? snap_or(w, cond, wg_outside(w->g, WG_TIMEOUT, "TCP_USER_TIMEOUT")) : cond;
 	default:
 		return snap_unknown(w, "a socket that leads out of this host");
 	}
@@ -240,19 +242,28 @@ static wg_ref pidfd_readable(struct snap_world *w, const struct snap_file *f)
 					   : snap_unknown(w, "the process of a pidfd");
 }
 
-static wg_ref anon_readable(struct snap_world *w, const struct snap_file *f, uint32_t chan, bool *quiet)
+/* The kernel itself may add to an eventfd: for an io_uring, AIO, a cgroup, a guest. Those are no descriptors. */
+static wg_ref eventfd_end(struct snap_world *w, const struct snap_file *f, uint32_t chan)
+{
+	wg_ref holders = snap_holders(w, f->obj, chan, 0);
+	return f->users > 1 ? snap_or(w, holders, snap_unknown(w, "the kernel may add to the eventfd, for an io_uring or AIO"))
+			    : holders;
+}
+
+static wg_ref anon_readable(struct snap_world *w, const struct snap_task *t, const struct snap_file *f,
+			    uint32_t chan, bool *quiet)
 {
 	char link[64];
 	snap_fd_link(f->pid, f->fd, link, sizeof(link));
 	if (strcmp(link, "anon_inode:[eventfd]") == 0) {
 		*quiet = true;
-		return snap_holders(w, f->obj, chan, 0);
+		return eventfd_end(w, f, chan);
 	}
 	if (strcmp(link, "anon_inode:[timerfd]") == 0)
 		return timerfd_readable(w, f, chan);
 	if (strcmp(link, "anon_inode:[signalfd]") == 0) {
-		*quiet = true;
-		return wg_outside(w->g, WG_SIG, "a signal for its signalfd");
+		*quiet = true; /* the end of a child is a signal */
+		return snap_or(w, wg_outside(w->g, WG_SIG, "a signal for its signalfd"), snap_children(w, t, 0));
 	}
 	if (strcmp(link, "anon_inode:[pidfd]") == 0)
 		return pidfd_readable(w, f);
@@ -283,10 +294,13 @@ wg_ref snap_readable(struct snap_world *w, const struct snap_task *t, uint32_t r
 	uint32_t chan = snap_file_chan(w, row);
 	const struct snap_pipe *p = snap_pipe_of(w, f->obj);
 	const struct snap_sock *s = snap_sock_of(w, f->obj);
-	(void)t;
 	switch (f->what) {
 	case SNAP_IS_PIPE:
 	case SNAP_IS_FIFO:
+		if (!(f->mode & MODE_READ)) { /* a write end is polled: that its readers have gone is all it tells */
+			*quiet = true;
+			return pipe_end(w, f, chan, MODE_READ);
+		}
 		if (p ? p->used : w->whole) /* without its state: it sleeps, so there is nothing */
 			return snap_unknown(w, p ? "there is something to read" : "the state of the pipe");
 		*quiet = true;
@@ -298,7 +312,7 @@ wg_ref snap_readable(struct snap_world *w, const struct snap_task *t, uint32_t r
 		return snap_or(w, snap_holders(w, f->obj, chan, MODE_WRITE),
 			       wg_outside(w->g, WG_NEW, "anyone who opens the queue"));
 	case SNAP_IS_ANON:
-		return anon_readable(w, f, chan, quiet);
+		return anon_readable(w, t, f, chan, quiet);
 	case SNAP_IS_CHAR:
 		*quiet = true;
 		return is_terminal(f) ? wg_outside(w->g, WG_PERSON, "somebody types")
@@ -318,6 +332,8 @@ wg_ref snap_writable(struct snap_world *w, const struct snap_task *t, uint32_t r
 	switch (f->what) {
 	case SNAP_IS_PIPE:
 	case SNAP_IS_FIFO:
+		if (!(f->mode & MODE_WRITE)) /* a read end is polled: that its writers have gone */
+			return pipe_end(w, f, chan, MODE_WRITE);
 		/* slots, not bytes: a pipe is full when each holds something */
 		if (p ? p->used < p->slots : w->whole)
 			return snap_unknown(w, p ? "there is room to write" : "the state of the pipe");
@@ -330,7 +346,7 @@ wg_ref snap_writable(struct snap_world *w, const struct snap_task *t, uint32_t r
 	case SNAP_IS_ANON: {
 		char link[64];
 		snap_fd_link(f->pid, f->fd, link, sizeof(link));
-		return strcmp(link, "anon_inode:[eventfd]") == 0 ? snap_holders(w, f->obj, chan, 0)
+		return strcmp(link, "anon_inode:[eventfd]") == 0 ? eventfd_end(w, f, chan)
 								 : snap_unknown(w, "a file without a name");
 	}
 	case SNAP_IS_CHAR:

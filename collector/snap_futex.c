@@ -42,6 +42,26 @@ static void add_mapper(void *arg, uint32_t pid)
 	a->n++;
 }
 
+/*
+ * Memory without a name may be a memfd's: whoever has a descriptor of it can map it yet, and so can
+ * who takes one out of a socket or ring. Of a descriptor that is nowhere else it is not known whose it is.
+ */
+static void add_openers(struct snap_world *w, wg_ref gate, const struct snap_place *p)
+{
+	bool in_flight = false;
+	for (uint32_t i = 0; i < w->nfiles; i++)
+		if (w->files[i]->what == SNAP_IS_REG && w->files[i]->ino == p->ino && w->files[i]->dev == p->dev)
+			wg_add(w->g, gate, snap_file_takers(w, i), 1);
+	for (uint32_t i = 0; i < w->nparcels && !in_flight; i++)
+		in_flight = w->parcels[i]->what == SNAP_IS_REG &&
+			    snap_first(&w->file_file, w->parcels[i]->file) == SNAP_NONE;
+	for (uint32_t i = 0; i < w->nreqs && !in_flight; i++)
+		in_flight = w->reqs[i]->file && w->reqs[i]->what == SNAP_IS_REG &&
+			    snap_first(&w->file_file, w->reqs[i]->file) == SNAP_NONE;
+	if (in_flight)
+		wg_add(w->g, gate, wg_outside(w->g, WG_HIDDEN, "a file that may be this memory is in flight"), 1);
+}
+
 /* Once for the whole host, when the first shared futex is met. */
 static void read_maps(struct snap_world *w)
 {
@@ -62,6 +82,8 @@ static wg_ref mappers(struct snap_world *w, const struct snap_place *p)
 	struct mapper_walk a = { w, wg_any(w->g), 0 };
 	if (w->maps)
 		snap_maps_who(w->maps, p->dev, p->ino, add_mapper, &a);
+	if (!p->named)
+		add_openers(w, a.gate, p);
 	if (!a.n || snap_maps_unread(w->maps))
 		wg_add(w->g, a.gate, snap_unknown(w, "who else maps the memory"), 1);
 	*snap_memo(w, MEMO_MAPPERS, id) = a.gate;
@@ -105,6 +127,44 @@ static bool exists(uint32_t tid)
 	return access(path, F_OK) == 0;
 }
 
+struct namesake_walk {
+	struct futex_word *f;
+	uint32_t owner;
+	wg_ref gate; /* 0: nobody yet */
+	bool foreign;
+};
+
+static void add_namesakes(void *arg, uint32_t pid)
+{
+	struct namesake_walk *a = arg;
+	struct snap_world *w = a->f->c->w;
+	for (uint32_t i = snap_first(&w->task_pid, pid); i != SNAP_NONE; i = snap_next(&w->task_pid, i)) {
+		const struct snap_task *t = w->tasks[i];
+		if (t->ns_tid != a->owner || (t->flags & SNAP_ZOMBIE))
+			continue;
+		a->foreign = a->foreign || t->pidns != a->f->c->t->pidns;
+		if (!a->gate)
+			a->gate = wg_any(w->g);
+		wg_add(w->g, a->gate, wg_thread_ref(w->g, t->hdr.tid), 1);
+	}
+}
+
+wg_ref futex_namesakes(struct futex_word *f, uint32_t owner)
+{
+	struct namesake_walk a = { .f = f, .owner = owner };
+	struct snap_world *w = f->c->w;
+	if (!w->many_pidns || !f->place || !f->place->shared)
+		return 0;
+	if (!w->maps)
+		read_maps(w);
+	if (w->maps)
+		snap_maps_who(w->maps, f->place->dev, f->place->ino, add_namesakes, &a);
+	if (!a.foreign)
+		return 0;
+	snprintf(f->c->th->detail, sizeof(f->c->th->detail), "owner %u of a pid namespace", owner);
+	return a.gate;
+}
+
 /*
  * The thread that the word names, as its own pid namespace counts. A private mutex's owner has this
  * memory; if no such thread has, the owner is gone: it ended, or stayed behind in the parent when
@@ -114,7 +174,10 @@ static wg_ref owner_ref(struct futex_word *f, uint32_t owner)
 {
 	struct snap_world *w = f->c->w;
 	const struct snap_task *me = f->c->t, *o = snap_task_in(w, me->pidns, owner);
+	wg_ref elsewhere = futex_namesakes(f, owner);
 	char why[96];
+	if (elsewhere)
+		return elsewhere;
 	if (o && (o->flags & SNAP_ZOMBIE))
 		o = NULL;
 	if (o && (!f->is_private || o->mm == me->mm)) {
@@ -206,12 +269,14 @@ static bool is_robust_mutex(struct futex_word *f)
 	    (kind & ~MUTEX_KINDS) || !(kind & MUTEX_ROBUST) || !plausible_tid(owner))
 		return false;
 	const struct snap_task *o = snap_task_in(f->c->w, f->c->t->pidns, owner);
+	wg_ref elsewhere = futex_namesakes(f, owner);
 	if (o && (o->flags & SNAP_ZOMBIE))
 		o = NULL;
 	futex_set(f, WG_MUTEX, "pthread_mutex_lock (robust)",
-	    o ? wg_thread_ref(f->c->w->g, o->hdr.tid)
-	      : snap_unknown(f->c->w, "the owner of the robust mutex was not seen"));
-	if (o)
+	    elsewhere ? elsewhere
+	    : o	      ? wg_thread_ref(f->c->w->g, o->hdr.tid)
+		      : snap_unknown(f->c->w, "the owner of the robust mutex was not seen"));
+	if (o && !elsewhere)
 		snprintf(f->c->th->detail, sizeof(f->c->th->detail), "owner %u", o->hdr.tid);
 	return true;
 }

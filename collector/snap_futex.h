@@ -25,6 +25,13 @@ void futex_set(struct futex_word *f, enum wg_wait wait, const char *call, wg_ref
 /* Any thread that reaches the word, and so may wake whoever sleeps on it; gone when there is none. */
 wg_ref futex_reachers(struct futex_word *f);
 
+/*
+ * A lock in shared memory names its owner as that one's pid namespace counts, which need not be the
+ * waiter's: any thread of that number that maps the memory may be it, and f's thread is given a detail
+ * that says so. 0: no other namespace has such a thread, and the number is one of the waiter's own.
+ */
+wg_ref futex_namesakes(struct futex_word *f, uint32_t owner);
+
 /* No other thread has the memory it lies in. False also when that cannot be known. */
 bool futex_is_alone(const struct futex_word *f);
 

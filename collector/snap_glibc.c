@@ -81,9 +81,12 @@ static bool is_rwlock(struct futex_word *f, const struct around *a)
 	if (writer && (readers & RW_WRLOCKED)) {
 		/* a number that is nobody's may be no lock's at all: from that nothing must follow */
 		bool known = o && !(o->flags & SNAP_ZOMBIE) && (!f->is_private || o->mm == me->mm);
+		wg_ref elsewhere = futex_namesakes(f, writer);
 		futex_set(f, WG_RWLOCK, "pthread_rwlock, held by a writer",
-			  known ? wg_thread_ref(f->c->w->g, o->hdr.tid) : futex_reachers(f));
-		if (known)
+			  elsewhere ? elsewhere
+			  : known   ? wg_thread_ref(f->c->w->g, o->hdr.tid)
+				    : futex_reachers(f));
+		if (known && !elsewhere)
 			snprintf(f->c->th->detail, sizeof(f->c->th->detail), "owner %u", o->hdr.tid);
 		return true;
 	}

@@ -151,6 +151,15 @@ wg_ref snap_file_holders(struct snap_world *w, uint64_t file, uint32_t chan)
 	return gate;
 }
 
+wg_ref snap_file_takers(struct snap_world *w, uint32_t row)
+{
+	wg_ref gate = wg_any(w->g);
+	wg_add_holder(w->g, gate, 0, w->files[row]->pid, w->files[row]->fd, end_of(w->files[row]), 0);
+	add_parcels(w, gate, 0, w->files[row]->file, 0);
+	add_rings(w, gate, 0, w->files[row]->file);
+	return gate;
+}
+
 /* True for the first of the rows of its struct file in the object's list. */
 static bool is_first_of_file(const struct snap_world *w, uint32_t row)
 {

@@ -31,14 +31,13 @@ static bool is_over(const struct snap_world *w, uint32_t pid)
  * Any of the children that are meant. When what is meant is not understood (a process group, a pidfd)
  * it is any child: more that may help, never fewer. 0: there is none.
  */
-static wg_ref children(struct snap_call *c, uint32_t pid, bool vfork_only)
+static wg_ref children(struct snap_world *w, const struct snap_task *parent, uint32_t pid, bool vfork_only)
 {
-	struct snap_world *w = c->w;
 	wg_ref gate = 0;
-	for (uint32_t i = snap_first(&w->task_ppid, c->t->pid); i != SNAP_NONE;
+	for (uint32_t i = snap_first(&w->task_ppid, parent->pid); i != SNAP_NONE;
 	     i = snap_next(&w->task_ppid, i)) {
 		const struct snap_task *t = w->tasks[i];
-		uint32_t number = child_number(c->t, t);
+		uint32_t number = child_number(parent, t);
 		if (t->hdr.tid != t->pid || (vfork_only && !t->vfork_done) ||
 		    (pid && number && number != pid) || is_over(w, t->pid))
 			continue;
@@ -47,6 +46,11 @@ static wg_ref children(struct snap_call *c, uint32_t pid, bool vfork_only)
 		wg_add(w->g, gate, wg_process_ref(w->g, t->pid), 1);
 	}
 	return gate;
+}
+
+wg_ref snap_children(struct snap_world *w, const struct snap_task *t, uint32_t pid)
+{
+	return children(w, t, pid, false);
 }
 
 static wg_ref tracees(struct snap_call *c)
@@ -64,7 +68,7 @@ static wg_ref tracees(struct snap_call *c)
 static void wait_child(struct snap_call *c, uint32_t pid)
 {
 	c->th->wait = WG_CHILD;
-	c->th->condition = snap_or(c->w, children(c, pid, false), tracees(c));
+	c->th->condition = snap_or(c->w, snap_children(c->w, c->t, pid), tracees(c));
 	if (pid)
 		snprintf(c->th->call, sizeof(c->th->call), "waitpid(%u)", pid);
 	else
@@ -75,7 +79,7 @@ static void wait_child(struct snap_call *c, uint32_t pid)
 
 static bool wait_vfork(struct snap_call *c)
 {
-	wg_ref child = children(c, 0, true);
+	wg_ref child = children(c->w, c->t, 0, true);
 	if (!child)
 		return false;
 	c->th->wait = WG_VFORK;
@@ -89,7 +93,7 @@ static void wait_signal(struct snap_call *c, const char *call)
 	c->th->wait = WG_SIGNAL;
 	snprintf(c->th->call, sizeof(c->th->call), "%s", call);
 	/* the end of a child is a signal */
-	c->th->condition = snap_or(c->w, wg_outside(c->w->g, WG_SIG, "a signal"), children(c, 0, false));
+	c->th->condition = snap_or(c->w, wg_outside(c->w->g, WG_SIG, "a signal"), snap_children(c->w, c->t, 0));
 }
 
 static void wait_sleep(struct snap_call *c, uint64_t address, enum snap_time how)

@@ -49,21 +49,6 @@ void snap_timeout(struct snap_call *c, uint64_t address, enum snap_time how)
 
 /* ---- what ends any sleep, whatever the call ---- */
 
-static wg_ref children_gate(struct snap_world *w, uint32_t pid)
-{
-	wg_ref gate = 0;
-	for (uint32_t i = snap_first(&w->task_ppid, pid); i != SNAP_NONE;
-	     i = snap_next(&w->task_ppid, i)) {
-		const struct snap_task *t = w->tasks[i];
-		if (t->hdr.tid != t->pid || (t->flags & SNAP_ZOMBIE))
-			continue;
-		if (!gate)
-			gate = wg_any(w->g);
-		wg_add(w->g, gate, wg_process_ref(w->g, t->pid), 1);
-	}
-	return gate;
-}
-
 static void add_signals(struct snap_call *c)
 {
 	struct snap_world *w = c->w;
@@ -71,7 +56,7 @@ static void add_signals(struct snap_call *c)
 		c->th->condition = snap_or(w, c->th->condition,
 					   wg_outside(w->g, WG_TIMEOUT, "an interval timer of its process runs"));
 	if (c->t->flags & SNAP_CHILD_HANDLER) /* the end of a child runs code of its own */
-		c->th->condition = snap_or(w, c->th->condition, children_gate(w, c->t->pid));
+		c->th->condition = snap_or(w, c->th->condition, snap_children(w, c->t, 0));
 }
 
 /*
@@ -112,6 +97,14 @@ static void wait_unknown(struct snap_call *c, const char *why)
 	c->th->condition = snap_unknown(c->w, why);
 }
 
+/* Its registers are those of a call that it has not begun yet, and may never: a filter asks somebody first. */
+static bool is_handed_over(const struct snap_task *t)
+{
+	char where[64];
+	procfs_wchan(t->pid, t->hdr.tid, where, sizeof(where));
+	return !where[0] || strstr(where, "seccomp");
+}
+
 static bool (*const mechanisms[])(struct snap_call *c) = {
 	snap_wait_fd, snap_wait_poll, snap_wait_sysv, snap_wait_futex, snap_wait_lock, snap_wait_uring, snap_wait_task,
 };
@@ -126,6 +119,10 @@ static void wait_call(struct snap_call *c)
 	if (c->t->nr < 0) {
 		snprintf(c->th->call, sizeof(c->th->call), "no system call");
 		wait_unknown(c, "asleep outside of system calls, as on a page that is being read");
+		return;
+	}
+	if ((c->t->flags & SNAP_FILTERED) && is_handed_over(c->t)) {
+		wait_unknown(c, "a supervisor is to answer the call (seccomp)");
 		return;
 	}
 	struct snap_task restarted = *c->t;
@@ -213,12 +210,43 @@ static void busy_select(struct snap_world *w, const struct snap_task *t)
 			busy_fd(w, t, (int)fd);
 }
 
-/* Calls of a process that has one table of descriptors for several tasks hold on to their files. */
+static void busy_call(struct snap_world *w, const struct snap_task *t)
+{
+	switch (t->nr) {
+	case SYS_splice:
+		busy_fd(w, t, (int)t->args[2]);
+		busy_fd(w, t, (int)t->args[0]);
+		break;
+	case SYS_tee:
+	case SYS_sendfile:
+		busy_fd(w, t, (int)t->args[1]);
+		busy_fd(w, t, (int)t->args[0]);
+		break;
+	case SYS_read: case SYS_write: case SYS_readv: case SYS_writev: case SYS_preadv2:
+	case SYS_pwritev2: case SYS_recvfrom: case SYS_recvmsg: case SYS_recvmmsg: case SYS_sendto:
+	case SYS_sendmsg: case SYS_sendmmsg: case SYS_accept: case SYS_accept4: case SYS_connect:
+	case SYS_vmsplice: case SYS_flock: case SYS_fcntl: case SYS_epoll_pwait:
+	case SYS_mq_timedsend: case SYS_mq_timedreceive: case SYS_io_uring_enter:
+	case SYS_ioctl:
+#ifdef SYS_epoll_wait
+	case SYS_epoll_wait:
+#endif
+		busy_fd(w, t, (int)t->args[0]);
+		break;
+	default:
+		break;
+	}
+}
+
+/*
+ * Calls of a process that has one table of descriptors for several tasks hold on to their files; who
+ * sleeps in poll or select always does.
+ */
 void snap_count_busy(struct snap_world *w)
 {
 	for (uint32_t i = 0; i < w->ntasks; i++) {
 		const struct snap_task *t = w->tasks[i];
-		if (t->files_users < 2 || !t->state || (t->flags & (SNAP_COMPAT | SNAP_WORKER)))
+		if (!t->state || (t->flags & (SNAP_COMPAT | SNAP_WORKER)))
 			continue;
 		switch (t->nr) {
 #ifdef SYS_poll
@@ -233,27 +261,9 @@ void snap_count_busy(struct snap_world *w)
 		case SYS_pselect6:
 			busy_select(w, t);
 			break;
-		case SYS_splice:
-			busy_fd(w, t, (int)t->args[2]);
-			busy_fd(w, t, (int)t->args[0]);
-			break;
-		case SYS_tee:
-		case SYS_sendfile:
-			busy_fd(w, t, (int)t->args[1]);
-			busy_fd(w, t, (int)t->args[0]);
-			break;
-		case SYS_read: case SYS_write: case SYS_readv: case SYS_writev: case SYS_preadv2:
-		case SYS_pwritev2: case SYS_recvfrom: case SYS_recvmsg: case SYS_recvmmsg: case SYS_sendto:
-		case SYS_sendmsg: case SYS_sendmmsg: case SYS_accept: case SYS_accept4: case SYS_connect:
-		case SYS_vmsplice: case SYS_flock: case SYS_fcntl: case SYS_epoll_pwait:
-		case SYS_mq_timedsend: case SYS_mq_timedreceive: case SYS_io_uring_enter:
-		case SYS_ioctl:
-#ifdef SYS_epoll_wait
-		case SYS_epoll_wait:
-#endif
-			busy_fd(w, t, (int)t->args[0]);
-			break;
 		default:
+			if (t->files_users > 1)
+				busy_call(w, t);
 			break;
 		}
 	}

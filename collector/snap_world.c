@@ -130,6 +130,8 @@ static int index_tasks(struct snap_world *w)
 	INDEX(task_files, tasks, w->tasks[i]->files);
 	INDEX(task_tracer, tasks, w->tasks[i]->tracer);
 	INDEX(task_undo, tasks, w->tasks[i]->undo);
+	for (uint32_t i = 1; i < w->ntasks; i++)
+		w->many_pidns = w->many_pidns || w->tasks[i]->pidns != w->tasks[0]->pidns;
 	INDEX(task_ns, tasks, ns_key(w->tasks[i]->pidns, w->tasks[i]->ns_tid));
 	return 0;
 }

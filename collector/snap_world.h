@@ -41,6 +41,7 @@ struct snap_world {
 	struct waitgraph *g;
 	struct snap_buf buf; /* the records, to which the tables point */
 	bool whole;          /* of snap_reader */
+	bool many_pidns;     /* tasks of more than one pid namespace are among them */
 	bool ring_again;     /* while records are split: the ring was told before */
 	bool failed;         /* out of memory */
 	uint64_t now_ns;
@@ -117,6 +118,8 @@ enum snap_memo_what {
 wg_ref snap_holders(struct snap_world *w, uint64_t obj, uint32_t chan, unsigned int mode);
 /* Of one struct file. */
 wg_ref snap_file_holders(struct snap_world *w, uint64_t file, uint32_t chan);
+/* Who has the descriptor of this row, or may take its struct file out of a socket or ring; mappings count as nobody. */
+wg_ref snap_file_takers(struct snap_world *w, uint32_t row);
 /* The threads of an address space. */
 wg_ref snap_mm_tasks(struct snap_world *w, uint64_t mm);
 /*
@@ -124,6 +127,9 @@ wg_ref snap_mm_tasks(struct snap_world *w, uint64_t mm);
  * this thread uses, as far as one can tell without history. 0: there is nobody.
  */
 wg_ref snap_relatives(struct snap_world *w, const struct snap_task *t);
+
+/* Those of its children that are not over, or the one that it knows as `pid` (0: any). 0: there is none. */
+wg_ref snap_children(struct snap_world *w, const struct snap_task *t, uint32_t pid);
 
 static inline wg_ref snap_unknown(struct snap_world *w, const char *why)
 {

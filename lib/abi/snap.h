@@ -46,6 +46,7 @@ struct snap_hdr {
 #define SNAP_PI_BLOCKED 0x0080u /* waits for the kernel's side of a PI mutex: pi_owner is valid */
 #define SNAP_WORKER 0x0040u   /* a thread that the kernel made for an io_uring */
 #define SNAP_CHILD_HANDLER 0x0100u /* SIGCHLD has a handler */
+#define SNAP_FILTERED 0x0200u /* seccomp filters its calls, and may hand them to a supervisor */
 
 struct snap_task {
 	struct snap_hdr hdr;
@@ -101,7 +102,7 @@ struct snap_file {
 	__u32 flags;  /* O_* */
 	__u16 mode;   /* FMODE_READ 1, FMODE_WRITE 2 */
 	__u16 what;   /* enum snap_what */
-	__u32 pad;
+	__u32 users;  /* eventfd: references to it, of which its struct file is one; others: no meaning */
 };
 
 struct snap_pipe {
@@ -133,6 +134,8 @@ struct snap_sock {
 	__u8 state;       /* of TCP, and of unix by the same numbers */
 	__u8 shut;
 	__u8 pad[2];
+	__u32 patience;   /* TCP_USER_TIMEOUT in ms; 0: none */
+	__u32 pad2;
 	__u8 laddr[16];   /* IPv4 in IPv6's mapped form */
 	__u8 raddr[16];
 };
@@ -236,7 +239,7 @@ _Static_assert(sizeof(struct snap_hdr) == 8, "wire");
 _Static_assert(sizeof(struct snap_task) == 216, "wire");
 _Static_assert(sizeof(struct snap_file) == 64, "wire");
 _Static_assert(sizeof(struct snap_pipe) == 32, "wire");
-_Static_assert(sizeof(struct snap_sock) == 120, "wire");
+_Static_assert(sizeof(struct snap_sock) == 128, "wire");
 _Static_assert(sizeof(struct snap_mq) == 32, "wire");
 _Static_assert(sizeof(struct snap_lock) == 64, "wire");
 _Static_assert(sizeof(struct snap_parcel) == 40, "wire");

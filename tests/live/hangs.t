@@ -6,8 +6,9 @@
 
 SETTLE_S=${SETTLE_S:-200} python3 tests/live/deadlock_corpus "$IPCTAP" 1 eof-self fd-in-flight unix-send \
 	dgram-sendto connect-full poll-stopped uring-fixed uring-keeper uring-write rwlock-abba pi-abba \
-	futex-many ofd-abba ofd-offset philosophers mq-full >"$T/cases" 2>"$T/cases.err"
+	futex-many ofd-abba ofd-offset philosophers mq-full tcp-patience eventfd-aio \
+	memfd-keeper asked-first >"$T/cases" 2>"$T/cases.err"
 is "$?:$(cat "$T/cases.err")" 0: 'the cases ran'
-is "$(grep -c . "$T/cases")" 16 'all of them'
+is "$(grep -c . "$T/cases")" 20 'all of them'
 is "$(grep -v '^ok' "$T/cases")" '' 'each gets its verdict'
 done_testing

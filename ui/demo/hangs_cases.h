@@ -29,6 +29,15 @@ void case_uring_keeper(void);
 void case_uring_write(void);
 void case_thread_table(void);
 
+/* hangs_saved.c */
+void case_poll_hangup(void);
+void case_memfd_keeper(void);
+void case_eventfd_aio(void);
+void case_asked_first(void);
+void case_same_number(void);
+void case_child_handler(void);
+void case_child_signalfd(void);
+
 /* hangs_sockets.c */
 void case_unix_send(void);
 void case_dgram_send(void);
@@ -39,6 +48,7 @@ void case_poll_pair(void);
 void case_epoll_pair(void);
 void case_poll_stopped(void);
 void case_socket_timeout(void);
+void case_tcp_patience(void);
 void case_epoll_timerfd(void);
 void case_poll_deadline(void);
 void case_dgram_fanin(void);

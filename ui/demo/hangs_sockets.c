@@ -3,6 +3,7 @@
 #include "hangs_cases.h"
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -97,6 +98,19 @@ void case_tcp_send(void)
 
 	tcp_pair(s);
 	both(s[0], s[1], send_all, "ts-left", "ts-right");
+}
+
+/* The kernel gives up the connection when nothing was acknowledged for so long. */
+void case_tcp_patience(void)
+{
+	unsigned int ms = 3600 * 1000;
+	int s[2];
+
+	tcp_pair(s);
+	for (int i = 0; i < 2; i++)
+		hang_must(setsockopt(s[i], IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms)) == 0,
+			  "TCP_USER_TIMEOUT");
+	both(s[0], s[1], send_all, "tu-left", "tu-right");
 }
 
 void case_unix_recv(void)
