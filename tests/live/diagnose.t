@@ -73,6 +73,21 @@ like "$out" '^Root: .* goes on when its time is up' '... whose writer sleeps'
 for p in $(child_of "$started"); do live_pids="$live_pids $p $(child_of "$p")"; done
 run "$IPCTAP" why 999999999
 is "$status" 3 'no such process: status 3'
+background sh -c 'true & exec sleep 100'
+ended() { zombie=$(child_of "$started"); [ -n "$zombie" ] && [ "$(cat "/proc/$started/comm")" = sleep ] &&
+	grep -q '^State:.Z' "/proc/$(echo $zombie)/status"; }
+wait_until 5 ended
+run "$IPCTAP" why $zombie
+is "$status" 3 'one that has ended: status 3'
+like "$err" "^ipctap: $(echo $zombie): it has ended, and its parent has not waited for it yet" '... and why'
+like "$err" "^  ipctap why $started says" '... and whom to ask about instead'
+background python3 -c 'import ctypes, threading, time
+threading.Thread(target=time.sleep, args=(100,)).start()
+ctypes.CDLL(None).pthread_exit(None)'
+leaderless() { grep -q '^State:.Z' "/proc/$started/status"; }
+wait_until 5 leaderless
+run "$IPCTAP" why "$started"
+like "$out" '^Root: .* goes on when its time is up' 'of one whose first thread has ended, the others are explained'
 for args in 'why' 'why nobody' 'why 0' 'deadlock --level dead' 'deadlock a b' 'deadlock --watch a'; do
 	# shellcheck disable=SC2086 # words
 	run "$IPCTAP" $args

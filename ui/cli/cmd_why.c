@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "collector/diagnose.h"
+#include "collector/procfs.h"
 #include "collector/stacks.h"
 #include "findings.h"
 #include "lib/base/escape.h"
@@ -165,12 +166,24 @@ static void print(const struct answer *a, uint32_t pid, bool json)
 static int not_seen(const struct args *args, struct fail *fail)
 {
 	pid_t pid = args->subject;
+	char exe[256], why[64];
 
 	if (args->file)
 		return fail_set(fail, ESRCH, "record keeps those who are there when a wait has become long",
 				"%s: %d", args->file, (int)pid);
 	if (kill(pid, 0) && errno == ESRCH)
 		return fail_set(fail, ESRCH, "ps -e lists what there is", "%d", (int)pid);
+	if (procfs_state((uint32_t)pid, (uint32_t)pid) == 'Z') {
+		snprintf(why, sizeof(why), "ipctap why %u says what its parent does instead",
+			 procfs_parent((uint32_t)pid));
+		fail_set(fail, 0, why, "%d: it has ended, and its parent has not waited for it yet", (int)pid);
+		return -ECHILD;
+	}
+	if (procfs_exe((uint32_t)pid, exe, sizeof(exe)) == -ENOENT) {
+		fail_set(fail, 0, "only processes that run a program are looked at",
+			 "%d: it is a thread of the kernel", (int)pid);
+		return -EPERM;
+	}
 	fail_set(fail, 0, "the kernel shows the first process of a pid namespace to nobody in it",
 		 "%d: it is there, but could not be looked at", (int)pid);
 	return -EPERM;
@@ -196,6 +209,8 @@ static int run(const struct args *args, struct fail *fail)
 		a.view.solution = &d.solution;
 		a.view.now_ns = d.now_ns;
 		choose(&a, (uint32_t)args->subject, args->verbose);
+		if (!a.n) /* its first thread has ended: any of the others */
+			choose(&a, (uint32_t)args->subject, true);
 		if (!a.n)
 			err = not_seen(args, fail);
 	}
