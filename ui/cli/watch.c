@@ -86,10 +86,19 @@ static bool is_news(struct watch *w, uint64_t key)
 
 /* ---- telling ---- */
 
+/* A finding, and when it was found. */
+static json_t *dated(const struct findings_view *v, const struct wg_finding *f)
+{
+	json_t *o = findings_json_one(v, f);
+
+	json_object_set_new(o, "t_ns", json_integer((json_int_t)v->now_ns));
+	return o;
+}
+
 /* Runs the command of --exec with the finding on its standard input, and waits for it. */
 static void run_exec(const char *command, const struct findings_view *v, const struct wg_finding *f)
 {
-	json_t *o = findings_json_one(v, f);
+	json_t *o = dated(v, f);
 	FILE *in = popen(command, "we");
 	int status;
 
@@ -111,9 +120,8 @@ static void tell_one(const struct args *a, const struct findings_view *v, const 
 	char when[WALL_SIZE];
 
 	if (a->json) {
-		json_t *o = findings_json_one(v, f);
+		json_t *o = dated(v, f);
 
-		json_object_set_new(o, "t_ns", json_integer((json_int_t)v->now_ns));
 		json_dumpf(o, stdout, JSON_ENSURE_ASCII);
 		putchar('\n');
 		json_decref(o);
