@@ -423,11 +423,14 @@ static int load_failed(int err, struct fail *fail)
 			"the kernel refused the probes");
 }
 
-/* The rest of root's power is of no use from here on; what is kept reads maps, tasks and /proc. */
+/*
+ * The rest of root's power is of no use from here on; what is kept reads maps, tasks and /proc, of which
+ * CAP_SYSLOG the addresses of the kernel's functions (collector/snap_restart.c).
+ */
 static void drop_capabilities(void)
 {
 	static const cap_value_t keep[] = { CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH,
-					    CAP_DAC_OVERRIDE, CAP_KILL };
+					    CAP_DAC_OVERRIDE, CAP_KILL, CAP_SYSLOG };
 	cap_t have = cap_get_proc(), want = cap_init();
 	for (size_t i = 0; have && want && i < sizeof(keep) / sizeof(keep[0]); i++) {
 		cap_flag_value_t permitted = CAP_CLEAR;

@@ -113,6 +113,7 @@ is "$status" 1 'watching: status 1'
 is "$(printf '%s\n' "$out" | grep -c '"verdict": "proven"')" 1 'each finding is told once'
 is "$(grep -c '"verdict": "proven"' "$T/told")" 1 'and given to the command of --exec once'
 like "$out" '"t_ns": [0-9]+' 'with the time'
+like "$(cat "$T/told")" '"t_ns": [0-9]+' '... which the command gets, too'
 
 # ---- every key is in the man page ----
 run "$IPCTAP" deadlock --json -p "$parent"
@@ -157,6 +158,11 @@ like "$out" "^Root: tp-left\[$left\] cannot move \(proven\)" 'and why knows it'
 is "$(sql "select count(*) from holder h join chan c on c.id = h.chan where c.kind = 'pipe' and pid in ($left, $right)
 	and exists (select 1 from wait w where w.chan = c.id and w.until_ns is null)")" 2 \
 	'the holders of the awaited ends are in it'
+# a call that goes on after a stop is known by a name of the kernel's, though most of root's power is gone
+record -d 4 -- "$IPCTAP" demo poll-stopped
+run "$IPCTAP" deadlock --level quiescent --json "$DB"
+is "$status:$(json 'f, = d["findings"]
+print(f["verdict"], *sorted({w["comm"] for w in f["core"]}))')" '1:quiescent ps-left ps-right' 'so has one of calls that were interrupted'
 # killed, it leaves what it had seen
 background "$IPCTAP" demo two-pipes-full
 both() { [ "$(child_of "$started" | wc -w)" = 2 ]; }
