@@ -15,9 +15,12 @@
 #define STREAM (BIT(WG_READ) | BIT(WG_WRITE) | BIT(WG_POLL))
 #define CHILD (BIT(WG_CHILD) | BIT(WG_VFORK))
 #define BESIDE (LOCKS | CHILD | BIT(WG_JOIN) | BIT(WG_SIGNAL)) /* who is drawn in by waiting for those */
+#define OWNED (LOCKS & ~BIT(WG_POSIX_SEM)) /* it is known who has it */
+#define INSIDE (BIT(WG_POSIX_SEM) | BIT(WG_COND) | BIT(WG_FUTEX) | BIT(WG_JOIN)) /* threads for each other */
 #define ANYTHING (~0u)
 
-enum { SELF = 1, ORPHANED = 2, CYCLE = 4, SAME_CHAN = 8 };
+/* PROVEN: of a semaphore in memory that is so only of all who have the memory; who posts is not known then. */
+enum { SELF = 1, ORPHANED = 2, CYCLE = 4, SAME_CHAN = 8, PROVEN = 16 };
 
 struct shape {
 	unsigned int only; /* the core waits in nothing but these … */
@@ -45,6 +48,9 @@ static const struct shape shapes[] = {
 	{ BIT(WG_MUTEX), 0, ORPHANED, "The owner of the mutex is gone and never unlocked it.",
 	  "Make the mutex robust and handle EOWNERDEAD; in a forked child use no lock that another "
 	  "thread may hold at the fork (pthread_atfork)." },
+	{ BIT(WG_COND), 0, ORPHANED,
+	  "Nobody is left who could signal the condition: that was done before it waited, or who should is gone.",
+	  "Test the predicate under the mutex before waiting, and signal after changing it." },
 	{ LOCKS, 0, ORPHANED, "Who held the lock is gone and never gave it back.",
 	  "Release it on every way out; SEM_UNDO or a robust lock does so when a process dies." },
 	{ BIT(WG_MSG_RECV), 0, ORPHANED, "It waits for a message that nobody sends.",
@@ -66,6 +72,10 @@ static const struct shape shapes[] = {
 	{ BIT(WG_FILE_LOCK), 0, CYCLE | SAME_CHAN,
 	  "Several hold the same lock shared and each wants it exclusive.",
 	  "Take it exclusive from the start, or release it before asking for more." },
+	{ BESIDE | INSIDE, BIT(WG_POSIX_SEM), CYCLE | PROVEN,
+	  "Each waits for a semaphore or for another's end, and all who could post or end wait themselves.",
+	  "Where it serves as a lock: take locks in one order, and join nobody while holding one. Else one "
+	  "of them owes a post before it waits." },
 	{ LOCKS, 0, CYCLE, "Locks are taken in different orders: each holds what the next wants.",
 	  "Take them in one order everywhere, or all at once, or try and back off." },
 	{ BIT(WG_JOIN), 0, CYCLE, "Threads wait for each other's end.",
@@ -80,15 +90,18 @@ static const struct shape shapes[] = {
 	{ CHILD | STREAM, BIT(WG_VFORK), CYCLE,
 	  "A vfork parent is suspended until the child execs or exits, and the child waits for the parent.",
 	  "Do nothing in a vfork child but exec or _exit; use fork otherwise." },
-	{ CHILD | STREAM, BIT(WG_CHILD) | BIT(WG_WRITE), CYCLE,
+	{ OWNED | CHILD, BIT(WG_CHILD), CYCLE,
+	  "Whoever holds a lock waits for a child to exit that needs it, itself or through others.",
+	  "Release the lock before waiting for the child; where locks nest, take them in one order everywhere." },
+	{ CHILD | STREAM | INSIDE, BIT(WG_READ) | BIT(WG_WRITE), CYCLE,
+	  "One waits to read what the other will not write while its own output lies unread.",
+	  "Read all its outputs at once (poll, or communicate()), and read while writing." },
+	{ CHILD | STREAM | INSIDE, BIT(WG_CHILD) | BIT(WG_WRITE), CYCLE,
 	  "It waits for a child to exit that waits for somebody to read its output.",
 	  "Read until end of file first, then wait." },
 	{ CHILD | STREAM, BIT(WG_CHILD), CYCLE,
 	  "It waits for a child to exit that waits for it to write or to close.",
 	  "Close the pipe to the child before waiting for it." },
-	{ STREAM, BIT(WG_READ) | BIT(WG_WRITE), CYCLE,
-	  "One waits to read what the other will not write while its own output lies unread.",
-	  "Read all its outputs at once (poll, or communicate()), and read while writing." },
 	{ STREAM | BIT(WG_ACCEPT), BIT(WG_ACCEPT), CYCLE,
 	  "One waits for a place in the backlog of another that does not accept, as it waits for the first.",
 	  "Accept before waiting for anything else, or connect with a time limit." },
@@ -125,7 +138,8 @@ static const struct shape *shape_of(const struct solution *s, const struct wg_fi
 		same_chan = same_chan && t->chan == first->chan;
 	}
 	/* two threads of one process that share a lock are not one that locks twice */
-	form |= (self ? SELF : 0) | (same_chan && f->ncore > 1 ? SAME_CHAN : 0);
+	form |= (self ? SELF : 0) | (same_chan && f->ncore > 1 ? SAME_CHAN : 0) |
+		(f->verdict == WG_PROVEN ? PROVEN : 0);
 	for (const struct shape *x = shapes;; x++)
 		if (!(waits & ~x->only) && (waits & x->all) == x->all && !(x->form & ~form))
 			return x;

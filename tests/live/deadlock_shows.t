@@ -129,5 +129,31 @@ ok $? 'two flock commands that nest in opposite order'
 run "$IPCTAP" deadlock --no-stacks -p "$started"
 like "$out" '^DEADLOCK \(proven\)' '... are proven'
 like "$out" "flock\[[0-9]+\]  flock\([0-9]+\)  on .*/[ab]" '... with the file'
+like "$out" '^  Cause: Whoever holds a lock waits for a child to exit that needs it' '... and why'
+end_started
+
+# ---- hangs in a library of Python's, of whose semaphores it is not known who has them ----
+background python3 -c 'import multiprocessing
+q = multiprocessing.Queue()
+p = multiprocessing.Process(target=q.put, args=("x" * 1000000,))
+p.start()
+p.join()'
+wait_until 20 hangs "$started"
+ok $? 'a process is joined before its queue is emptied'
+run "$IPCTAP" deadlock --no-stacks -p "$started"
+like "$out" '^DEADLOCK \(proven\)' '... is proven'
+like "$out" '^  Cause: It waits for a child to exit that waits for somebody to read its output' '... and why'
+end_started
+
+background python3 -c 'import threading
+lock = threading.Lock()
+with lock:
+	t = threading.Thread(target=lock.acquire)
+	t.start()
+	t.join()'
+wait_until 20 hangs "$started"
+ok $? 'a thread is joined under a lock that it wants'
+run "$IPCTAP" deadlock --no-stacks -p "$started"
+like "$out" "^  Cause: Each waits for a semaphore or for another's end" '... which says nothing of who has what'
 end_started
 done_testing
