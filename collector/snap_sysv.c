@@ -81,6 +81,23 @@ static void add_guesses(struct snap_call *c, wg_ref gate, uint32_t last_pid, uin
 	wg_add(c->w->g, gate, wg_outside(c->w->g, WG_HIDDEN, what), weight);
 }
 
+/* Has this process units of the semaphore that an undo list would give back? */
+static bool is_undo_holder(const struct snap_call *c, uint32_t num, uint32_t pid)
+{
+	struct snap_world *w = c->w;
+	for (uint32_t i = snap_first(&w->undo_obj, c->t->hdr.tid); i != SNAP_NONE;
+	     i = snap_next(&w->undo_obj, i)) {
+		const struct snap_undo *u = w->undos[i];
+		if (num >= SNAP_UNDO_SEMS || u->adj[num] <= 0 || !u->undo)
+			continue;
+		for (uint32_t k = snap_first(&w->task_undo, u->undo); k != SNAP_NONE;
+		     k = snap_next(&w->task_undo, k))
+			if (w->tasks[k]->pid == pid)
+				return true;
+	}
+	return false;
+}
+
 /* One operation that cannot proceed: `need` more units, or, need 0, down to zero. */
 static wg_ref sem_condition(struct snap_call *c, const struct snap_sem *s, uint32_t need)
 {
@@ -93,6 +110,8 @@ static wg_ref sem_condition(struct snap_call *c, const struct snap_sem *s, uint3
 	if (units < all || !need)
 		add_guesses(c, gate, s->last_pid, all,
 			    "the kernel does not know who uses a set without SEM_UNDO");
+	else if (s->last_pid && s->last_pid != c->t->pid && !is_undo_holder(c, s->num, s->last_pid))
+		add_process(c, gate, s->last_pid, all); /* no newcomer: it gave units without having any */
 	if (snap_first(&w->cut_tid, c->t->hdr.tid) != SNAP_NONE)
 		wg_add(w->g, gate, snap_unknown(w, "more undo lists than are looked at"), all);
 	wg_add(w->g, gate, wg_outside(w->g, WG_NEW, "any process may operate on the set by its number"), all);

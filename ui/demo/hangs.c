@@ -156,6 +156,8 @@ const struct hang hangs[] = {
 	  case_flock_upgrade, 0 },
 	{ "philosophers-and", "three take two semaphores in one call", "none", NULL, "some always eat",
 	  case_philosophers_and, KIND_SEM },
+	{ "sem-feeder", "a ring of three semaphores, which a fourth feeds that has none of them", "none", NULL,
+	  "it will feed them again", case_sem_feeder, KIND_SEM },
 	{ "fcntl-upgrade", "two readers of a range both want to write it, by fcntl", "none", NULL,
 	  "the kernel refuses one of the two", case_fcntl_upgrade, 0 },
 	{ "fork-printf", "a child prints to a stream that a thread of its parent had locked", "none", NULL,

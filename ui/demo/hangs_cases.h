@@ -101,6 +101,7 @@ void case_flock_upgrade(void);
 void case_philosophers(void);
 void case_philosophers_bare(void);
 void case_sem_partial(void);
+void case_sem_feeder(void);
 void case_philosophers_and(void);
 void case_msg_own(void);
 void case_msg_full(void);

@@ -45,6 +45,36 @@ void case_philosophers_bare(void)
 	philosophers_how(0, (const char *const[]){ "pn-one", "pn-two", "pn-three" });
 }
 
+/* They are in a ring, but the last one to use their semaphores was a fourth, who has none and gives some. */
+void case_sem_feeder(void)
+{
+	static const char *const names[] = { "sf-one", "sf-two", "sf-three" };
+	struct {
+		struct hang_meeting taken, used;
+	} *m = hang_shared(sizeof(*m));
+	int id = hang_sysv[0];
+
+	for (int i = 0; i < 3; i++)
+		if (hang_member(names[i])) {
+			sem_do(id, i, -1, SEM_UNDO);
+			hang_meet(&m->taken, 4);
+			hang_meet(&m->used, 4);
+			sem_do(id, (i + 1) % 3, -1, SEM_UNDO);
+			hang_got_past();
+		}
+	if (hang_member("sf-feeder")) {
+		hang_meet(&m->taken, 4);
+		for (int i = 0; i < 3; i++) {
+			sem_do(id, i, 1, 0);
+			sem_do(id, i, -1, 0);
+		}
+		hang_meet(&m->used, 4);
+		for (;;)
+			hang_rest_ms(3600 * 1000);
+	}
+	hang_wait_for_all();
+}
+
 /* All three want three units of five; each has got one. */
 void case_sem_partial(void)
 {
