@@ -214,6 +214,12 @@ int procfs_wchan(uint32_t pid, uint32_t tid, char *buf, size_t size)
 	return n < 0 ? n : 0;
 }
 
+bool procfs_is_fetching(uint32_t pid, uint32_t tid)
+{
+	char where[64];
+	return procfs_wchan(pid, tid, where, sizeof(where)) == 0 && strstr(where, "userfault");
+}
+
 uint32_t procfs_parent(uint32_t pid)
 {
 	char text[4096];

@@ -49,6 +49,12 @@ char procfs_state(uint32_t pid, uint32_t tid);
 /* The kernel function in which a thread sleeps; "" when that is not told, or it runs. */
 int procfs_wchan(uint32_t pid, uint32_t tid, char *buf, size_t size);
 
+/*
+ * Does it sleep for a page that somebody has to bring (userfaultfd)? What its call points to may be on
+ * that page, and whoever reads it then sleeps too, deaf to every signal that does not kill.
+ */
+bool procfs_is_fetching(uint32_t pid, uint32_t tid);
+
 /* The process that it comes from; 0: gone, or from none. */
 uint32_t procfs_parent(uint32_t pid);
 

@@ -17,7 +17,7 @@
 
 struct set {
 	struct join *join;
-	uint32_t pid;
+	uint32_t pid, tid;   /* of the thread that waits */
 	unsigned int n;      /* members found */
 	unsigned int untold; /* for which there was no room */
 	char text[EV_NAME_LEN];
@@ -77,7 +77,7 @@ static void add_member(void *arg, int fd)
 static size_t read_members(struct set *s, uint64_t address, uint64_t n, void *to, size_t size)
 {
 	size_t have = n < MEMBERS_MAX ? (size_t)n : MEMBERS_MAX;
-	if (procfs_read_memory(s->pid, address, to, have * size))
+	if (procfs_is_fetching(s->pid, s->tid) || procfs_read_memory(s->pid, address, to, have * size))
 		return 0;
 	s->untold += (unsigned int)(n - have);
 	return have;
@@ -99,7 +99,7 @@ static void add_fd_sets(struct set *s, const __u64 *address, uint64_t nfds)
 	size_t bytes = ((size_t)n + 63) / 64 * 8;
 	FD_ZERO(&sets[0]);
 	FD_ZERO(&sets[1]);
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < 2 && !procfs_is_fetching(s->pid, s->tid); i++)
 		if (address[i] && procfs_read_memory(s->pid, address[i], &sets[i], bytes))
 			FD_ZERO(&sets[i]);
 	for (int fd = 0; fd < n; fd++)
@@ -139,7 +139,7 @@ static void add_futexes(struct set *s, uint64_t address, uint64_t n)
 
 int sets_tell(struct join *j, const struct raw_inflight *r, uint64_t now_ns)
 {
-	struct set s = { .join = j, .pid = r->pid };
+	struct set s = { .join = j, .pid = r->pid, .tid = r->tid };
 	if (r->op == OP_POLL || r->op == OP_PPOLL)
 		add_pollfds(&s, r->set[0], r->set[2]);
 	else if (r->op == OP_SELECT || r->op == OP_PSELECT6)

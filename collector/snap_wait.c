@@ -125,6 +125,10 @@ static void wait_call(struct snap_call *c)
 		wait_unknown(c, "a supervisor is to answer the call (seccomp)");
 		return;
 	}
+	if (c->w->fetches && procfs_is_fetching(c->t->pid, c->t->hdr.tid)) {
+		wait_unknown(c, "a page that somebody is to bring (userfaultfd)");
+		return;
+	}
 	struct snap_task restarted = *c->t;
 	struct snap_call of = { .w = c->w, .t = &restarted, .th = c->th };
 	if (c->t->nr == SYS_restart_syscall) {
@@ -246,7 +250,8 @@ void snap_count_busy(struct snap_world *w)
 {
 	for (uint32_t i = 0; i < w->ntasks; i++) {
 		const struct snap_task *t = w->tasks[i];
-		if (!t->state || (t->flags & (SNAP_COMPAT | SNAP_WORKER)))
+		if (!t->state || (t->flags & (SNAP_COMPAT | SNAP_WORKER)) ||
+		    (w->fetches && procfs_is_fetching(t->pid, t->hdr.tid)))
 			continue;
 		switch (t->nr) {
 #ifdef SYS_poll

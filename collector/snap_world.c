@@ -162,6 +162,23 @@ static int index_files(struct snap_world *w)
 	return 0;
 }
 
+/* Each userfaultfd has an inode of its own; most other anonymous files share one. */
+static bool has_userfaultfd(struct snap_world *w)
+{
+	char link[64];
+	for (uint32_t i = 0; i < w->nfiles; i++) {
+		const struct snap_file *f = w->files[i];
+		uint32_t *seen = f->what == SNAP_IS_ANON ? snap_memo(w, MEMO_ANON, f->ino) : NULL;
+		if (!seen || *seen)
+			continue;
+		*seen = 1;
+		snap_fd_link(f->pid, f->fd, link, sizeof(link));
+		if (strcmp(link, "anon_inode:[userfaultfd]") == 0)
+			return true;
+	}
+	return false;
+}
+
 int snap_world_init(struct snap_world *w, struct snap_buf *buf, bool whole)
 {
 	*w = (struct snap_world){ .buf = *buf, .whole = whole };
@@ -176,7 +193,10 @@ int snap_world_init(struct snap_world *w, struct snap_buf *buf, bool whole)
 	if (w->failed || !w->busy)
 		return -ENOMEM;
 	int err = index_tasks(w);
-	return err ? err : index_files(w);
+	if (!err)
+		err = index_files(w);
+	w->fetches = !err && has_userfaultfd(w);
+	return err;
 }
 
 void snap_world_release(struct snap_world *w)

@@ -41,6 +41,7 @@ struct snap_world {
 	struct waitgraph *g;
 	struct snap_buf buf; /* the records, to which the tables point */
 	bool whole;          /* of snap_reader */
+	bool fetches;        /* a userfaultfd is among the files: threads may sleep for pages in any call */
 	bool many_pidns;     /* tasks of more than one pid namespace are among them */
 	bool ring_again;     /* while records are split: the ring was told before */
 	bool failed;         /* out of memory */
@@ -109,6 +110,7 @@ enum snap_memo_what {
 	MEMO_FUTEX_CHAN,
 	MEMO_SEM_CHAN,
 	MEMO_LOCK,        /* (lock, tid): is in the condition */
+	MEMO_ANON,        /* inode of anonymous files: was looked at */
 	MEMO_RESTART,     /* function: 1 more than the number of the call; UINT32_MAX: not known */
 };
 

@@ -207,7 +207,7 @@ static int iter_run(struct bpf_program *prog)
 static bool is_fifo_open(struct src_bpf *b, struct raw_inflight *r, uint64_t now)
 {
 	char path[EV_PATH_LEN];
-	if (procfs_read_string(r->pid, r->path, path, sizeof(path)))
+	if (procfs_is_fetching(r->pid, r->tid) || procfs_read_string(r->pid, r->path, path, sizeof(path)))
 		return false;
 	r->obj = join_fifo(b->join, r->pid, r->fd, path, now);
 	r->fd = -1;

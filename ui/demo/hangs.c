@@ -186,6 +186,8 @@ const struct hang hangs[] = {
 	  "AIO holds it, and shows no descriptor", case_eventfd_aio, 0 },
 	{ "asked-first", "one seems to read from itself, but a supervisor is asked first", "none", NULL,
 	  "seccomp has handed the call over", case_asked_first, 0 },
+	{ "page-fetched", "one seems to poll, but sleeps for the page with its list", "none", NULL,
+	  "who has the userfaultfd will bring it", case_page_fetched, 0 },
 	{ "same-number", "a mutex of two pid namespaces, whose owner has the waiter's number", "none", NULL,
 	  "the owner sleeps for a while", case_same_number, 0 },
 	{ "child-handler", "a reader to whom its own handler writes when a child ends", "none", NULL,

@@ -34,6 +34,7 @@ void case_poll_hangup(void);
 void case_memfd_keeper(void);
 void case_eventfd_aio(void);
 void case_asked_first(void);
+void case_page_fetched(void);
 void case_same_number(void);
 void case_child_handler(void);
 void case_child_signalfd(void);

@@ -5,10 +5,12 @@
  */
 #include "hangs_cases.h"
 
+#include <fcntl.h>
 #include <linux/aio_abi.h>
 #include <linux/filter.h>
 #include <linux/futex.h>
 #include <linux/seccomp.h>
+#include <linux/userfaultfd.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -16,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -148,6 +151,27 @@ void case_asked_first(void)
 		hang_got_past();
 	}
 	hang_wait_for_all();
+}
+
+/* It seems to poll, but sleeps for the page on which its list is; who is to bring that rests. */
+void case_page_fetched(void)
+{
+	size_t size = (size_t)sysconf(_SC_PAGESIZE);
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
+	void *page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	hang_must(page != MAP_FAILED, "mmap");
+	reg.range = (struct uffdio_range){ (uintptr_t)page, size };
+	hang_must(fd >= 0 && ioctl(fd, UFFDIO_API, &api) == 0 && ioctl(fd, UFFDIO_REGISTER, &reg) == 0,
+		  "userfaultfd");
+	if (hang_member("pf-pager"))
+		rest_for_long();
+	close(fd);
+	prctl(PR_SET_NAME, "pf-poller");
+	poll(page, 4, -1);
+	hang_got_past();
 }
 
 /* The first process of a new pid namespace, which knows itself as 1; its parent waits for it. */
