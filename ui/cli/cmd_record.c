@@ -142,8 +142,8 @@ static int run(struct session *s, struct store **store, struct longwaits *waits,
 	if (err)
 		return err;
 	err = trace_into(s, *store, waits, fail);
-	if (s->out_err)
-		return err ? err : s->out_err;
+	if (s->out_err) /* nothing is written any more; but only then is it known how much was kept */
+		return store_finish(*store, NULL, fail);
 	finished = finish(s, *store, err ? NULL : fail);
 	if (!err && !finished)
 		err = longwaits_store(waits, s->args->output, fail);

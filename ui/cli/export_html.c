@@ -266,7 +266,7 @@ static int end(struct export *x, const struct report *r)
 		fputs(", those that match: ", out);
 		put_text(out, text);
 	}
-	fputs(r->unfinished ? ". The recorder was killed: up to 200 ms may be missing.</p>\n" : ".</p>\n", out);
+	fputs(r->unfinished ? ". The recorder was killed (up to 200 ms may be missing), or could write no more.</p>\n" : ".</p>\n", out);
 	err = put_picture(x);
 	put_losses(out, r);
 	put_waits(out, r);

@@ -54,7 +54,7 @@ static void print_wall(const struct report *r, FILE *out)
 	struct tm tm;
 	char date[64];
 
-	if (!r->wall_ns || __builtin_add_overflow(first_ns, r->wall_ns, &first_ns))
+	if (!first_ns || !r->wall_ns || __builtin_add_overflow(first_ns, r->wall_ns, &first_ns))
 		return;
 	s = (time_t)(first_ns / NS_PER_S);
 	if (!localtime_r(&s, &tm) || !strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%S %z", &tm))
@@ -82,7 +82,7 @@ static int print_summary(const struct report *r, FILE *out)
 	if (r->file) {
 		escape_text(safe, sizeof(safe), r->file, 1024);
 		fprintf(out, "Trace:      %s%s\n", safe,
-			r->unfinished ? " (its recorder was killed)" : "");
+			r->unfinished ? " (cut short: its recorder was killed, or could write no more)" : "");
 	}
 	escape_text(safe, sizeof(safe), r->command, 1024);
 	fprintf(out, "Traced:     %s\n", safe);
