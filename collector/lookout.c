@@ -30,6 +30,7 @@ struct lookout {
 	pthread_cond_t stop;
 	bool ending;
 	bool has_scope; /* new_scope is to be taken over */
+	bool told;      /* there was a scope: until then there is nobody to look at */
 	struct pids new_scope;
 	struct waittree *news;
 };
@@ -57,7 +58,7 @@ void lookout_scope(struct lookout *l, const uint32_t *pids, size_t n)
 	pthread_mutex_lock(&l->lock);
 	old = l->new_scope.pid;
 	l->new_scope = scope;
-	l->has_scope = true;
+	l->has_scope = l->told = true;
 	pthread_mutex_unlock(&l->lock);
 	free(old);
 }
@@ -134,11 +135,12 @@ static void *run(void *arg)
 
 	pthread_mutex_lock(&l->lock);
 	while (rest_until(l, next)) {
-		bool anyway = take_scope(l);
+		bool anyway = take_scope(l), told = l->told;
 
 		pthread_mutex_unlock(&l->lock);
 		next = clock_now_ns() + LOOK_NS;
-		look(l, anyway);
+		if (told)
+			look(l, anyway);
 		pthread_mutex_lock(&l->lock);
 	}
 	pthread_mutex_unlock(&l->lock);

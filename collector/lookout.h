@@ -32,7 +32,10 @@ int lookout_start(struct lookout **out, struct fail *fail);
 /* Ends the thread: waits for the look that is under way, at most some 100 ms. Accepts NULL. */
 void lookout_stop(struct lookout *l);
 
-/* Those whose waits count: processes, all of their threads. Copied. NULL: the whole host (default). */
+/*
+ * Those whose waits count: processes, all of their threads. Copied. NULL: the whole host. Nobody is
+ * looked at before the first call.
+ */
 void lookout_scope(struct lookout *l, const uint32_t *pids, size_t n);
 
 /* The newest picture, once; the caller frees it with waittree_free. NULL: none since the last. */

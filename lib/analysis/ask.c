@@ -140,6 +140,19 @@ const char *wg_verdict_word(enum wg_verdict v)
 	return v > 0 && v < WG_VERDICT_MAX ? verdict_words[v] : "?";
 }
 
+const char *wg_verdict_title(enum wg_verdict v)
+{
+	switch (v) {
+	case WG_PROVEN: return "DEADLOCK, proven";
+	case WG_CLOSED_WORLD: return "DEADLOCK, closed world";
+	case WG_ORPHAN: return "ORPHAN";
+	case WG_STUCK: return "STUCK";
+	case WG_QUIESCENT: return "QUIESCENT";
+	case WG_LEAK_SUSPECT: return "LEAK SUSPECT";
+	default: return "SLOW";
+	}
+}
+
 int wg_verdict_parse(const char *word)
 {
 	for (int v = WG_PROVEN; v < WG_VERDICT_MAX; v++)

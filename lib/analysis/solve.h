@@ -115,6 +115,8 @@ struct wg_step solution_step(const struct solution *s, uint32_t thread);
 int solution_freeze(const struct solution *s, struct waitgraph *g);
 
 const char *wg_verdict_word(enum wg_verdict v); /* "closed-world" */
+/* "DEADLOCK, closed world", "ORPHAN", "QUIESCENT": above a finding. Not all that hangs is a deadlock. */
+const char *wg_verdict_title(enum wg_verdict v);
 int wg_verdict_parse(const char *word);         /* -1: no such */
 
 #endif

@@ -612,6 +612,13 @@ static void test_findings(void)
 	ok(row_of(t, 90)->branch.depth == 0 && row_of(t, 200)->style != STYLE_DEAD,
 	   "who can move is not red");
 	ok(!row_of(t, 555), "and who slept for a moment only when the picture was made is not shown");
+	world_waits(NULL)->findings[0].verdict = WG_QUIESCENT;
+	stage_refresh(&s, T0 + 2200 * MS);
+	free(screen(&s, 24, 80));
+	ok(line_with(&s.dash.grid, STYLE_DEAD) < 0 && screen_shows(&s, "QUIESCENT  left[401]") &&
+		   !screen_shows(&s, "DEADLOCK") && row_of(dash_table(&s.dash), 401)->style == STYLE_WARN,
+	   "who just waits to be spoken to is not called deadlocked");
+	world_waits(NULL)->findings[0].verdict = WG_PROVEN;
 	press(&s, 't');
 	ok(!row_of(dash_table(&s.dash), 302) && !row_of(dash_table(&s.dash), 90),
 	   "the list has what the model knows, and no more");

@@ -130,6 +130,8 @@ static int run(struct live *l, struct fail *fail)
 		return fail_set(fail, -err, NULL, "cannot keep operations");
 	/* While we may still load probes; without them it finds nothing, and all else goes on. */
 	lookout_start(&l->lookout, NULL);
+	if (l->lookout && s->args->feed.scope.all)
+		lookout_scope(l->lookout, NULL, 0);
 	s->out = &l->tail.sink;
 	err = session_open(s, fail);
 	if (!err)

@@ -220,8 +220,8 @@ static void hang_found(const struct scan *scan, struct rows *rows, struct seats 
 		}
 		if (w->parent != WT_NONE)
 			rows->v[at].parent = seat_find(seats, t->rows[w->parent].tid);
-		if (w->finding != WT_NONE)
-			rows->v[at].style = STYLE_DEAD;
+		if (w->finding != WT_NONE) /* who just waits to be spoken to is not dead */
+			rows->v[at].style = t->findings[w->finding].verdict == WG_QUIESCENT ? STYLE_WARN : STYLE_DEAD;
 		rows->v[at].is_placed = true;
 	}
 	free(keep);

@@ -22,22 +22,23 @@ static void draw_who(const struct waittree *w, const struct wt_finding *f, uint6
 		     struct grid *g, int y)
 {
 	uint32_t nvictims = victims_at(w, f, now_ns);
+	bool idle = f->verdict == WG_QUIESCENT;
+	enum style style = idle ? STYLE_WARN : STYLE_DEAD;
 	int x = 1;
 
-	x += grid_print(g, y, x, g->cols - x, STYLE_ALERT, " DEADLOCK, %s ",
-			wg_verdict_word(f->verdict)) + 1;
+	x += grid_print(g, y, x, g->cols - x, idle ? STYLE_WARN : STYLE_ALERT, " %s ",
+			wg_verdict_title(f->verdict)) + 1;
 	for (uint32_t i = 0; i < f->ncore && i < CORE_SHOWN; i++) {
 		const struct wt_row *r = &w->rows[f->core[i]];
 		char comm[ESCAPE_SIZE(EV_COMM_LEN)];
 
 		escape_text(comm, sizeof(comm), r->comm, sizeof(r->comm));
-		x += grid_print(g, y, x, g->cols - x, STYLE_DEAD, "%s%s[%u]", i ? ", " : "", comm,
-				r->pid);
+		x += grid_print(g, y, x, g->cols - x, style, "%s%s[%u]", i ? ", " : "", comm, r->pid);
 	}
 	if (f->ncore > CORE_SHOWN)
-		x += grid_print(g, y, x, g->cols - x, STYLE_DEAD, ", +%u", f->ncore - CORE_SHOWN);
+		x += grid_print(g, y, x, g->cols - x, style, ", +%u", f->ncore - CORE_SHOWN);
 	if (nvictims)
-		grid_print(g, y, x, g->cols - x, STYLE_DEAD, "; %u more wait%s for them", nvictims,
+		grid_print(g, y, x, g->cols - x, style, "; %u more wait%s for them", nvictims,
 			   nvictims == 1 ? "s" : "");
 }
 

@@ -46,7 +46,7 @@ void rows_out_findings(const struct waittree *waits, FILE *out)
 	for (uint32_t i = 0; waits && i < waits->nfindings; i++) {
 		const struct wt_finding *f = &waits->findings[i];
 
-		fprintf(out, "\nDEADLOCK (%s):", wg_verdict_word(f->verdict));
+		fprintf(out, "\n%s:", wg_verdict_title(f->verdict));
 		for (uint32_t k = 0; k < f->ncore; k++) {
 			const struct wt_row *w = &waits->rows[f->core[k]];
 			char comm[ESCAPE_SIZE(EV_COMM_LEN)];
