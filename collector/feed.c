@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -12,6 +13,7 @@
 #include "collector/both.h"
 #include "collector/features.h"
 #include "collector/launch.h"
+#include "collector/procfs.h"
 #include "collector/src_shim.h"
 #include "lib/store/store.h"
 #include "lib/stream/order.h"
@@ -73,6 +75,18 @@ static struct feed *feed_new(void)
 
 /* ---- opening ---- */
 
+/* Before Linux 6.15 the kernel says of a thread that it is EINVAL, since then ENOENT. */
+static int cannot_watch(pid_t pid, int err, struct fail *fail)
+{
+	uint32_t process = procfs_process((uint32_t)pid);
+	char remedy[64];
+	if (!process || process == (uint32_t)pid)
+		return fail_set(fail, err, "see `ps -e` for the processes there are", "cannot trace pid %d", pid);
+	snprintf(remedy, sizeof(remedy), "name the process: -p %u", process);
+	fail_set(fail, 0, remedy, "cannot trace pid %d: it is a thread of process %u", pid, process);
+	return -EINVAL;
+}
+
 static int watch_pids(struct feed *f, const struct scope *scope, struct fail *fail)
 {
 	f->pidfds = calloc((size_t)scope->npids + 1, sizeof(int));
@@ -84,8 +98,7 @@ static int watch_pids(struct feed *f, const struct scope *scope, struct fail *fa
 			return fail_set(fail, EINVAL, "name another process", "ipctap does not trace itself (pid %d)", pid);
 		f->pidfds[f->npids] = (int)syscall(SYS_pidfd_open, pid, 0);
 		if (f->pidfds[f->npids] < 0)
-			return fail_set(fail, errno, errno == EINVAL ? "name the process, not one of its threads" : "see `ps -e` for the processes there are",
-					"cannot trace pid %d", pid);
+			return cannot_watch(pid, errno, fail);
 	}
 	return 0;
 }

@@ -220,12 +220,16 @@ bool procfs_is_fetching(uint32_t pid, uint32_t tid)
 	return procfs_wchan(pid, tid, where, sizeof(where)) == 0 && strstr(where, "userfault");
 }
 
-uint32_t procfs_parent(uint32_t pid)
+/* The number in a line of its status: "\nPPid:"; 0: gone. */
+static uint32_t status_number(uint32_t pid, const char *label)
 {
 	char text[4096];
-	const char *at = slurp(pid, "status", text, sizeof(text)) > 0 ? strstr(text, "\nPPid:") : NULL;
-	return at ? (uint32_t)strtoul(at + 6, NULL, 10) : 0;
+	const char *at = slurp(pid, "status", text, sizeof(text)) > 0 ? strstr(text, label) : NULL;
+	return at ? (uint32_t)strtoul(at + strlen(label), NULL, 10) : 0;
 }
+
+uint32_t procfs_process(uint32_t tid) { return status_number(tid, "\nTgid:"); }
+uint32_t procfs_parent(uint32_t pid) { return status_number(pid, "\nPPid:"); }
 
 #define LIBC_SIGNALS (3ull << 31) /* 32 and 33: glibc's, for cancellation and for setuid of all threads */
 

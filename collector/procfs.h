@@ -55,6 +55,8 @@ int procfs_wchan(uint32_t pid, uint32_t tid, char *buf, size_t size);
  */
 bool procfs_is_fetching(uint32_t pid, uint32_t tid);
 
+/* The process of a thread: of its first one, its own id. 0: gone. */
+uint32_t procfs_process(uint32_t tid);
 /* The process that it comes from; 0: gone, or from none. */
 uint32_t procfs_parent(uint32_t pid);
 

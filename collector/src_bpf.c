@@ -396,9 +396,7 @@ static int configure(struct src_bpf *b, struct fail *fail)
 	struct ipctap_bpf *s = b->skel;
 	struct btf *btf = btf__load_vmlinux_btf();
 	if (!btf)
-		return fail_set(fail, ENOENT,
-				"use a kernel built with CONFIG_DEBUG_INFO_BTF; `ipctap doctor` tells more",
-				"cannot read the kernel's type information (" KERNEL_TYPES ")");
+		return no_kernel_types(fail);
 	s->rodata->has_rdonly_cast = btf_has(btf, "bpf_rdonly_cast", BTF_KIND_FUNC);
 	src_bpf_uring_choose(s, btf);
 	src_bpf_hooks_choose(s, btf);

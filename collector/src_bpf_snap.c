@@ -111,6 +111,8 @@ struct snap_reader *snap_reader_bpf(struct fail *fail)
 	if (err == -EPERM || err == -EACCES)
 		fail_set(fail, -err, "run as root (sudo), or give CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE",
 			 "not allowed to look with BPF");
+	else if (access(KERNEL_TYPES, R_OK))
+		no_kernel_types(fail);
 	else
 		fail_set(fail, -err, "`ipctap doctor` tells what is missing",
 			 "the kernel refused the iterators of the wait graph");

@@ -9,6 +9,17 @@
 #ifndef IPCTAP_COLLECTOR_SRC_BPF_TYPES_H
 #define IPCTAP_COLLECTOR_SRC_BPF_TYPES_H
 
+#include <errno.h>
+
+#include "lib/base/fail.h"
+
 #define KERNEL_TYPES "/sys/kernel/btf/vmlinux"
+
+/* For when they cannot be read: fills *fail. */
+static inline int no_kernel_types(struct fail *fail)
+{
+	return fail_set(fail, ENOENT, "use a kernel built with CONFIG_DEBUG_INFO_BTF; `ipctap doctor` tells more",
+			"cannot read the kernel's type information (" KERNEL_TYPES ")");
+}
 
 #endif

@@ -39,6 +39,31 @@ record -p 4194304
 ok $? 'a pid that is not there is an error'
 like "$err" 4194304 'and named'
 
+# a thread that is no process, and one that is there for no longer than the test
+background python3 -c 'import threading, time
+t = threading.Thread(target=time.sleep, args=(100,), daemon=True)
+t.start()
+print(t.native_id, flush=True)
+time.sleep(100)'
+wait_until 20 test -s "$T/started.out"
+record -p "$(cat "$T/started.out")"
+is "$status" 3 '-p of a thread is an error'
+like "$err" "is a thread of process $started" 'which says so'
+like "$err" "-p $started" 'and whom to name'
+
+# closed standard channels: what is printed must not go into what is opened in their place
+for fd in 0 1 2; do
+	rm -f "$DB"
+	run env IPCTAP="$IPCTAP" DB="$DB" OUT="$T/left" FD=$fd sh -c 'eval "exec $FD>&-"
+		"$IPCTAP" record -o "$DB" -- sh -c "ls -l /proc/self/fd >\"\$OUT\"; echo x | cat >/dev/null"'
+	is "$status:$(sql "select count(*) from v_event where op = 'write' and kind = 'pipe' and bytes = 2")" 0:1 \
+		"descriptor $fd closed: all is recorded"
+	unlike "$(cat "$T/left")" '-> /$' '... and none of ours is passed on'
+done
+run sh -c '"$0" events -- sh -c "echo x | cat >/dev/null" >&-' "$IPCTAP"
+is "$status" 3 'standard output closed: status 3'
+like "$err" 'standard output: Bad file descriptor' 'and why'
+
 background "$PROGS/echo" server "$T/sock" 600
 server=$started
 wait_until 10 test -e "$T/sock.ready"
@@ -75,7 +100,33 @@ if mount -t tmpfs -o size=2m tmpfs "$T/full" 2>/dev/null; then
 	wait_until 10 test -s "$T/status"
 	is "$(cat "$T/status")" 0 'the traced program is unharmed'
 	is "$(cat "$T/storm.out")" 'calls=400003 writes=200000' 'and did all its work'
+	kept=$(printf '%s\n' "$err" | sed -n 's/.*: \([0-9]*\) operations kept.*/\1/p')
+	"$IPCTAP" events "$full/t.db" >/dev/null
+	run "$IPCTAP" report "$full/t.db"
+	like "$out" '^Trace: .* \(cut short: ' 'a report says that it is not whole'
+	is "$(sqlite3 "$full/t.db" 'select count(*) from event')" "$kept" 'as many are in the trace as was said'
 else
-	skip 'cannot mount a small file system' 3
+	skip 'cannot mount a small file system' 5
+fi
+
+# a kernel without types of its own, as far as can be seen
+mkdir "$T/none"
+without_btf() { run unshare -m sh -c 'mount --bind "$0" /sys/kernel/btf && exec "$@"' "$T/none" "$@"; }
+without_btf true
+if [ "$status" -eq 0 ]; then
+	rm -f "$T/ran"
+	without_btf "$IPCTAP" record --source bpf -o "$DB" -- touch "$T/ran"
+	[ "$status" -eq 3 ] && [ ! -e "$T/ran" ]
+	ok $? 'without BTF the probes are refused, and nothing is started'
+	like "$err" '^ipctap: cannot read the kernel.s type information' 'a line says why'
+	like "$err" '^  .*CONFIG_DEBUG_INFO_BTF' 'and one what to do'
+	without_btf "$IPCTAP" record -o "$DB" -- touch "$T/ran"
+	[ "$status" -eq 0 ] && [ -e "$T/ran" ]
+	ok $? 'left the choice, it takes the shim'
+	without_btf "$IPCTAP" deadlock -p $$
+	is "$status" 0 'a deadlock is looked for by /proc'
+	like "$err" '^ipctap: cannot read the kernel.s type information' 'which is said, and why'
+else
+	skip 'cannot mount over /sys/kernel/btf' 6
 fi
 done_testing

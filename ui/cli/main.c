@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* ipctap: who talks to whom, and who waits for whom. Finds the verb and calls it. */
+#include <fcntl.h>
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "say.h"
 #include "ui/demo/demo.h"
@@ -36,8 +38,8 @@ static const char *verb_word(const void *list, size_t i)
 static int print_help(void)
 {
 	printf("Usage: ipctap VERB [OPTION…]\n\n"
-	       "Shows who talks to whom, and who waits for whom, across pipes, sockets and\n"
-	       "System V queues, semaphores and shared memory.\n\nVerbs:\n");
+	       "Shows who talks to whom, and who waits for whom, across the IPC of a Linux\n"
+	       "host: pipes, sockets, queues, semaphores, shared memory, futexes and more.\n\nVerbs:\n");
 	for (const struct verb *v = verbs; v->name; v++)
 		printf("  %-8s %s\n", v->name, v->help);
 	printf("\nipctap VERB --help lists a verb's options; more in ipctap(1).\n");
@@ -60,8 +62,25 @@ static int run_verb(const char *name, int argc, char **argv)
 	return EXIT_USAGE;
 }
 
+/*
+ * A standard channel that was closed when we were started must not become a trace, a ring or a pipe of ours: what
+ * is printed would go there. A place is all that is taken: writing fails as before, and the command, which
+ * exec takes it from, finds the channel closed as well.
+ */
+static void hold_standard_fds(void)
+{
+	int fd;
+
+	do
+		fd = open("/", O_PATH | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
+	hold_standard_fds();
 	setlocale(LC_CTYPE, "");
 	if (argc < 2) {
 		say("no verb was given: ipctap --help lists them");
