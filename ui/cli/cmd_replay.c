@@ -108,7 +108,7 @@ static int open_all(struct show *s, struct fail *fail)
 	err = player_open(&s->player, s->trace, s->model, &opts, fail);
 	clear_progress(s);
 	if (!err && trace_was_unfinished(s->trace))
-		say("%s: the recorder was killed; up to 200 ms may be missing at the end",
+		say("%s: cut short: the recorder was killed (up to 200 ms may be missing), or could write no more",
 		    s->args->file);
 	if (!err && !player_events(s->player))
 		say("%s: nothing was recorded", s->args->file);
