@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The next operation or loss, and the one before; see player.h. */
+/* The next operation or loss, and the one before; see player.h. All losses; see store.h. */
 #include "player_inner.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "db.h"
 #include "trace.h"
@@ -81,15 +82,18 @@ int player_find(struct player *p, bool back, player_match *match, const void *ar
 	return rc ? rc : found > 0;
 }
 
-/* Losses are few: their numbers are asked of the table. The type is in bytes 8 and 9 of a record. */
+/* Losses are few: they are asked of the table. The type is in bytes 8 and 9 of a record. */
+#define IS_LOSS "substr(record, 9, 2) = x'0600'"
+_Static_assert(EV_LOST == 6, "IS_LOSS says it in SQL");
+
 static int loss_seq(struct player *p, bool back, uint64_t *seq)
 {
 	sqlite3_stmt *st;
 	int rc = db_prepare(p->trace->db,
-			    back ? "SELECT seq FROM control WHERE seq < ?1"
-				   " AND substr(record, 9, 2) = x'0600' ORDER BY seq DESC LIMIT 1"
-				 : "SELECT seq FROM control WHERE seq > ?1"
-				   " AND substr(record, 9, 2) = x'0600' ORDER BY seq LIMIT 1",
+			    back ? "SELECT seq FROM control WHERE seq < ?1 AND " IS_LOSS
+				   " ORDER BY seq DESC LIMIT 1"
+				 : "SELECT seq FROM control WHERE seq > ?1 AND " IS_LOSS
+				   " ORDER BY seq LIMIT 1",
 			    &st);
 	if (rc)
 		return rc;
@@ -101,8 +105,6 @@ static int loss_seq(struct player *p, bool back, uint64_t *seq)
 	sqlite3_finalize(st);
 	return rc;
 }
-_Static_assert(EV_LOST == 6, "loss_seq says it in SQL");
-
 int player_find_loss(struct player *p, bool back, struct fail *fail)
 {
 	uint64_t seq = 0;
@@ -111,4 +113,24 @@ int player_find_loss(struct player *p, bool back, struct fail *fail)
 		return found ? player_cannot(p, found, fail) : 0;
 	int rc = player_to_seq(p, seq, fail);
 	return rc ? rc : 1;
+}
+
+int trace_each_loss(struct trace *t, int (*take)(void *arg, const struct ev_lost *lost), void *arg)
+{
+	struct ev_lost lost;
+	sqlite3_stmt *st;
+	int rc = db_prepare(t->db, "SELECT record FROM control WHERE " IS_LOSS " ORDER BY seq", &st), err = 0;
+	if (rc)
+		return rc;
+	while (!err && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+		if (sqlite3_column_bytes(st, 0) != sizeof(lost))
+			err = -EBADMSG;
+		else
+			memcpy(&lost, sqlite3_column_blob(st, 0), sizeof(lost));
+		err = err ? err : take(arg, &lost);
+	}
+	if (!err && rc != SQLITE_DONE)
+		err = db_errno(t->db);
+	sqlite3_finalize(st);
+	return err;
 }

@@ -127,6 +127,9 @@ struct trace_slot {
 /* Fills slots[0..*n) in order of time; *n becomes how many there are: 0 in an old trace. */
 int trace_activity(struct trace *t, struct trace_slot *slots, size_t *n);
 
+/* Calls `take` for each loss that was recorded, in order. Stops when that returns an error, and returns it. */
+int trace_each_loss(struct trace *t, int (*take)(void *arg, const struct ev_lost *lost), void *arg);
+
 /*
  * The rows of `found` in order of time: calls `take` for each, whose texts are borrowed for the call. Stops
  * when that returns an error, and returns it. None in an older trace.

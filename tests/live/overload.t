@@ -28,6 +28,11 @@ for verb in report events; do
 	run "$IPCTAP" "$verb" "$DB"
 	like "$(printf '%s\n%s\n' "$out" "$err" | tr -d ,_)" "lost.*$lost|$lost.*(lost|ring)" "$verb tells the loss again"
 done
+for verb in 'export -f csv' 'deadlock' 'replay --json'; do
+	# shellcheck disable=SC2086 # words
+	run "$IPCTAP" $verb "$DB"
+	like "$err" "^ipctap: lost $lost operations" "$verb, too"
+done
 is "$(sql "select count(*) from v_talk where approximate = 0 and src_pid=dst_pid and messages > $recorded")" 0 \
 	'and nothing is counted that was not seen'
 

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "say.h"
+
 static uint64_t number(const char *text) { return text ? strtoull(text, NULL, 10) : 0; }
 
 /* Marks those whose tid is in the list "12,13". */
@@ -59,6 +61,20 @@ static struct trace_waitgraph latest_of(struct trace *trace)
 	};
 }
 
+static int take_loss(void *model, const struct ev_lost *lost) { return model_apply(model, &lost->hdr); }
+
+/* A diagnosis is not made of events, but with some missing its recorder may not have known whom to look at. */
+static int say_recorded_losses(struct trace *trace)
+{
+	struct model *m = model_new();
+	int err = m ? trace_each_loss(trace, take_loss, m) : -ENOMEM;
+
+	if (!err)
+		say_losses(m, 0);
+	model_free(m);
+	return err;
+}
+
 int recorded_load(const char *path, uint64_t slow_ns, struct diagnosis *d, struct findings_view *v,
 		  struct fail *fail)
 {
@@ -71,6 +87,8 @@ int recorded_load(const char *path, uint64_t slow_ns, struct diagnosis *d, struc
 		struct trace_waitgraph latest = latest_of(trace);
 
 		err = failed(judge(&latest, slow_ns, d, v), path, fail);
+		if (!err)
+			err = failed(say_recorded_losses(trace), path, fail);
 	}
 	trace_close(trace);
 	return err;

@@ -10,7 +10,7 @@
 /*
  * Fills *d (release it either way) and, of *v, solution, now_ns and in_scope: those that were
  * traced and waited (findings_release frees). A trace in which no wait became long has an empty
- * graph. 0 or a negative errno with *fail filled.
+ * graph. Says what the recorder lost, on standard error. 0 or a negative errno with *fail filled.
  */
 int recorded_load(const char *path, uint64_t slow_ns, struct diagnosis *d, struct findings_view *v,
 		  struct fail *fail);
