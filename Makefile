@@ -28,7 +28,7 @@
 ##   O=DIR            build into DIR instead of build/
 ##   DEBUG=1          -O0 -g3 instead of -O2 -g
 ##   SAN=LIST         sanitizers: address, undefined, or address,undefined
-##   BPF=0            build without clang, bpftool and libbpf: reads traces, traces nothing
+##   BPF=0            build without clang, bpftool and libbpf: reads traces, traces with the shim
 ##   CC CLANG BPFTOOL CFLAGS LDFLAGS   the tools and their options
 #
 # There is no configure step. An object depends on the headers it saw (-MMD -MP, C and BPF alike)

@@ -134,7 +134,7 @@ int session_open(struct session *s, struct fail *fail)
 		err = feed_live(&s->feed, &s->args->feed, fail);
 		if (!err && s->args->feed.source == SOURCE_AUTO &&
 		    strcmp(feed_source_name(s->feed), "shim") == 0)
-			say("tracing with the shim, for the probes are not allowed here (`ipctap doctor`)");
+			say("tracing with the shim, for the probes cannot be used here (`ipctap doctor`)");
 	}
 	if (!err)
 		feed_add(s->feed, &s->gate);
