@@ -4,6 +4,7 @@
 #include <linux/capability.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -24,6 +25,14 @@ int features_probe(struct feature *out, int max)
 }
 #endif
 
+#define FIRST_PID_NAMESPACE 0xEFFFFFFCu /* the inode of it, always: PROC_PID_INIT_INO, since Linux 3.8 */
+
+bool features_host_pids(void)
+{
+	struct stat st;
+	return stat("/proc/self/ns/pid", &st) != 0 || st.st_ino == FIRST_PID_NAMESPACE;
+}
+
 bool features_has_rights(void)
 {
 #ifdef IPCTAP_NO_BPF
@@ -34,7 +43,7 @@ bool features_has_rights(void)
 	if (syscall(SYS_capget, &h, d))
 		return false;
 	uint64_t have = (uint64_t)d[1].effective << 32 | d[0].effective;
-	return have >> CAP_SYS_ADMIN & 1 && access(KERNEL_TYPES, R_OK) == 0;
+	return have >> CAP_SYS_ADMIN & 1 && access(KERNEL_TYPES, R_OK) == 0 && features_host_pids();
 #endif
 }
 

@@ -22,7 +22,13 @@ struct feature {
  */
 bool features_has_rights(void);
 
-#define FEATURES_MAX 16
+/*
+ * Are the numbers of processes the kernel's own, as in the first pid namespace? In another, as a container's, what
+ * the probes tell cannot be matched with what /proc and getpid say, so they are not used there.
+ */
+bool features_host_pids(void);
+
+#define FEATURES_MAX 24
 #define FEATURE_RIPC "ripc probes" /* the row of libripc's objects; features_ripc.h says where */
 
 /* Probes all; returns how many rows were filled (at most max). */

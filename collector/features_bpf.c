@@ -11,6 +11,7 @@
 
 #include "collector/features_ripc.h"
 #include "collector/src_bpf_hooks.h"
+#include "collector/src_bpf_types.h"
 #include "collector/src_bpf_uring.h"
 
 /* The smallest program: return 0. */
@@ -41,6 +42,12 @@ static int load_btf(const struct btf *btf, enum bpf_attach_type attach, const ch
 }
 
 static int probe_btf(const struct btf *btf) { return btf ? 0 : ENOENT; }
+
+static int probe_pids(const struct btf *btf)
+{
+	(void)btf;
+	return features_host_pids() ? 0 : EXDEV;
+}
 
 static int probe_tp_btf(const struct btf *btf)
 {
@@ -138,6 +145,8 @@ static const struct {
 } probes[] = {
 	{ { "btf", "the kernel's own types, which the probes are fitted to", 0,
 	    "use a kernel built with CONFIG_DEBUG_INFO_BTF", true }, probe_btf },
+	{ { "host pids", "processes by the numbers that the kernel knows them by", 0, HOST_PIDS_REMEDY, true },
+	  probe_pids },
 	{ { "tp_btf", "seeing system calls, the scheduler and process lives", 0,
 	    "run as root, or with CAP_BPF and CAP_PERFMON; Linux 5.5 or newer", true }, probe_tp_btf },
 	{ { "ring buffer", "events to the collector", 0, "Linux 5.8 or newer", true }, probe_ringbuf },

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "bpf/ipctap.skel.h"
+#include "collector/features.h"
 #include "collector/join.h"
 #include "collector/procfs.h"
 #include "collector/src_bpf_hooks.h"
@@ -491,6 +492,8 @@ static int open_all(struct src_bpf *b, pid_t held, struct fail *fail)
 
 int src_bpf_open(struct src_bpf **out, const struct feed_opts *opts, pid_t held, struct fail *fail)
 {
+	if (!features_host_pids())
+		return no_host_pids(fail);
 	struct src_bpf *b = calloc(1, sizeof(*b));
 	if (!b)
 		return fail_set(fail, ENOMEM, NULL, "cannot start tracing");

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "bpf/waits.skel.h"
+#include "collector/features.h"
 #include "collector/snap_read.h"
 #include "collector/src_bpf_types.h"
 
@@ -95,7 +96,12 @@ static int load(struct bpf_reader *r)
 
 struct snap_reader *snap_reader_bpf(struct fail *fail)
 {
-	struct bpf_reader *r = calloc(1, sizeof(*r));
+	struct bpf_reader *r;
+	if (!features_host_pids()) {
+		no_host_pids(fail);
+		return NULL;
+	}
+	r = calloc(1, sizeof(*r));
 	if (!r) {
 		fail_set(fail, ENOMEM, NULL, "cannot look at the host's tasks");
 		return NULL;

@@ -36,4 +36,24 @@ else
 	like "$out" 'MISSING +module types' 'with less, doctor says what is missing'
 	like "$out" 'auto takes: shim' 'and the shim is taken'
 fi
+
+# In a pid namespace of its own ipctap does not know processes by the numbers that the kernel tells
+contained() { run unshare --pid --fork --mount-proc "$IPCTAP" "$@"; }
+run unshare --pid --fork --mount-proc true
+if [ "$status" -eq 0 ]; then
+	rm -f "$DB" "$T/ran"
+	contained record --source bpf -o "$DB" -- touch "$T/ran"
+	[ "$status" -eq 3 ] && [ ! -e "$T/ran" ]
+	ok $? 'inside of a pid namespace the probes are refused, and nothing is started'
+	like "$err" '^ipctap: .*pid namespace' 'a line says why'
+	like "$err" '^  .*--pid=host' 'and one what to do'
+	contained record -o "$DB" -- sh -c 'seq 1 3 | cat'
+	is "$status:$(sql 'select sum(bytes) from v_talk where src_comm = "seq"')" 0:6 'left the choice, it takes the shim'
+	contained doctor
+	like "$out" '^MISSING +host pids' 'doctor says so'
+	contained deadlock
+	like "$err" 'pid namespace' 'a deadlock is looked for by /proc, which is said'
+else
+	skip 'no pid namespaces here' 6
+fi
 done_testing
