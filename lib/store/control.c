@@ -26,8 +26,12 @@ static const char *const sql[ROWS_NSTMTS] = {
 		" outside = min(outside, excluded.outside), "
 		KEEP_NUMBER("ppid") ", " KEEP_NUMBER("cgroup_id") ", " KEEP_NUMBER("pidns") ", "
 		KEEP("comm") ", " KEEP("exe") ", " KEEP("cmdline") ", " KEEP("cgroup")
-		", exit_ns = coalesce(excluded.exit_ns, exit_ns)"
-		", exit_code = coalesce(excluded.exit_code, exit_code)",
+		/* ?14: it lives, whatever was told before: another thread made it the leader by its exec */
+		", exit_ns = iif(?14, NULL, coalesce(excluded.exit_ns, exit_ns))"
+		", exit_code = iif(?14, NULL, coalesce(excluded.exit_code, exit_code))",
+	/* only the caller survives execve(2), as the leader */
+	[ROWS_THREADS_END] = "UPDATE task SET exit_ns = ?2, exit_code = 0"
+		" WHERE pid = ?1 AND tid <> pid AND exit_ns IS NULL",
 	/* what fork copies: ?3 is the thread it came from */
 	[ROWS_TASK_INHERIT] = "UPDATE task SET exe = p.exe, cmdline = p.cmdline,"
 		" cgroup = coalesce(nullif(task.cgroup, ''), p.cgroup)"
@@ -133,9 +137,10 @@ static int write_endpoint(struct rows *r, const struct ev_endpoint *e)
 	return closes ? run_endpoint(r, ROWS_ENDPOINT_CLOSE, e) : open_endpoint(r, e);
 }
 
-static int close_endpoints(struct rows *r, const struct ev_task *t)
+/* One of the statements that end what process *t had. */
+static int end_of(struct rows *r, enum rows_stmt which, const struct ev_task *t)
 {
-	sqlite3_stmt *st = r->st[ROWS_ENDPOINTS_END];
+	sqlite3_stmt *st = r->st[which];
 	BIND(st, 1, t->pid, (int64_t)t->hdr.t_ns);
 	return db_run(st);
 }
@@ -177,6 +182,7 @@ static int write_task_row(struct rows *r, const struct ev_task *t)
 	bind_hostile(st, 11, &exe, t->exe, sizeof(t->exe));
 	bind_hostile(st, 12, &args, t->args, sizeof(t->args));
 	bind_hostile(st, 13, &cgroup, t->cgroup_path, sizeof(t->cgroup_path));
+	BIND(st, 14, t->what == TASK_EXEC);
 	return db_run(st);
 }
 
@@ -191,7 +197,9 @@ static int write_task(struct rows *r, const struct ev_task *t)
 		rc = end_wait(r, t->tid, t->hdr.t_ns);
 	if (rc == 0 &&
 	    (t->what == TASK_EXEC || (t->what == TASK_EXIT && (t->hdr.flags & TASK_F_LAST))))
-		rc = close_endpoints(r, t);
+		rc = end_of(r, ROWS_ENDPOINTS_END, t);
+	if (rc == 0 && t->what == TASK_EXEC)
+		rc = end_of(r, ROWS_THREADS_END, t);
 	return rc;
 }
 

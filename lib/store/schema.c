@@ -13,6 +13,7 @@ static const char tables[] =
 	"CREATE TABLE task(pid INTEGER, tid INTEGER, ppid INTEGER, start_ns INTEGER, exit_ns INTEGER,"
 	" exit_code INTEGER, comm TEXT, exe TEXT, cmdline TEXT, cgroup TEXT, cgroup_id INTEGER,"
 	" pidns INTEGER, outside INTEGER, UNIQUE(tid, start_ns));"
+	"CREATE INDEX task_threads ON task(pid) WHERE tid <> pid AND exit_ns IS NULL;"
 	"CREATE TABLE name(t_ns INTEGER, pid INTEGER, tid INTEGER, comm TEXT, exe TEXT, cmdline TEXT);"
 	"CREATE INDEX name_tid ON name(tid, t_ns);"
 	"CREATE TABLE chan(id INTEGER PRIMARY KEY, kind TEXT, ident TEXT, name TEXT, shape TEXT,"

@@ -296,6 +296,29 @@ static void endpoints_end_by_close_reuse_exec_and_exit(void **state)
 	    "4|10|-1|1|310|400\n1|20|5|1|330|600\n3|10|3|1|400|-");
 }
 
+static void who_calls_exec_survives_as_the_leader(void **state)
+{
+	(void)state;
+	const char *path = in_folder("t.db");
+	struct store *s = create(path);
+	struct ev_task t = make_task(100, TASK_FORK, 10, "leader"), other = make_task(110, TASK_FORK, 10, "thread");
+	put(s, &t);
+	for (other.tid = 11; other.tid <= 12; other.tid++) {
+		other.start_ns = other.tid;
+		put(s, &other);
+	}
+	t = make_task(200, TASK_EXIT, 10, "leader"); /* by the exec of thread 12, which now has its number */
+	put(s, &t);
+	other = make_task(210, TASK_EXIT, 10, "thread");
+	other.tid = 11, other.start_ns = 11;
+	put(s, &other);
+	t = make_task(220, TASK_EXEC, 10, "new");
+	put(s, &t);
+	finish(s, NULL);
+	assert_string_equal(sql(path, "SELECT tid, exit_ns, exit_code, comm FROM task ORDER BY tid"),
+			    "10|-|-|new\n11|210|0|thread\n12|220|0|thread");
+}
+
 static void put_wait(struct store *s, uint16_t what, uint32_t tid, uint64_t since, uint64_t until)
 {
 	struct ev_wait w = {.hdr = HDR(EV_WAIT, ev_wait, until ? until : since + 400),
@@ -431,6 +454,7 @@ int main(void)
 	    IN_FOLDER(a_task_is_outside_until_it_is_traced),
 	    IN_FOLDER(a_reused_tid_is_another_task_and_fork_passes_on_what_the_parent_was),
 	    IN_FOLDER(endpoints_end_by_close_reuse_exec_and_exit),
+	    IN_FOLDER(who_calls_exec_survives_as_the_leader),
 	    IN_FOLDER(v_blocked_adds_up_sleeps_and_shows_who_still_waits),
 	    IN_FOLDER(flows_come_from_the_model_and_v_talk_names_both_ends),
 	    IN_FOLDER(hostile_names_are_harmless_in_the_tables),
