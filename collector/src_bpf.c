@@ -418,8 +418,8 @@ static int load_failed(int err, struct fail *fail)
 	if (err == EPERM || err == EACCES)
 		return fail_set(fail, err, "run as root (sudo), or give CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE",
 				"not allowed to trace with BPF");
-	return fail_set(fail, err, "`ipctap doctor` tells what is missing",
-			"the kernel refused the probes");
+	return fail_set(fail, err, err == EMFILE ? "raise the limit of open files (ulimit -n)" :
+			"`ipctap doctor` tells what is missing", "the kernel refused the probes");
 }
 
 /*

@@ -109,6 +109,10 @@ else
 	skip 'cannot mount a small file system' 5
 fi
 
+run sh -c 'ulimit -n 24; exec "$@"' sh "$IPCTAP" record --source bpf -o "$DB" -- true
+is "$status" 3 'too few descriptors for the probes are an error'
+like "$err" 'ulimit -n' '... with the remedy'
+
 # a kernel without types of its own, as far as can be seen
 mkdir "$T/none"
 without_btf() { run unshare -m sh -c 'mount --bind "$0" /sys/kernel/btf && exec "$@"' "$T/none" "$@"; }
