@@ -17,7 +17,7 @@
 
 #include "collector/shim/shim.h"
 
-/* ---- file.c: descriptors ---- */
+/* ---- file.c: bytes ---- */
 
 /* After shim_begin_fd: of several pieces, the first one's payload if it has all of it. */
 void shim_end_iov(struct shim_op *o, int64_t ret, const struct iovec *iov, int n);
@@ -33,6 +33,8 @@ struct shim_two {
 bool shim_begin_two(struct shim_two *w, int a, int b, enum ipctap_op op, uint32_t dir_a, uint32_t dir_b);
 void shim_end_two(struct shim_two *w, int64_t ret);
 bool shim_begin_vmsplice(struct shim_op *o, int fd); /* ended by shim_end_bytes */
+
+/* ---- descriptor.c: descriptors come and go ---- */
 
 /* Only of FIFOs; the folder that the path is relative to. */
 bool shim_begin_mknod(struct shim_op *o, mode_t mode, enum ipctap_op op);

@@ -109,7 +109,7 @@ void shim_sync_forked(void);
 /* Before vfork, which returns twice on one stack. */
 void shim_vfork_begin(void);
 
-/* ---- records ---- */
+/* ---- records (record.c) ---- */
 
 /* A longjmp is about to leave frames, of which one may be storing a record. */
 void shim_jumped(void);
