@@ -2,32 +2,25 @@
 #include "src_bpf.h"
 
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/capability.h>
 #include <sys/epoll.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "bpf/ipctap.skel.h"
 #include "collector/features.h"
 #include "collector/join.h"
 #include "collector/procfs.h"
-#include "collector/src_bpf_hooks.h"
-#include "collector/src_bpf_ripc.h"
-#include "collector/src_bpf_scope.h"
-#include "collector/src_bpf_types.h"
-#include "collector/src_bpf_uring.h"
 #include "collector/sleepers.h"
+#include "collector/src_bpf_counts.h"
+#include "collector/src_bpf_load.h"
+#include "collector/src_bpf_ripc.h"
+#include "collector/src_bpf_types.h"
 #include "lib/abi/raw.h"
 #include "lib/base/clock.h"
 #include "lib/base/slurp.h"
 
-#define DEFAULT_RING_BYTES (16ull << 20) /* mapped twice: 32 MiB of our resident size */
 #define DEFAULT_LOOK_MS 200
 #define COUNTERS_MS 100
 #define TIME_MS 1000
@@ -47,6 +40,7 @@ struct src_bpf {
 	struct ring_buffer *ring;
 	struct bpf_link *inflight;
 	struct src_bpf_ripc *ripc;
+	struct src_bpf_counts *counts;
 	struct join *join;
 	struct sleepers *sleepers;
 	struct sink into_sleepers; /* the joiner's end: hands on to sleepers, which hands on to out */
@@ -56,9 +50,6 @@ struct src_bpf {
 	uint64_t drained;       /* records */
 	int64_t drain_left;     /* bytes to go until this drain ends */
 	uint64_t look_ns, next_look_ns, next_count_ns, next_time_ns, next_peers_ns;
-	uint64_t counted[RAW_COUNT_MAX];
-	uint64_t *compat_counted, *uring_counted;
-	int ncpus;
 	bool adopted;
 	bool detached;
 	bool held;
@@ -107,71 +98,6 @@ static void forget(void *arg, uint64_t obj)
 {
 	struct src_bpf *b = arg;
 	bpf_map_delete_elem(bpf_map__fd(b->skel->maps.described), &obj);
-}
-
-/* ---- what the probes counted ---- */
-
-static int tell_lost(struct src_bpf *b, uint32_t cause, uint32_t where, uint64_t count)
-{
-	struct ev_lost e = {
-		.hdr = { .t_ns = clock_now_ns(), .type = EV_LOST, .size = sizeof(e) },
-		.count = count, .cause = cause, .where = where,
-	};
-	return sink_event(b->out, &e.hdr);
-}
-
-static uint64_t percpu_sum(struct src_bpf *b, const struct bpf_map *map, uint32_t key)
-{
-	uint64_t values[b->ncpus], sum = 0;
-	if (bpf_map_lookup_elem(bpf_map__fd(map), &key, values))
-		return 0;
-	for (int i = 0; i < b->ncpus; i++)
-		sum += values[i];
-	return sum;
-}
-
-static int tell_counter(struct src_bpf *b, uint32_t counter, uint32_t cause)
-{
-	uint64_t sum = percpu_sum(b, b->skel->maps.counters, counter);
-	uint64_t fresh = sum - b->counted[counter];
-	if (fresh && cause == LOST_RING_CTL)
-		join_sweep(b->join);
-	b->counted[counter] = sum;
-	return fresh ? tell_lost(b, cause, 0, fresh) : 0;
-}
-
-/* One row for each number of a map that counts by number. */
-static int tell_by_number(struct src_bpf *b, const struct bpf_map *map, uint64_t *counted,
-			  uint32_t cause)
-{
-	for (uint32_t nr = 0; nr < bpf_map__max_entries(map); nr++) {
-		uint64_t sum = percpu_sum(b, map, nr);
-		uint64_t fresh = sum - counted[nr];
-		counted[nr] = sum;
-		int err = fresh ? tell_lost(b, cause, nr, fresh) : 0;
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
-static int tell_uring(struct src_bpf *b)
-{
-	uint64_t sum = percpu_sum(b, b->skel->maps.counters, RAW_COUNT_URING);
-	if (sum == b->counted[RAW_COUNT_URING])
-		return 0;
-	b->counted[RAW_COUNT_URING] = sum;
-	return tell_by_number(b, b->skel->maps.uring_unknown, b->uring_counted, LOST_URING);
-}
-
-static int tell_counters(struct src_bpf *b)
-{
-	int err = tell_counter(b, RAW_COUNT_LOST_OP, LOST_RING_OP);
-	if (!err)
-		err = tell_counter(b, RAW_COUNT_LOST_CTL, LOST_RING_CTL);
-	if (!err)
-		err = tell_uring(b);
-	return err;
 }
 
 /* ---- iterators ---- */
@@ -250,10 +176,9 @@ static int adopt(struct src_bpf *b)
 /* Tasks that could not be given room for their state when they were forked: they are by now. */
 static int adopt_refused(struct src_bpf *b)
 {
-	uint64_t before = b->counted[RAW_COUNT_NO_STORAGE];
-	int err = tell_counter(b, RAW_COUNT_NO_STORAGE, LOST_NO_STORAGE);
-	if (err || b->counted[RAW_COUNT_NO_STORAGE] == before || b->detached)
-		return err;
+	int err = src_bpf_counts_tell_refused(b->counts, b->out);
+	if (err <= 0 || b->detached)
+		return err < 0 ? err : 0;
 	b->skel->bss->adopt_calls = true;
 	err = iter_run(b->skel->progs.adopt_tasks);
 	return err ? err : iter_run(b->skel->progs.adopt_files);
@@ -307,7 +232,7 @@ static int periodic(struct src_bpf *b, uint64_t now)
 		b->next_look_ns = now + b->look_ns;
 	}
 	if (!err && (now >= b->next_count_ns || b->detached)) {
-		err = tell_counters(b);
+		err = src_bpf_counts_tell(b->counts, b->join, b->out);
 		if (!err)
 			err = adopt_refused(b);
 		b->next_count_ns = now + COUNTERS_MS * NS_PER_MS;
@@ -337,8 +262,7 @@ static int bpf_poll(struct source *self, struct sink *out, int timeout_ms, uint6
 	if (!err)
 		err = periodic(b, now);
 	if (!err && b->detached)
-		err = tell_by_number(b, b->skel->maps.compat_calls, b->compat_counted,
-				     LOST_COMPAT32);
+		err = src_bpf_counts_tell_compat(b->counts, out);
 	*complete_ns = b->detached ? UINT64_MAX : now - STAMP_SLACK_NS;
 	return err ? err : !b->detached;
 }
@@ -352,8 +276,7 @@ static void bpf_free(struct source *self)
 	ipctap_bpf__destroy(b->skel);
 	join_free(b->join);
 	sleepers_free(b->sleepers);
-	free(b->compat_counted);
-	free(b->uring_counted);
+	src_bpf_counts_free(b->counts);
 	free(b);
 }
 
@@ -372,122 +295,28 @@ void src_bpf_detach(struct src_bpf *b)
 
 /* ---- opening ---- */
 
-/* What libbpf and the verifier have to say is for whoever repairs the probes: IPCTAP_LIBBPF=1. */
-static int print_if_asked(enum libbpf_print_level level, const char *fmt, va_list args)
-{
-	return level != LIBBPF_DEBUG && getenv("IPCTAP_LIBBPF") ? vfprintf(stderr, fmt, args) : 0;
-}
-
-/* A power of two, whole pages, as the kernel demands. */
-static uint64_t ring_size(uint64_t wanted)
-{
-	uint64_t size = 4096;
-	while (size < wanted && size < 1ull << 31)
-		size *= 2;
-	return size;
-}
-
-static bool btf_has(const struct btf *btf, const char *name, uint32_t kind)
-{
-	return btf__find_by_name_kind(btf, name, kind) > 0;
-}
-
-static int configure(struct src_bpf *b, struct fail *fail)
-{
-	struct ipctap_bpf *s = b->skel;
-	struct btf *btf = btf__load_vmlinux_btf();
-	if (!btf)
-		return no_kernel_types(fail);
-	s->rodata->has_rdonly_cast = btf_has(btf, "bpf_rdonly_cast", BTF_KIND_FUNC);
-	src_bpf_uring_choose(s, btf);
-	src_bpf_hooks_choose(s, btf);
-	btf__free(btf);
-	s->rodata->self_tgid = (uint32_t)getpid();
-	s->rodata->realtime_ahead_ns = (uint64_t)clock_base_ns();
-	s->rodata->scope_follow = !b->opts.scope.no_follow;
-	s->rodata->snap_bytes = b->opts.snap_bytes;
-	uint64_t ring = ring_size(b->opts.ring_bytes ? b->opts.ring_bytes : DEFAULT_RING_BYTES);
-	s->rodata->ring_wake_bytes = ring / 8;
-	bpf_map__set_max_entries(s->maps.ring, (uint32_t)ring);
-	bpf_program__set_autoload(s->progs.on_cgroup_attach, b->opts.scope.cgroups != NULL);
-	return src_bpf_scope_consts(s, &b->opts.scope, fail);
-}
-
-static int load_failed(int err, struct fail *fail)
-{
-	if (err == EPERM || err == EACCES)
-		return fail_set(fail, err, "run as root (sudo), or give CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE",
-				"not allowed to trace with BPF");
-	return fail_set(fail, err, err == EMFILE ? "raise the limit of open files (ulimit -n)" :
-			"`ipctap doctor` tells what is missing", "the kernel refused the probes");
-}
-
-/*
- * The rest of root's power is of no use from here on; what is kept reads maps, tasks and /proc, of which
- * CAP_SYSLOG the addresses of the kernel's functions (collector/snap_restart.c).
- */
-static void drop_capabilities(void)
-{
-	static const cap_value_t keep[] = { CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH,
-					    CAP_DAC_OVERRIDE, CAP_KILL, CAP_SYSLOG };
-	cap_t have = cap_get_proc(), want = cap_init();
-	for (size_t i = 0; have && want && i < sizeof(keep) / sizeof(keep[0]); i++) {
-		cap_flag_value_t permitted = CAP_CLEAR;
-		if (cap_get_flag(have, keep[i], CAP_PERMITTED, &permitted) || permitted != CAP_SET)
-			continue;
-		cap_set_flag(want, CAP_PERMITTED, 1, &keep[i], CAP_SET);
-		cap_set_flag(want, CAP_EFFECTIVE, 1, &keep[i], CAP_SET);
-	}
-	if (want)
-		cap_set_proc(want);
-	cap_free(have);
-	cap_free(want);
-}
-
-static int attach(struct src_bpf *b, pid_t held, struct fail *fail)
-{
-	/* iterators are attached when they are run */
-	bpf_program__set_autoattach(b->skel->progs.adopt_tasks, false);
-	bpf_program__set_autoattach(b->skel->progs.adopt_files, false);
-	bpf_program__set_autoattach(b->skel->progs.adopt_maps, false);
-	bpf_program__set_autoattach(b->skel->progs.peer_files, false);
-	bpf_program__set_autoattach(b->skel->progs.inflight, false);
-	int err = src_bpf_scope_pids(b->skel, &b->opts.scope, held);
-	if (!err)
-		err = ipctap_bpf__attach(b->skel);
-	if (err)
-		return load_failed(-err, fail);
-	b->inflight = bpf_program__attach_iter(b->skel->progs.inflight, NULL);
-	if (!b->inflight)
-		return load_failed(errno, fail);
-	b->ring = ring_buffer__new(bpf_map__fd(b->skel->maps.ring), on_record, b, NULL);
-	if (!b->ring)
-		return load_failed(errno, fail);
-	b->ripc = src_bpf_ripc_new(b->skel, &b->opts.scope);
-	return b->ripc ? 0 : fail_set(fail, ENOMEM, NULL, "cannot start tracing");
-}
-
 static int open_all(struct src_bpf *b, pid_t held, struct fail *fail)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = KERNEL_TYPES);
 	b->into_sleepers.event = to_sleepers;
 	b->into_out.event = to_out;
 	b->sleepers = sleepers_new(&b->into_out);
 	b->join = join_new(&b->into_sleepers);
-	b->skel = ipctap_bpf__open_opts(&opts);
-	if (!b->sleepers || !b->join || !b->skel)
+	if (!b->sleepers || !b->join)
 		return fail_set(fail, ENOMEM, NULL, "cannot start tracing");
 	join_set_idle(b->join, &(struct join_idle){ .max = b->opts.keep_idle ? b->opts.keep_idle : JOIN_IDLE_MAX,
 						    .forget = forget, .arg = b });
-	b->compat_counted = calloc(bpf_map__max_entries(b->skel->maps.compat_calls), sizeof(uint64_t));
-	b->uring_counted = calloc(bpf_map__max_entries(b->skel->maps.uring_unknown), sizeof(uint64_t));
-	if (!b->compat_counted || !b->uring_counted)
-		return fail_set(fail, ENOMEM, NULL, "cannot start tracing");
-	int err = configure(b, fail);
+	int err = src_bpf_load(&b->skel, &b->opts, held, fail);
 	if (err)
 		return err;
-	err = ipctap_bpf__load(b->skel);
-	return err ? load_failed(-err, fail) : attach(b, held, fail);
+	b->inflight = bpf_program__attach_iter(b->skel->progs.inflight, NULL);
+	if (!b->inflight)
+		return src_bpf_load_failed(errno, fail);
+	b->ring = ring_buffer__new(bpf_map__fd(b->skel->maps.ring), on_record, b, NULL);
+	if (!b->ring)
+		return src_bpf_load_failed(errno, fail);
+	b->counts = src_bpf_counts_new(b->skel);
+	b->ripc = src_bpf_ripc_new(b->skel, &b->opts.scope);
+	return b->counts && b->ripc ? 0 : fail_set(fail, ENOMEM, NULL, "cannot start tracing");
 }
 
 int src_bpf_open(struct src_bpf **out, const struct feed_opts *opts, pid_t held, struct fail *fail)
@@ -497,11 +326,9 @@ int src_bpf_open(struct src_bpf **out, const struct feed_opts *opts, pid_t held,
 	struct src_bpf *b = calloc(1, sizeof(*b));
 	if (!b)
 		return fail_set(fail, ENOMEM, NULL, "cannot start tracing");
-	libbpf_set_print(print_if_asked);
 	b->source = (struct source){ .name = "bpf", .poll = bpf_poll, .free = bpf_free };
 	b->opts = *opts;
 	b->held = held != 0;
-	b->ncpus = libbpf_num_possible_cpus();
 	b->look_ns = (opts->wait_look_ms ? opts->wait_look_ms : DEFAULT_LOOK_MS) * NS_PER_MS;
 	b->idle_ms = DRAIN_MS;
 	int err = open_all(b, held, fail);
@@ -509,7 +336,7 @@ int src_bpf_open(struct src_bpf **out, const struct feed_opts *opts, pid_t held,
 		bpf_free(&b->source);
 		return err;
 	}
-	drop_capabilities();
+	src_bpf_drop_capabilities();
 	*out = b;
 	return 0;
 }
