@@ -3,10 +3,11 @@
  * The records of one pass, indexed, and the graph that is being made of them. Private to
  * collector/snap*; see snap.h.
  *
- *     snap_read.h   the records                 snap_fd.c     pipes, sockets, queues, devices
- *     snap_world.c  tables, holders             snap_poll.c   poll, select, epoll
- *     snap_wait.c   one thread's call           snap_sysv.c   semop, msgsnd, msgrcv
- *     snap_mem.c    memory, fdinfo, maps        snap_futex.c  everything on a futex
+ *     snap_read.h   the records                 snap_fd.c     pipes, queues, devices
+ *     snap_world.c  tables, holders             snap_sock.c   sockets
+ *     snap_wait.c   one thread's call           snap_poll.c   poll, select, epoll
+ *     snap_mem.c    memory, fdinfo, maps        snap_sysv.c   semop, msgsnd, msgrcv
+ *                                               snap_futex.c  everything on a futex
  *                                               snap_lock.c   flock, fcntl
  *                                               snap_addr.c   unix addresses
  *                                               snap_uring.c  io_uring
@@ -169,6 +170,11 @@ void snap_wait(struct snap_world *w, const struct snap_task *t, struct wg_thread
 wg_ref snap_readable(struct snap_world *w, const struct snap_task *t, uint32_t row, bool *quiet);
 wg_ref snap_writable(struct snap_world *w, const struct snap_task *t, uint32_t row);
 uint32_t snap_file_chan(struct snap_world *w, uint32_t row);
+
+/* The same of a socket; what its connection is called, `ino` being the inode of this end. */
+wg_ref snap_sock_readable(struct snap_world *w, const struct snap_sock *s, uint32_t chan, bool *quiet);
+wg_ref snap_sock_writable(struct snap_world *w, const struct snap_sock *s, uint32_t chan);
+void snap_sock_name(struct snap_world *w, const struct snap_sock *s, uint64_t ino, struct wg_chan *c);
 
 /* Of connect, sendto and sendmsg: who may take what they bring to the address they name. 0: they name none. */
 wg_ref snap_addressee(struct snap_call *c, const struct snap_sock *s);
