@@ -9,12 +9,13 @@
 #include <string.h>
 
 #include "lib/abi/words.h"
+#include "printer_line.h"
 #include "text.h"
 #include "wall.h"
 
 #define SNAP_SHOWN 64 /* payload bytes of a line of text; JSON has them all */
 
-static void print_time(const struct printer *p, FILE *out, uint64_t t_ns)
+void printer_time(const struct printer *p, FILE *out, uint64_t t_ns)
 {
 	char buf[WALL_SIZE];
 
@@ -25,7 +26,7 @@ static void print_time(const struct printer *p, FILE *out, uint64_t t_ns)
 }
 
 /* "dd[12] ", "x[12/13] "; a thread that was never announced has its numbers all the same. */
-static void print_who(const struct printer *p, uint32_t pid, uint32_t tid)
+void printer_who(const struct printer *p, uint32_t pid, uint32_t tid)
 {
 	const struct m_task *t = model_task(p->model, tid);
 	char buf[TEXT_SIZE];
@@ -38,7 +39,7 @@ static void print_who(const struct printer *p, uint32_t pid, uint32_t tid)
 		fprintf(p->out, "?[%" PRIu32 "/%" PRIu32 "] ", pid, tid);
 }
 
-static void print_chan(const struct printer *p, uint64_t id)
+void printer_chan(const struct printer *p, uint64_t id)
 {
 	const struct m_chan *c = model_chan(p->model, id);
 	char buf[TEXT_SIZE];
@@ -247,10 +248,10 @@ static void print_io(const struct printer *p, const struct ev_io *io)
 {
 	const char *sep = " ";
 
-	print_time(p, p->out, io->enter_ns);
-	print_who(p, io->pid, io->tid);
+	printer_time(p, p->out, io->enter_ns);
+	printer_who(p, io->pid, io->tid);
 	fprintf(p->out, "%s(", op_word(io->op));
-	print_chan(p, io->chan);
+	printer_chan(p, io->chan);
 	if (io->fd >= 0)
 		fprintf(p->out, ", fd=%" PRId32, io->fd);
 	print_detail(p, io);
@@ -275,124 +276,14 @@ static void print_io(const struct printer *p, const struct ev_io *io)
 	fputc('\n', p->out);
 }
 
-/* ---- what -v adds: lines that begin with *** after the time and the thread ---- */
-
-static const char *endpoint_word(unsigned int what)
-{
-	static const char *const words[] = {
-		[ENDPOINT_OPEN] = "opens",      [ENDPOINT_INHERIT] = "inherits",
-		[ENDPOINT_SEEN] = "holds",      [ENDPOINT_CLOSE] = "closes",
-		[ENDPOINT_ATTACH] = "attaches", [ENDPOINT_DETACH] = "detaches",
-		[ENDPOINT_PASSED] = "is passed"
-	};
-
-	return what < sizeof(words) / sizeof(*words) && words[what] ? words[what] : "?";
-}
-
-static const char *task_word(unsigned int what)
-{
-	static const char *const words[] = { [TASK_SEEN] = "is there",
-					     [TASK_FORK] = "starts",
-					     [TASK_EXEC] = "executes",
-					     [TASK_RENAME] = "is renamed",
-					     [TASK_EXIT] = "exits" };
-
-	return what < sizeof(words) / sizeof(*words) && words[what] ? words[what] : "?";
-}
-
-static const char *dir_word(unsigned int dir)
-{
-	static const char *const words[] = { "", " to read", " to write", "" };
-
-	return words[dir & 3];
-}
-
-static void print_task(const struct printer *p, const struct ev_task *t)
-{
-	char buf[ESCAPE_SIZE(EV_ARGS_LEN)];
-
-	print_time(p, p->out, t->hdr.t_ns);
-	print_who(p, t->pid, t->tid);
-	fprintf(p->out, "*** %s", task_word(t->what));
-	if (t->what == TASK_FORK)
-		fprintf(p->out, ", child of %" PRIu32, t->ppid);
-	if ((t->what == TASK_SEEN || t->what == TASK_EXEC) && t->exe[0]) {
-		escape_text(buf, sizeof(buf), t->exe, EV_PATH_LEN);
-		fprintf(p->out, " %s", buf);
-		escape_text(buf, sizeof(buf), t->args, EV_ARGS_LEN);
-		fprintf(p->out, " [%s]", buf);
-	}
-	if (t->what == TASK_EXIT && t->exit_code & 0x7f)
-		fprintf(p->out, ", signal %d", t->exit_code & 0x7f);
-	else if (t->what == TASK_EXIT)
-		fprintf(p->out, ", status %d", t->exit_code >> 8 & 0xff);
-	fputc('\n', p->out);
-}
-
-static void print_endpoint(const struct printer *p, const struct ev_endpoint *e)
-{
-	const struct m_task *from = e->from ? model_task(p->model, e->from) : NULL;
-	char buf[TEXT_SIZE];
-
-	print_time(p, p->out, e->hdr.t_ns);
-	print_who(p, e->pid, e->pid);
-	fprintf(p->out, "*** %s ", endpoint_word(e->what));
-	print_chan(p, e->chan);
-	if (e->fd >= 0)
-		fprintf(p->out, ", fd=%" PRId32, e->fd);
-	fputs(dir_word(e->dir), p->out);
-	if (from)
-		fprintf(p->out, ", by %s", text_task(buf, from));
-	else if (e->from)
-		fprintf(p->out, ", by ?[%" PRIu32 "]", e->from);
-	fputc('\n', p->out);
-}
-
-static void print_wait(const struct printer *p, const struct ev_wait *w)
-{
-	print_time(p, p->out, w->hdr.t_ns);
-	print_who(p, w->pid, w->tid);
-	fprintf(p->out, "*** %s in %s(", w->what == WAIT_BEGIN ? "waits" : "waited",
-		op_word(w->op));
-	print_chan(p, w->chan);
-	if (w->fd >= 0)
-		fprintf(p->out, ", fd=%" PRId32, w->fd);
-	fputs(") since ", p->out);
-	print_time(p, p->out, w->since_ns);
-	fputc('\n', p->out);
-}
-
-static void print_new_chan(const struct printer *p, const struct ev_chan *c)
-{
-	char buf[ESCAPE_SIZE(EV_IDENT_LEN)];
-
-	print_time(p, p->out, c->hdr.t_ns);
-	escape_text(buf, sizeof(buf), c->ident, EV_IDENT_LEN);
-	fprintf(p->out, "*** channel %" PRIu64 ": %s %s", (uint64_t)c->chan, kind_word(c->kind),
-		buf);
-	escape_text(buf, sizeof(buf), c->name, EV_NAME_LEN);
-	fprintf(p->out, "%s%s\n", buf[0] ? " named " : "", buf);
-}
-
-static void print_room(const struct printer *p, const struct ev_room *e)
-{
-	print_time(p, p->out, e->hdr.t_ns);
-	fprintf(p->out, "*** channel %" PRIu64 ": room for", (uint64_t)e->chan);
-	if (e->bytes)
-		fprintf(p->out, " %" PRIu64 " bytes", (uint64_t)e->bytes);
-	if (e->messages)
-		fprintf(p->out, "%s %u %s", e->bytes ? "," : "", e->messages, e->bytes ? "pages" : "messages");
-	if (e->hdr.flags & ROOM_INSIDE)
-		fprintf(p->out, "; in use %" PRIu64 ", %u", (uint64_t)e->inside, e->messages_inside);
-	fputc('\n', p->out);
-}
+/* ---- other lines ---- */
 
 static void print_lost(const struct printer *p, const struct ev_lost *l)
 {
 	if (!p->notes)
 		return;
 	fflush(p->out); /* where both go to one terminal, the loss stands where it happened */
-	print_time(p, p->notes, l->hdr.t_ns);
+	printer_time(p, p->notes, l->hdr.t_ns);
 	fprintf(p->notes, "--- lost %" PRIu64 " %s [%s]\n", (uint64_t)l->count, loss_what(l->cause),
 		loss_word(l->cause));
 }
@@ -403,18 +294,8 @@ static void print_text(const struct printer *p, const struct ev_hdr *ev)
 		print_io(p, (const struct ev_io *)ev);
 	else if (ev->type == EV_LOST)
 		print_lost(p, (const struct ev_lost *)ev);
-	else if (!p->verbose)
-		return;
-	else if (ev->type == EV_TASK)
-		print_task(p, (const struct ev_task *)ev);
-	else if (ev->type == EV_ENDPOINT)
-		print_endpoint(p, (const struct ev_endpoint *)ev);
-	else if (ev->type == EV_WAIT)
-		print_wait(p, (const struct ev_wait *)ev);
-	else if (ev->type == EV_CHAN)
-		print_new_chan(p, (const struct ev_chan *)ev);
-	else if (ev->type == EV_ROOM)
-		print_room(p, (const struct ev_room *)ev);
+	else if (p->verbose)
+		printer_verbose(p, ev);
 }
 
 /* ---- the sink ---- */
