@@ -3,7 +3,7 @@
  * Channels, by id. Ids count up from 1, so an array holds them; one far beyond those seen (a
  * damaged trace) goes to a hash, so that it costs its own size and not the array's.
  */
-#include "world.h"
+#include "match.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* One finished operation: counted, and handed to the matcher. The hot path of every verb. */
-#include "world.h"
+#include "match.h"
 
 #include <errno.h>
 

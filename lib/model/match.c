@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The matcher: picks the rules by the channel's shape, and holds what the rules have in common. */
-#include "world.h"
+#include "match.h"
 
 #include <errno.h>
 #include <stdlib.h>

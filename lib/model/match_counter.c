@@ -3,7 +3,7 @@
  * Semaphores carry no payload. Who let whom go on is what the scheduler saw: the task that woke
  * the sleeper. What never slept was given by nobody in particular.
  */
-#include "world.h"
+#include "match.h"
 
 static int counter_wake(struct model *m, const struct transfer *x)
 {

@@ -8,7 +8,7 @@
  * that returned after the write began, which keeps a writer out of sight (out of scope) from
  * being paid for by the next one in sight.
  */
-#include "world.h"
+#include "match.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  * Messages in order: datagrams, seqpacket pairs. The queue belongs to the receiving socket, into
  * which many may send; only a pair has one for each side.
  */
-#include "world.h"
+#include "match.h"
 
 static int dgram_write(struct model *m, const struct transfer *x)
 {

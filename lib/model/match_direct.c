@@ -5,7 +5,7 @@
  * other side, which is attached to the channel before the operation is told; so every such flow is
  * exact, also when that process is outside the scope, or has ended meanwhile.
  */
-#include "world.h"
+#include "match.h"
 
 static struct proc *other_end(const struct chan *c, uint8_t dir)
 {

@@ -4,7 +4,7 @@
  * whole, whatever its buffer holds. A call that moved several tells only the sum of their sizes;
  * they are taken to be equal.
  */
-#include "world.h"
+#include "match.h"
 
 #include <errno.h>
 

@@ -4,7 +4,7 @@
  * the event of a receive is that of the message it got, so the rule is needed only where the caller
  * did not ask for it (mtype -1): then the message is the first of the highest priority waiting.
  */
-#include "world.h"
+#include "match.h"
 
 #include <errno.h>
 

@@ -7,7 +7,7 @@
  * was written before tracing began, or was lost, or moved out of sight, is then neither taken for
  * something else nor does it put the rest out of step.
  */
-#include "world.h"
+#include "match.h"
 
 #include <errno.h>
 

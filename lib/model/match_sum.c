@@ -9,7 +9,7 @@
  * all, and the flow is approximate. So it is where several read and calls overlapped. One reader gets
  * everything, in whatever order.
  */
-#include "world.h"
+#include "match.h"
 
 #include <errno.h>
 

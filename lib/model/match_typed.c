@@ -3,7 +3,7 @@
  * System V message queues: first in, first out within a message type. The type in the event of a
  * msgrcv is that of the message it got, so the rules by which msgrcv chooses need not be known.
  */
-#include "world.h"
+#include "match.h"
 
 #include <errno.h>
 #include <stdlib.h>

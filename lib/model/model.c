@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "world.h"
+#include "match.h"
 
 static void set_tails(struct model *m)
 {

@@ -5,7 +5,7 @@
  * to them and what is read came from them, to one of them by name if there is only one. How many
  * messages that was is then counted at the near end, so such flows are approximate.
  */
-#include "world.h"
+#include "match.h"
 
 static bool can_read(const struct m_chan *c, const struct m_endpoint *e, int q)
 {

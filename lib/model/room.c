@@ -3,7 +3,7 @@
  * How full a channel is: what it has room for, which the kernel says, and what lies in it, which the
  * matcher counts; or, while somebody sleeps for room in it, the kernel.
  */
-#include "world.h"
+#include "match.h"
 
 #include <errno.h>
 

@@ -10,10 +10,7 @@
 #ifndef IPCTAP_MODEL_WORLD_H
 #define IPCTAP_MODEL_WORLD_H
 
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
-
-#include "model.h"
+#include "queue.h"
 
 struct blocked;
 struct endpoint;
@@ -40,82 +37,6 @@ struct task;
 		(node)->pub.link = NULL;                                                           \
 		(node)->pprev = NULL;                                                              \
 	} while (0)
-
-/* ---- queue.c: what lies in a channel ---- */
-
-/* A run of bytes, or one message, waiting for its other half. */
-struct piece {
-	struct proc *who;  /* who wrote it, or, for a debt, who read it; NULL: not known */
-	uint64_t t_ns;     /* written: when; a debt: when the read had returned */
-	uint64_t left;     /* bytes not yet matched; SHAPE_SUM: of the number */
-	uint32_t messages; /* a debt: reads merged into it; SHAPE_SUM: writes */
-	uint32_t flags;    /* PIECE_* */
-	uint32_t end;      /* PIECE_PLACED: the stream's position behind it; PIECE_PACKET: its whole length */
-};
-#define PIECE_COUNTS 1u /* the filter lets its operation count */
-#define PIECE_APPROX 2u /* its place in the order is not certain */
-#define PIECE_PLACED 4u /* its place in the stream is known … */
-#define PIECE_SURE 8u   /* … whatever others wrote at the same time */
-#define PIECE_PACKET 32u /* of packets, which are read one by one, the rest thrown away */
-#define PIECE_LOOSE 16u /* its place is not known, that of others in the channel is: they go apart */
-
-struct ring {
-	struct piece *v;
-	uint32_t cap, head, n; /* cap: a power of two */
-};
-
-#define RING_MAX 65536u               /* pieces a direction (or message type) */
-#define RING_BUDGET ((128u << 20) / (uint32_t)sizeof(struct piece)) /* of the whole model: 128 MiB */
-
-struct piece *ring_push(struct model *m, struct ring *r, uint32_t max); /* NULL: full, or no memory */
-void ring_pop(struct ring *r);
-void ring_release(struct model *m, struct ring *r);
-static inline struct piece *ring_at(const struct ring *r, uint32_t i)
-{
-	return &r->v[(r->head + i) & (r->cap - 1)];
-}
-
-/* The latest end of all operations, and of all not of that process: enough to tell an overlap. */
-struct overlap {
-	const struct proc *first;
-	uint64_t first_end, other_end;
-};
-
-/*
- * One end of a stream whose operations tell their position (IO_POS). Unless it is a sure one
- * (IO_POS_SURE) it may include what another thread moved meanwhile: then it is believed only while
- * there is one thread.
- */
-struct placing {
-	uint32_t tid;     /* the first thread */
-	bool is_shared;   /* there is another */
-	bool has_sure;    /* some were sure */
-	bool was_sure;    /* the latest was */
-	uint64_t skipped; /* bytes that the latest operation said were somebody's out of sight */
-};
-
-/* One direction of a channel. */
-struct queue {
-	struct ring written; /* and not yet read; of those that are placed, in order of the stream */
-	struct ring loose;   /* the same: pieces that lie somewhere between those in written */
-	struct ring debts;   /* read before their write was seen, oldest first */
-	struct piece *stale; /* debts the latest writes were too young for; STALE_MAX, or NULL */
-	uint64_t stale_end;  /* the latest t_ns of stale debts; 0: there are none */
-	const struct proc *writer;
-	bool many_writers;
-	struct placing writing, reading;
-	struct overlap writes, reads;
-	struct flow *flow;   /* the last one used */
-	struct flow *nobody; /* the last one used, from "?" */
-};
-#define STALE_MAX 8
-
-/* The messages of one type in a System V queue, of one priority in a POSIX queue. */
-struct type_queue {
-	int64_t mtype;
-	struct queue q;
-	UT_hash_handle hh;
-};
 
 /* ---- the objects ---- */
 
@@ -334,114 +255,11 @@ int losses_apply(struct model *m, const struct ev_lost *ev);
 int loss_add(struct model *m, uint32_t cause, uint32_t where, uint64_t count);
 void losses_free(struct model *m);
 
-/* ---- match.c: which read got which write, by shape ---- */
-
-/* One operation that moves data. */
-struct transfer {
-	const struct ev_io *io;
-	struct task *task;
-	struct proc *proc;
-	struct chan *chan;
-	bool counts; /* the filter lets it count */
-};
-
-/* A row of the table: NULL members do nothing. */
-struct matcher {
-	int (*write)(struct model *m, const struct transfer *x);
-	int (*read)(struct model *m, const struct transfer *x);
-	int (*wake)(struct model *m, const struct transfer *x); /* slept, and was woken by a task */
-	int (*backlog)(struct model *m, struct chan *c, uint64_t bytes);
-};
-extern const struct matcher match_stream, match_dgram, match_typed, match_counter, match_priority,
-    match_direct, match_sum;
-
-int match_apply(struct model *m, const struct transfer *x);
-int match_backlog(struct model *m, struct chan *c, uint64_t bytes); /* found in it at first sight */
-/* The same where it is known in full: `n` bytes, or messages, or the sum, that side B has to read (or A, or anybody). */
-int match_inside(struct model *m, struct chan *c, bool for_b, uint64_t n);
-void match_release(struct model *m, struct chan *c); /* forgets what the channel holds */
-
-/* The queue an operation puts into or takes out of, when the channel is no set of type queues. */
-struct queue *match_write_queue(const struct transfer *x);
-struct queue *match_read_queue(const struct transfer *x);
-
-/* One attribution: `messages` of them ended, having lain latency_ns each. */
-struct attribution {
-	struct proc *src, *dst; /* NULL: not known */
-	uint64_t messages, bytes, latency_ns;
-	uint64_t read_end_ns; /* 0: the read is the operation at hand, or there was none */
-	bool approximate, no_latency;
-};
-int match_attribute(struct model *m, const struct transfer *x, struct queue *q,
-		    const struct attribution *a);
-
-/*
- * Puts what was written into the queue, pushing the oldest out (a loss) when it is full. `end`: of a
- * placed piece, the stream's position behind it.
- */
-int match_queue(struct model *m, const struct transfer *x, struct queue *q, uint64_t bytes,
-		uint32_t flags, uint32_t end);
-/* Notes what was read though nobody is known to have written it, and gives it back. */
-int debt_add(struct model *m, const struct transfer *x, struct queue *q, uint64_t bytes,
-	     uint32_t flags, uint32_t end);
-/* `bytes` of the oldest debt, its first, were written out of sight: they stay with "?". */
-void debt_forgive(struct queue *q, struct chan *c, uint64_t bytes);
-/*
- * Makes the first `bytes` of debt i, which are not all, a debt of their own in front of it. Returns
- * which is now the rest. When there are too many, those bytes stay with "?".
- */
-uint32_t debt_split(struct model *m, struct queue *q, struct chan *c, uint32_t i, uint64_t bytes);
-/* The oldest debt; those that were paid before it are gone then. NULL: there is none. */
-struct piece *debt_front(struct queue *q);
-void debt_expire(struct queue *q);
-int debt_pay(struct model *m, const struct transfer *x, struct queue *q, struct piece *debt,
-	     const struct attribution *a);
-
-bool match_is_suspect(const struct model *m, const struct chan *c); /* operations were lost … */
-void match_suspect(struct chan *c); /* … or it is to be taken so */
-/* A socket that existed before the trace, or whose queue overflowed: what it held nobody knows. */
-bool match_is_older(const struct chan *c);
-/*
- * Notes an operation of *p from begin to end, and whether it is one of a second process. True when
- * one of another process went on at the same time: the order of the two is not certain.
- */
-bool queue_note_write(struct queue *q, const struct proc *p, uint64_t begin_ns, uint64_t end_ns);
-bool queue_note_read(struct queue *q, const struct proc *p, uint64_t begin_ns, uint64_t end_ns);
-void queue_release(struct model *m, struct queue *q);
-
-/* outside.c: true when only processes outside the scope hold the far end: *err is then the result */
-bool outside_write(struct model *m, const struct transfer *x, int *err);
-bool outside_read(struct model *m, const struct transfer *x, int *err);
-
-/* match_message.c: queues of whole messages, for dgram and typed */
-int message_write(struct model *m, const struct transfer *x, struct queue *q);
-int message_read(struct model *m, const struct transfer *x, struct queue *q, bool from_backlog);
-
-/* match_typed.c: the queue of the messages of one type, made when there is none; NULL: no memory */
-struct queue *match_type_queue(struct model *m, struct chan *c, int64_t mtype);
-/* Is what *x got of what was inside at first sight, whose types are not known? */
-bool match_is_typed_backlog(const struct transfer *x, const struct queue *q);
-int match_typed_backlog(struct model *m, struct chan *c, uint64_t bytes);
-
 static inline uint64_t io_end_ns(const struct ev_io *io)
 {
 	uint64_t end;
 	return __builtin_add_overflow(io->enter_ns, io->dur_ns, &end) ? UINT64_MAX : end;
 }
-
-/* From when a call may have taken effect: one that slept did when that was over, never in part before. */
-static inline uint64_t io_begin_ns(const struct ev_io *io)
-{
-	return io->slept_ns > 0 ? io->hdr.t_ns : io->enter_ns;
-}
-
-/* Of what queues hold and attributions move, how much is bytes: a sum's are none. */
-static inline uint64_t in_bytes(const struct chan *c, uint64_t n)
-{
-	return c->pub.shape == SHAPE_SUM ? 0 : n;
-}
-
-#define PIPE_PAGE_BYTES 4096u /* a pipe keeps what is in it in pages; in packet mode each is of one packet */
 
 static inline uint64_t min_u64(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
