@@ -275,4 +275,31 @@ _Static_assert(sizeof(struct ev_gone) == 24, "wire");
 _Static_assert(sizeof(struct ev_lost) == 32, "wire");
 _Static_assert(sizeof(struct ev_room) == 48, "wire");
 
+/* An EV_IO may have more behind it (a payload, a range); all others have this very size. 0: no such type. */
+static inline __u16 event_size(unsigned int type)
+{
+	switch (type) {
+	case EV_IO:
+		return sizeof(struct ev_io);
+	case EV_CHAN:
+		return sizeof(struct ev_chan);
+	case EV_ENDPOINT:
+		return sizeof(struct ev_endpoint);
+	case EV_TASK:
+		return sizeof(struct ev_task);
+	case EV_WAIT:
+		return sizeof(struct ev_wait);
+	case EV_LOST:
+		return sizeof(struct ev_lost);
+	case EV_TIME:
+		return sizeof(struct ev_hdr);
+	case EV_GONE:
+		return sizeof(struct ev_gone);
+	case EV_ROOM:
+		return sizeof(struct ev_room);
+	default:
+		return 0;
+	}
+}
+
 #endif

@@ -118,18 +118,8 @@ static void note_time(struct model *m, const struct ev_hdr *ev)
 
 int model_apply(struct model *m, const struct ev_hdr *ev)
 {
-	static const uint16_t sizes[EV_TYPE_MAX] = {
-	    [EV_IO] = sizeof(struct ev_io),
-	    [EV_CHAN] = sizeof(struct ev_chan),
-	    [EV_ENDPOINT] = sizeof(struct ev_endpoint),
-	    [EV_TASK] = sizeof(struct ev_task),
-	    [EV_WAIT] = sizeof(struct ev_wait),
-	    [EV_LOST] = sizeof(struct ev_lost),
-	    [EV_TIME] = sizeof(struct ev_hdr),
-	    [EV_GONE] = sizeof(struct ev_gone),
-	    [EV_ROOM] = sizeof(struct ev_room),
-	};
-	if (ev->type == 0 || ev->type >= EV_TYPE_MAX || ev->size < sizes[ev->type])
+	uint16_t size = event_size(ev->type);
+	if (!size || ev->size < size)
 		return -EINVAL;
 	int err = apply(m, ev);
 	if (err)

@@ -23,21 +23,6 @@ void fanout_add(struct fanout *f, struct sink *to)
 		f->to[f->n++] = to;
 }
 
-/* EV_IO may carry payload after the struct; every other type has exactly one size. */
-static const struct {
-	uint16_t min, max;
-} sizes[EV_TYPE_MAX] = {
-    [EV_IO] = {sizeof(struct ev_io), UINT16_MAX},
-    [EV_CHAN] = {sizeof(struct ev_chan), sizeof(struct ev_chan)},
-    [EV_ENDPOINT] = {sizeof(struct ev_endpoint), sizeof(struct ev_endpoint)},
-    [EV_TASK] = {sizeof(struct ev_task), sizeof(struct ev_task)},
-    [EV_WAIT] = {sizeof(struct ev_wait), sizeof(struct ev_wait)},
-    [EV_LOST] = {sizeof(struct ev_lost), sizeof(struct ev_lost)},
-    [EV_TIME] = {sizeof(struct ev_hdr), sizeof(struct ev_hdr)},
-    [EV_GONE] = {sizeof(struct ev_gone), sizeof(struct ev_gone)},
-    [EV_ROOM] = {sizeof(struct ev_room), sizeof(struct ev_room)},
-};
-
 static bool is_terminated(const char *text, size_t size) { return memchr(text, 0, size) != NULL; }
 
 static bool are_strings_terminated(const struct ev_hdr *ev)
@@ -59,11 +44,10 @@ static bool are_strings_terminated(const struct ev_hdr *ev)
 
 bool event_is_valid(const struct ev_hdr *ev, uint64_t avail)
 {
-	if (avail < sizeof(*ev) || ev->type == 0 || ev->type >= EV_TYPE_MAX)
+	uint16_t size = avail < sizeof(*ev) ? 0 : event_size(ev->type);
+	if (!size || ev->size % 8 || ev->size > avail)
 		return false;
-	if (ev->size % 8 || ev->size > avail)
-		return false;
-	if (ev->size < sizes[ev->type].min || ev->size > sizes[ev->type].max)
+	if (ev->type == EV_IO ? ev->size < size : ev->size != size)
 		return false;
 	return are_strings_terminated(ev);
 }

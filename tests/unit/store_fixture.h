@@ -264,19 +264,8 @@ UNUSED static const struct ev_hdr *random_event(void)
 		struct ev_task task;
 		unsigned char bytes[UINT16_MAX + 1];
 	} u;
-	static const uint16_t sizes[EV_TYPE_MAX] = {
-	    [EV_IO] = sizeof(struct ev_io),
-	    [EV_CHAN] = sizeof(struct ev_chan),
-	    [EV_ENDPOINT] = sizeof(struct ev_endpoint),
-	    [EV_TASK] = sizeof(struct ev_task),
-	    [EV_WAIT] = sizeof(struct ev_wait),
-	    [EV_LOST] = sizeof(struct ev_lost),
-	    [EV_TIME] = sizeof(struct ev_hdr),
-	    [EV_GONE] = sizeof(struct ev_gone),
-	    [EV_ROOM] = sizeof(struct ev_room),
-	};
 	uint16_t type = (uint16_t)(rnd() % 4 ? EV_IO : 1 + rnd() % (EV_TYPE_MAX - 1));
-	size_t size = sizes[type];
+	size_t size = event_size(type);
 	if (type == EV_IO && rnd() % 3 == 0) /* a payload tail; now and then the longest there is */
 		size = rnd() % 64 == 0 ? 65528 : size + rnd() % 40 * 8;
 	fill(u.bytes, size);
