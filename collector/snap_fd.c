@@ -131,15 +131,17 @@ static bool is_terminal(const struct snap_file *f)
 	       strcmp(link, "/dev/console") == 0;
 }
 
-static wg_ref pipe_end(struct snap_world *w, const struct snap_file *f, uint32_t chan, unsigned int mode)
+/* Those who have the other end of what has a name to be opened by, too. */
+static wg_ref far_end(struct snap_world *w, const struct snap_file *f, uint32_t chan, unsigned int mode)
 {
 	wg_ref cond = snap_holders(w, f->obj, chan, mode);
-	if (f->what == SNAP_IS_FIFO)
-		cond = snap_or(w, cond, wg_outside(w->g, WG_NEW, "anyone who opens the FIFO"));
+	if (f->what != SNAP_IS_PIPE)
+		cond = snap_or(w, cond, wg_outside(w->g, WG_NEW, f->what == SNAP_IS_FIFO ? "anyone who opens the FIFO"
+										       : "anyone who opens the queue"));
 	return cond;
 }
 
-wg_ref snap_readable(struct snap_world *w, const struct snap_task *t, uint32_t row, bool *quiet)
+wg_ref snap_readable(struct snap_world *w, uint32_t row, bool *quiet)
 {
 	const struct snap_file *f = w->files[row];
 	uint32_t chan = snap_file_chan(w, row);
@@ -155,13 +157,12 @@ wg_ref snap_readable(struct snap_world *w, const struct snap_task *t, uint32_t r
 		if (p ? p->used : w->whole) /* without its state: it sleeps, so there is nothing */
 			return snap_unknown(w, p ? "there is something to read" : "the state of the pipe");
 		*quiet = true;
-		return pipe_end(w, f, chan, MODE_WRITE);
+		return far_end(w, f, chan, MODE_WRITE);
 	case SNAP_IS_SOCK:
 		return s ? snap_sock_readable(w, s, chan, quiet) : snap_unknown(w, "the state of the socket");
 	case SNAP_IS_MQ:
 		*quiet = true;
-		return snap_or(w, snap_holders(w, f->obj, chan, MODE_WRITE),
-			       wg_outside(w->g, WG_NEW, "anyone who opens the queue"));
+		return far_end(w, f, chan, MODE_WRITE);
 	case SNAP_IS_ANON:
 		return anon_readable(w, t, f, chan, quiet);
 	case SNAP_IS_CHAR:
@@ -173,13 +174,12 @@ wg_ref snap_readable(struct snap_world *w, const struct snap_task *t, uint32_t r
 	}
 }
 
-wg_ref snap_writable(struct snap_world *w, const struct snap_task *t, uint32_t row)
+wg_ref snap_writable(struct snap_world *w, uint32_t row)
 {
 	const struct snap_file *f = w->files[row];
 	uint32_t chan = snap_file_chan(w, row);
 	const struct snap_pipe *p = snap_pipe_of(w, f->obj);
 	const struct snap_sock *s = snap_sock_of(w, f->obj);
-	(void)t;
 	switch (f->what) {
 	case SNAP_IS_PIPE:
 	case SNAP_IS_FIFO:
@@ -188,12 +188,11 @@ wg_ref snap_writable(struct snap_world *w, const struct snap_task *t, uint32_t r
 		/* slots, not bytes: a pipe is full when each holds something */
 		if (p ? p->used < p->slots : w->whole)
 			return snap_unknown(w, p ? "there is room to write" : "the state of the pipe");
-		return pipe_end(w, f, chan, MODE_READ);
+		return far_end(w, f, chan, MODE_READ);
 	case SNAP_IS_SOCK:
 		return s ? snap_sock_writable(w, s, chan) : snap_unknown(w, "the state of the socket");
 	case SNAP_IS_MQ:
-		return snap_or(w, snap_holders(w, f->obj, chan, MODE_READ),
-			       wg_outside(w->g, WG_NEW, "anyone who opens the queue"));
+		return far_end(w, f, chan, MODE_READ);
 	case SNAP_IS_ANON: {
 		char link[64];
 		snap_fd_link(f->pid, f->fd, link, sizeof(link));
@@ -274,10 +273,10 @@ static wg_ref way_condition(struct snap_call *c, uint32_t row, uint8_t way)
 	if (addressee)
 		return addressee;
 	if (way == WAY_WRITE)
-		return snap_writable(c->w, c->t, row);
+		return snap_writable(c->w, row);
 	if (way == WAY_CONNECT)
 		return snap_unknown(c->w, "where it connects to");
-	return snap_readable(c->w, c->t, row, &c->th->quiet);
+	return snap_readable(c->w, row, &c->th->quiet);
 }
 
 static void set_fd_wait(struct snap_call *c, int fd, const char *word, uint8_t way)
