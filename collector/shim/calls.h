@@ -85,7 +85,7 @@ void shim_end_accept(struct shim_op *o, int ret);
 void shim_end_made(struct shim_op *o, int fd, uint32_t flags);
 
 uint64_t shim_until(const struct timespec *until); /* a deadline of CLOCK_REALTIME, as shim_call has it; 0: none */
-/* After shim_begin_fd. */
+/* After shim_begin_fd, or shim_begin_sysv_msg: a message, its priority or type. */
 void shim_end_message(struct shim_op *o, int64_t ret, uint64_t bytes, int64_t prio, const void *data);
 
 void shim_end_mq_unlink(struct shim_op *o, int ret, const char *name); /* after shim_begin_none */

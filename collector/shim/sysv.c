@@ -167,16 +167,10 @@ bool shim_begin_sysv_msg(struct shim_op *o, int id, enum ipctap_op op, int flags
 
 void shim_end_sysv_msg(struct shim_op *o, int64_t ret, const void *m, size_t n)
 {
-	shim_done(o, ret);
-	if (ret >= 0) {
-		memcpy(&o->io.mtype, m, sizeof(long));
-		o->io.bytes = n;
-		o->io.messages = 1;
-	}
-	if (ret >= 0 && shim_control->snap_bytes)
-		shim_tell_payload(o, (const char *)m + sizeof(long), n);
-	else
-		shim_tell(o);
+	long type = 0;
+	if (ret >= 0)
+		memcpy(&type, m, sizeof(type));
+	shim_end_message(o, ret, n, type, (const char *)m + sizeof(type));
 }
 
 SHIM_EXPORT int msgsnd(int id, const void *m, size_t n, int flags)
