@@ -287,7 +287,6 @@ int feed_stop(struct feed *f, bool end_command, struct fail *fail)
 	return more < 0 ? more : 0;
 }
 
-bool feed_is_live(const struct feed *f) { return f->live; }
 const char *feed_source_name(const struct feed *f) { return f->source->name; }
 pid_t feed_command_pid(const struct feed *f) { return f->launch.pid; }
 int feed_exit_status(const struct feed *f) { return f->launch.status; }

@@ -69,7 +69,6 @@ int feed_pump(struct feed *f, int timeout_ms, struct fail *fail);
  */
 int feed_stop(struct feed *f, bool end_command, struct fail *fail);
 
-bool feed_is_live(const struct feed *f);
 const char *feed_source_name(const struct feed *f);  /* "bpf", "shim", "bpf+shim", "trace" */
 pid_t feed_command_pid(const struct feed *f);        /* 0: no command */
 int feed_exit_status(const struct feed *f);          /* of the command, as a shell gives it: 128+N for a signal; 0 without one */

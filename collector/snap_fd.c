@@ -141,7 +141,7 @@ static wg_ref far_end(struct snap_world *w, const struct snap_file *f, uint32_t 
 	return cond;
 }
 
-wg_ref snap_readable(struct snap_world *w, uint32_t row, bool *quiet)
+wg_ref snap_readable(struct snap_world *w, const struct snap_task *t, uint32_t row, bool *quiet)
 {
 	const struct snap_file *f = w->files[row];
 	uint32_t chan = snap_file_chan(w, row);
@@ -276,7 +276,7 @@ static wg_ref way_condition(struct snap_call *c, uint32_t row, uint8_t way)
 		return snap_writable(c->w, row);
 	if (way == WAY_CONNECT)
 		return snap_unknown(c->w, "where it connects to");
-	return snap_readable(c->w, row, &c->th->quiet);
+	return snap_readable(c->w, c->t, row, &c->th->quiet);
 }
 
 static void set_fd_wait(struct snap_call *c, int fd, const char *word, uint8_t way)

@@ -37,7 +37,7 @@ static void add_fd(struct polled *p, const struct snap_task *owner, int fd, unsi
 	bool writes = (events & (POLLOUT | POLLWRNORM | POLLWRBAND)) != 0;
 	bool quiet = false;
 	if (reads || !writes) /* without either, for an error or a hang-up: its other end brings that too */
-		wg_add(w->g, p->gate, snap_readable(w, row, &quiet), 1);
+		wg_add(w->g, p->gate, snap_readable(w, owner, row, &quiet), 1);
 	if (writes)
 		wg_add(w->g, p->gate, snap_writable(w, row), 1);
 	if (!quiet || writes)

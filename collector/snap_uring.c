@@ -49,7 +49,7 @@ static wg_ref request_done(struct snap_call *c, const struct snap_req *r, bool *
 	if (!c->th->chan)
 		c->th->chan = snap_file_chan(w, row);
 	if (reads)
-		cond = snap_readable(w, row, &quiet);
+		cond = snap_readable(w, c->t, row, &quiet);
 	if (writes)
 		cond = snap_or(w, cond, snap_writable(w, row));
 	*loud = *loud || writes || !quiet;

@@ -167,7 +167,7 @@ int snap_restarted(struct snap_world *w, const struct snap_task *t);
 void snap_wait(struct snap_world *w, const struct snap_task *t, struct wg_thread *th);
 
 /* Conditions of a descriptor becoming readable or writable; sets *quiet when idle looks like that. */
-wg_ref snap_readable(struct snap_world *w, uint32_t row, bool *quiet);
+wg_ref snap_readable(struct snap_world *w, const struct snap_task *t, uint32_t row, bool *quiet);
 wg_ref snap_writable(struct snap_world *w, uint32_t row);
 uint32_t snap_file_chan(struct snap_world *w, uint32_t row);
 

@@ -58,7 +58,7 @@ struct src_shim {
 	struct shim_proc *procs;
 	int notify, deaths; /* inotify of the folder; epoll of the pidfds */
 	pid_t held;
-	uint64_t next_look_ns, next_time_ns, look_ns, drained, bad_told;
+	uint64_t next_look_ns, next_time_ns, look_ns, drained;
 	int idle_ms;
 	bool detached, listed;
 };

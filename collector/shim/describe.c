@@ -36,7 +36,7 @@ static uint32_t inode_of(const char *path)
 }
 
 /* Programs that move to another namespace after their first use of it are taken to be where they were. */
-uint32_t shim_net_ns(void)
+static uint32_t net_ns(void)
 {
 	static uint32_t ns;
 	if (!ns)
@@ -144,7 +144,7 @@ static bool describe_sock(int fd, struct raw_object *o)
 	o->sk = o->ino;
 	o->sock_type = (uint16_t)type;
 	o->family = (uint16_t)domain;
-	o->ns = shim_net_ns();
+	o->ns = net_ns();
 	if (listens)
 		o->hdr.flags |= RAW_LISTENING;
 	if (protocol == IPPROTO_MPTCP)

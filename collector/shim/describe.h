@@ -29,6 +29,5 @@ void shim_name_path(struct raw_object *o, const char *path, size_t len);
 uint64_t shim_unix_peer(uint64_t ino);
 
 uint32_t shim_ipc_ns(void);
-uint32_t shim_net_ns(void);
 
 #endif

@@ -124,7 +124,7 @@ static uint8_t dir_of(uint32_t state)
 	return (state & FD_READ ? ENDPOINT_DIR_READ : 0) | (state & FD_WRITE ? ENDPOINT_DIR_WRITE : 0);
 }
 
-void shim_endpoint(struct shim_thread *t, uint64_t obj, int fd, uint8_t what, uint8_t dir)
+static void tell_end(struct shim_thread *t, uint64_t obj, int fd, uint8_t what, uint8_t dir)
 {
 	struct ev_endpoint e = {
 		.hdr = { .t_ns = shim_now(), .type = EV_ENDPOINT, .size = sizeof(e) },
@@ -142,7 +142,7 @@ uint64_t shim_fd_new(struct shim_thread *t, int fd, uint32_t flags, uint8_t what
 	if ((f.state & FD_STATE) != FD_CHANNEL)
 		return 0;
 	if (!(f.state & FD_SIGNALFD))
-		shim_endpoint(t, f.obj, fd, what, dir_of(f.state));
+		tell_end(t, f.obj, fd, what, dir_of(f.state));
 	return f.obj;
 }
 
@@ -161,7 +161,7 @@ uint64_t shim_fd_new_pair(struct shim_thread *t, const int fds[2])
 	for (int i = 0; i < 2; i++) {
 		look(t, fds[i], RAW_NEW, ino[!i], &f[i]);
 		if ((f[i].state & FD_STATE) == FD_CHANNEL)
-			shim_endpoint(t, f[i].obj, fds[i], ENDPOINT_OPEN, dir_of(f[i].state));
+			tell_end(t, f[i].obj, fds[i], ENDPOINT_OPEN, dir_of(f[i].state));
 	}
 	return f[0].obj;
 }
@@ -189,7 +189,7 @@ uint64_t shim_fd_closing(struct shim_thread *t, int fd)
 void shim_fd_closed(struct shim_thread *t, int fd, uint64_t obj)
 {
 	if (obj)
-		shim_endpoint(t, obj, fd, ENDPOINT_CLOSE, 0);
+		tell_end(t, obj, fd, ENDPOINT_CLOSE, 0);
 }
 
 /* Only those that are known of: of the others nobody was told that they are open. */
@@ -205,7 +205,7 @@ void shim_fd_close_range(struct shim_thread *t, unsigned int first, unsigned int
 			shim_fd_forget((int)fd);
 			if ((state & FD_STATE) == FD_CHANNEL && !(state & FD_SIGNALFD) &&
 			    state >> FD_GENERATION == (shim_control->generation & 0xffffff))
-				shim_endpoint(t, chunk[i].obj, (int)fd, ENDPOINT_CLOSE, 0);
+				tell_end(t, chunk[i].obj, (int)fd, ENDPOINT_CLOSE, 0);
 		}
 	}
 }
@@ -266,7 +266,7 @@ void shim_fds_inherit(struct shim_thread *t)
 		for (int i = 0; chunks[c] && i < CHUNK; i++) {
 			const struct shim_fd *f = &chunks[c][i];
 			if ((f->state & FD_STATE) == FD_CHANNEL && !(f->state & FD_SIGNALFD))
-				shim_endpoint(t, f->obj, c * CHUNK + i, ENDPOINT_INHERIT, dir_of(f->state));
+				tell_end(t, f->obj, c * CHUNK + i, ENDPOINT_INHERIT, dir_of(f->state));
 			else if (f->state & FD_SIGNALFD)
 				shim_fd_forget(c * CHUNK + i); /* names the process */
 		}

@@ -291,9 +291,7 @@ void shim_fd_describe_port(struct shim_thread *t, int fd);
 /* What the table holds when the program begins, or when a child has inherited it. */
 void shim_fds_adopt(struct shim_thread *t, uint8_t what);
 void shim_fds_inherit(struct shim_thread *t);
-void shim_fds_reset(void); /* nothing is known any more */
 
-void shim_endpoint(struct shim_thread *t, uint64_t obj, int fd, uint8_t what, uint8_t dir);
 /* Of any file, as a thing to lock; of memory, as a thing to map: described if it is new. memory.c */
 uint64_t shim_lock_object(struct shim_thread *t, int fd);
 uint64_t shim_memory_opened(struct shim_thread *t, int fd, uint32_t flags);

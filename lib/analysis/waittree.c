@@ -287,11 +287,3 @@ void waittree_free(struct waittree *t)
 	free(t->rows);
 	free(t);
 }
-
-uint32_t waittree_find(const struct waittree *t, uint32_t tid)
-{
-	for (uint32_t i = 0; i < t->nrows; i++)
-		if (t->rows[i].tid == tid)
-			return i;
-	return WT_NONE;
-}

@@ -76,9 +76,6 @@ struct waittree_opts {
 struct waittree *waittree_new(const struct solution *s, const struct waittree_opts *opts);
 void waittree_free(struct waittree *t); /* accepts NULL */
 
-/* The row of a thread; WT_NONE. */
-uint32_t waittree_find(const struct waittree *t, uint32_t tid);
-
 /* A number for a finding that stays the same as long as those in its core have not moved. */
 uint64_t finding_key(const struct solution *s, const struct wg_finding *f);
 

@@ -28,7 +28,8 @@ struct chan *chan_find(const struct model *m, uint64_t id)
 	return c;
 }
 
-int chan_index(struct model *m, struct chan *c)
+/* Makes chan_find find it. */
+static int chan_index(struct model *m, struct chan *c)
 {
 	uint64_t id = c->pub.id, at = id - m->chan_base, cap = m->chan_cap;
 	if (at >= cap && at < 2 * m->nchans + ARRAY_SLACK) {

@@ -189,7 +189,6 @@ void tasks_free(struct model *m);
 /* ---- chans.c ---- */
 int chans_apply(struct model *m, const struct ev_chan *ev);
 struct chan *chan_find(const struct model *m, uint64_t id);
-int chan_index(struct model *m, struct chan *c); /* makes chan_find find it */
 bool chan_is_in_array(const struct model *m, const struct chan *c);
 struct chan *chan_get(struct model *m, uint64_t id, uint64_t t_ns);
 void chan_update_known(struct chan *c); /* after a change of older or debts */

@@ -117,7 +117,7 @@ struct row *rows_add(struct rows *rows, const struct row_key *key, int ncolumns)
 	return &rows->v[rows->n++];
 }
 
-const char *rows_copy(struct rows *rows, const char *text, size_t len)
+static const char *copy(struct rows *rows, const char *text, size_t len)
 {
 	char *copy = rows_alloc(rows, len + 1);
 
@@ -130,7 +130,7 @@ const char *rows_escape(struct rows *rows, const char *src, size_t max)
 
 	if (rows->raw)
 		return rows_print(rows, "%.*s", (int)max, src);
-	return rows_copy(rows, buf, escape_text(buf, sizeof(buf), src, max));
+	return copy(rows, buf, escape_text(buf, sizeof(buf), src, max));
 }
 
 const char *rows_print(struct rows *rows, const char *fmt, ...)
@@ -142,7 +142,7 @@ const char *rows_print(struct rows *rows, const char *fmt, ...)
 	va_start(ap, fmt);
 	len = vsnprintf(buf, sizeof(buf), fmt, ap);
 	va_end(ap);
-	return rows_copy(rows, buf, len < (int)sizeof(buf) ? (size_t)len : sizeof(buf) - 1);
+	return copy(rows, buf, len < (int)sizeof(buf) ? (size_t)len : sizeof(buf) - 1);
 }
 
 const char *rows_comm(struct rows *rows, const char *comm)
@@ -226,7 +226,7 @@ void row_line_proc(struct row_line *l, const struct m_proc *proc, const char *co
 
 const char *row_line_take(struct rows *rows, const struct row_line *l)
 {
-	return rows_copy(rows, l->buf, l->len);
+	return copy(rows, l->buf, l->len);
 }
 
 const char *rows_proc(struct rows *rows, const struct m_proc *proc)

@@ -136,8 +136,7 @@ void view_rows_release(struct rows *rows);
 struct row *rows_add(struct rows *rows, const struct row_key *key, int ncolumns);
 /* Never NULL: "" when there is no memory. `max` bytes of src, or up to its NUL. */
 const char *rows_escape(struct rows *rows, const char *src, size_t max);
-const char *rows_copy(struct rows *rows, const char *text, size_t len); /* escaped already */
-const char *rows_print(struct rows *rows, const char *fmt, ...) /* likewise */
+const char *rows_print(struct rows *rows, const char *fmt, ...) /* of what is escaped already */
 	__attribute__((format(printf, 2, 3)));
 
 /*
