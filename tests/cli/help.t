@@ -39,8 +39,13 @@ for verb in $verbs; do
 		"$verb: the options of --help and of the man page are the same"
 	is "$(printf '%s\n' "$help" | sed -n 's/^\([Uu]sage:\)* *\(ipctap [a-z]* .*\)$/\2/p')" \
 		"$(synopsis_of_man "$page")" "$verb: so is the synopsis"
+	is "$(printf '%s\n' "$help" | sed -n 's/^ \{2,6\}-//p' | grep -v '  ' | grep -vE '^(., -)?-?[a-z-]+( [^ ]+)?$')" '' \
+		"$verb: what an option does stands apart from it"
 	like "$(cat $man/ipctap.1.scd)" "^\*ipctap-$verb\*\(1\)$" "ipctap(1) names $verb"
 done
+
+is "$("$IPCTAP" demo | sed -n 's/^\([a-z0-9-]*\)  .*/\1/p')" \
+	"$("$IPCTAP" demo --json | grep -o '"name": *"[^"]*"' | cut -d'"' -f4)" 'demo: each name stands apart from what it does'
 
 if command -v scdoc >/dev/null; then
 	for page in "$man"/*.scd; do

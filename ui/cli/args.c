@@ -73,6 +73,8 @@ static const char *table_word(const void *list, size_t i)
 
 /* ---- --help ---- */
 
+#define HELP_COLUMN 27 /* where it says what an option does; on a line of its own behind a longer one */
+
 static void print_row(const struct args_row *row)
 {
 	char left[80];
@@ -85,7 +87,10 @@ static void print_row(const struct args_row *row)
 		 row->arg ? row->arg : "");
 	for (const char *p = left; *p; p++)
 		width += ((unsigned char)*p & 0xc0) != 0x80; /* characters, not bytes */
-	printf("%s%*s%s\n", left, width < 27 ? 27 - width : 1, "", row->help);
+	if (width < HELP_COLUMN)
+		printf("%s%*s%s\n", left, HELP_COLUMN - width, "", row->help);
+	else
+		printf("%s\n%*s%s\n", left, HELP_COLUMN, "", row->help);
 }
 
 static void print_help(const struct args_spec *spec)

@@ -260,10 +260,10 @@ static int misuse(const char *remedy, const char *what, const char *arg)
 static int list_text(void)
 {
 	for (size_t i = 0; i < WORKLOADS; i++)
-		printf("%-22s%s\n", workloads[i].name, workloads[i].what);
+		printf("%-23s%s\n", workloads[i].name, workloads[i].what);
 	puts("\nCases that hang, or look it, and what `ipctap deadlock` says of each:\n");
 	for (const struct hang *h = hangs; h->name; h++)
-		printf("%-22s%-14s%s\n", h->name, h->verdict, h->what);
+		printf("%-23s%-14s%s\n", h->name, h->verdict, h->what);
 	return 0;
 }
 
