@@ -115,7 +115,8 @@ struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, __u8[sizeof(struct raw_io_addr) + EV_PAYLOAD_MAX]);
+	/* 8 more: the verifier takes the end of a payload to be rounded up from any number, not from the most */
+	__type(value, __u8[sizeof(struct raw_io_addr) + EV_PAYLOAD_MAX + 8]);
 } scratch SEC(".maps");
 
 struct user_iovec {

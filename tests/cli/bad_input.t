@@ -54,7 +54,9 @@ done
 for bad in abc 1 99999g 12q 12mb ''; do
 	refuses 2 '^ipctap: --ring: ' "--ring '$bad'" record -a --ring "$bad"
 done
-refuses 2 '^ipctap: -s: ' '-s 99999' record -a -s 99999
+for bad in 257 99999 -1 x ''; do
+	refuses 2 '^ipctap: -s: ' "-s '$bad'" record -a -s "$bad"
+done
 refuses 2 '^ipctap: --source: .* is not a source$' '--source x' record -a --source x
 refuses 2 '^ipctap: --comm: .* cannot be the name' 'a comm that is too long' record --comm 1234567890123456
 refuses 2 'knid' 'unknown filter word' events "$DB" -e 'knid=pipe'

@@ -11,7 +11,6 @@
 
 #include "lib/abi/event.h"
 
-#define SNAP_MAX_BYTES 4096
 #define KEEP_IDLE_MAX 1000000u
 #define RING_MIN_BYTES 4096ull
 #define RING_MAX_BYTES (1ull << 32)
@@ -112,14 +111,16 @@ int args_seconds(struct args *a, const struct args_row *row, const char *value, 
 	return 0;
 }
 
+_Static_assert(EV_PAYLOAD_MAX == 256, "what args_snap says, and the man pages");
+
 int args_snap(struct args *a, const struct args_row *row, const char *value, struct fail *fail)
 {
 	const char *end;
 	uint64_t n;
 
-	if (!parse_digits(value, &n, &end) || *end || n > SNAP_MAX_BYTES)
+	if (!parse_digits(value, &n, &end) || *end || n > EV_PAYLOAD_MAX)
 		return bad_value(row, value, "is not a number of bytes",
-				 "write a number from 0 to 4096", fail);
+				 "write a number from 0 to 256", fail);
 	a->feed.snap_bytes = (uint32_t)n;
 	return 0;
 }
