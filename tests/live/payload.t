@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# -s: the first bytes of what was moved are in the trace, as many as were asked for and as many as there can be;
-# with either source. Without it there are none.
+# -s: the first bytes of what was moved are in the trace, as many as were asked for (up to a multiple of 8) and as
+# many as there can be; with either source. Without it there are none.
 . tests/live/live.sh
 
 cat >"$T/moves.py" <<'EOF2'
@@ -17,10 +17,10 @@ moved() { # the payloads of the write and of the read, as text
 }
 
 for source in bpf shim; do
-	for n in 8 256; do
+	for n in 8 20 256; do
 		record --source $source -s $n -- python3 "$T/moves.py"
 		is "$status" 0 "$source -s $n: recorded"
-		first=$(printf '%s' "$text" | cut -c 1-$n)
+		first=$(printf '%s' "$text" | cut -c 1-$(((n + 7) / 8 * 8)))
 		is "$(moved)" "write|$first
 read|$first" "$source -s $n: what was written and read begins like that"
 	done

@@ -121,7 +121,8 @@ int args_snap(struct args *a, const struct args_row *row, const char *value, str
 	if (!parse_digits(value, &n, &end) || *end || n > EV_PAYLOAD_MAX)
 		return bad_value(row, value, "is not a number of bytes",
 				 "write a number from 0 to 256", fail);
-	a->feed.snap_bytes = (uint32_t)n;
+	/* a record ends at a multiple of 8: what fills it up would be no bytes of theirs */
+	a->feed.snap_bytes = (uint32_t)(n + 7) & ~7u;
 	return 0;
 }
 
