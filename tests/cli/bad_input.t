@@ -51,7 +51,7 @@ done
 for bad in 0 -1 abc 12,,13 12, 4294967297 ''; do
 	refuses 2 "^ipctap: -p: '.*' is not a list of process ids$" "-p '$bad'" record -p "$bad"
 done
-for bad in abc 1 99999g 12q 12mb ''; do
+for bad in abc 1 3g 99999g 12q 12mb ''; do
 	refuses 2 '^ipctap: --ring: ' "--ring '$bad'" record -a --ring "$bad"
 done
 for bad in 257 99999 -1 x ''; do

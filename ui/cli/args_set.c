@@ -13,7 +13,7 @@
 
 #define KEEP_IDLE_MAX 1000000u
 #define RING_MIN_BYTES 4096ull
-#define RING_MAX_BYTES (1ull << 32)
+#define RING_MAX_BYTES (2ull << 30) /* the largest power of two that a map has the size of */
 
 /* The option as people write it: "-d" or "--ring". */
 static const char *row_label(const struct args_row *row, char label[static 64])
@@ -143,7 +143,7 @@ static int set_ring(struct args *a, const struct args_row *row, const char *valu
 		end++;
 	}
 	if (*end || n < RING_MIN_BYTES || n > RING_MAX_BYTES)
-		return bad_value(row, value, *end ? "is not a size" : "is not between 4k and 4g",
+		return bad_value(row, value, *end ? "is not a size" : "is not between 4k and 2g",
 				 "write it as 64m or 1g", fail);
 	a->feed.ring_bytes = n;
 	return 0;
