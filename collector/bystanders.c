@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include <uthash.h>
 
 #include "collector/procfs.h"
@@ -79,6 +80,8 @@ bool bystanders_note(struct bystanders *b, const struct ev_task *t)
 {
 	struct known *k = find(b, t->pid);
 	bool candidate = t->hdr.flags & TASK_F_OUTSIDE;
+	if (t->pid == (uint32_t)getpid()) /* whoever signals us: we are in nobody's trace */
+		return true;
 	if (!candidate)
 		note_inside(b, t);
 	else if (is_inside(b, t->pid))

@@ -55,6 +55,22 @@ is "$status" 0 'without root nothing of another user is proven'
 like "$err" '^ipctap: not allowed to look with BPF' '... and why is said'
 end_started
 
+# ---- in a container, which has other numbers for its processes than BPF ----
+cat >"$T/inside" <<'END'
+mount -t proc proc /proc
+"$IPCTAP" deadlock -d 5 --level stuck -- "$IPCTAP" demo mutex-abba >"$T/inside.out" 2>"$T/inside.err"
+echo "$?" >"$T/inside.status"
+"$IPCTAP" record -o "$T/inside.db" -- sh -c 'echo hello | cat' >/dev/null 2>&1
+"$IPCTAP" record --source bpf -o "$T/none.db" -- true 2>"$T/inside.bpf"
+END
+export IPCTAP T
+run timeout 120 unshare --pid --fork --mount --kill-child sh "$T/inside"
+is "$(cat "$T/inside.status")" 1 'in a pid namespace of its own: a command that hangs is found'
+like "$(cat "$T/inside.out")" '^STUCK' '... as far as the shim and /proc tell'
+like "$(cat "$T/inside.err")" '^ipctap: the probes cannot be used inside of a pid namespace' '... and why no more'
+is "$(sqlite3 "$T/inside.db" "select bytes from v_talk where kind = 'pipe' and dst_comm = 'cat'")" 6 '... and what is recorded is there'
+like "$(cat "$T/inside.bpf")" '--pid=host' 'where BPF is insisted on, the remedy is told'
+
 # ---- what goes on is never found ----
 found=
 seen=0
