@@ -65,6 +65,8 @@ refuses 2 'carrier-pigeon' 'unknown kind in a filter' events "$DB" -e 'kind=carr
 refuses 2 '^ipctap: --view: .* is not a view$' '--view x' top -b --view x
 refuses 2 '^ipctap: top: this is not a terminal$' 'top into a pipe' top
 remedy '\-b' 'what to use there'
+refuses 2 "^ipctap: no column 'nope' in the view Talk$" '--sort nope' top -b --view talk --sort nope
+remedy 'its columns are' 'which there are'
 refuses 2 '^ipctap: x: doctor takes no such argument$' 'doctor with an argument' doctor x
 refuses 2 '^ipctap: --: doctor runs no command$' 'doctor with a command' doctor -- true
 

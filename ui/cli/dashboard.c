@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "say.h"
+#include "ui/tui/table.h"
 #include "ui/tui/view.h"
 
 static int find(const char *word)
@@ -64,7 +65,12 @@ void dashboard_opts(struct dashboard_opts *o, const struct args *a, const char *
 bool dashboard_is_possible(const struct args *a, const char *verb)
 {
 	struct fail fail = { 0 };
+	struct table asked = { .view = views[a->view ? find(a->view) : VIEW_PROCESSES] };
 
+	if (a->sort && table_sort_by(&asked, a->sort, &fail) < 0) {
+		say_fail(&fail);
+		return false;
+	}
 	if (a->json || a->batch || (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO)))
 		return true;
 	fail_set(&fail, 0, "use -b for text, or --json", "%s: this is not a terminal", verb);

@@ -129,7 +129,8 @@ int table_sort_by(struct table *t, const char *name, struct fail *fail)
 			len += (size_t)snprintf(known + len, sizeof(known) - len, "%s%s",
 						len ? ", " : "its columns are ", c->name);
 	}
-	return fail_set(fail, EINVAL, known, "no column '%s' in the view %s", name, t->view->name);
+	fail_set(fail, 0, known, "no column '%s' in the view %s", name, t->view->name);
+	return -EINVAL;
 }
 
 void table_sort_step(struct table *t, int step)
