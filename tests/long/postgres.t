@@ -29,6 +29,29 @@ db() { psql -h "$home" -U postgres -X -q "$@"; }
 wait_until 60 db -c 'select'
 db -c 'create table t (id int primary key, n int)' -c 'insert into t values (1, 0), (2, 0)'
 
+# ---- what a report of the server says ----
+
+if command -v pgbench >/dev/null; then
+	pgbench -h "$home" -U postgres -i -q postgres >"$T/pgbench" 2>&1
+	record_bg -p "$server"
+	has_begun() { [ -s "$DB" ] && [ "$(sql "select count(*) from task where tid=$server")" = 1 ]; }
+	wait_until 30 has_begun
+	pgbench -h "$home" -U postgres -c 4 -j 2 -T 3 postgres >"$T/pgbench" 2>&1
+	is $? 0 'pgbench ran'
+	kill -INT "$recorder"
+	wait "$recorder"
+	run "$IPCTAP" report "$DB"
+	like "$out" "pgbench\[[0-9]+\] +postgres\[[0-9]+\] +unix .*$home/" 'who asks which backend'
+	like "$out" 'postgres\[[0-9]+\] +pgbench\[[0-9]+\] +unix' 'and who gets the answer'
+	like "$out" 'postgres\[[0-9]+\] +postgres\[[0-9]+\] +futex .*anonymous' 'whose semaphores the backends wait for'
+	like "$out" "^key 0x[0-9a-f]+ .*postgres\\[$server\\]" 'the segment, by its key'
+	like "$out" "^/dev/shm/PostgreSQL\.[0-9]+ .*postgres" 'the memory that has a name'
+	like "$out" "^anonymous \\[[0-9]+\\] .*postgres\\[$server\\]" 'and what has none'
+	like "$out" '^Lost: +nothing' 'nothing is lost'
+else
+	skip 'pgbench is not installed' 8
+fi
+
 # session NAME: a psql that reads from a FIFO, its pid in $session
 session() {
 	mkfifo "$T/$1"

@@ -146,10 +146,21 @@ static int collect_procs(struct report *r)
 	return 0;
 }
 
+/* A file that one process maps for itself is not worth a line; a System V segment was made to be shared. */
+static bool is_shared_memory(const struct m_chan *c)
+{
+	if (c->shape != SHAPE_MEMORY || !c->endpoints)
+		return false;
+	for (const struct m_endpoint *e = c->endpoints->next; e; e = e->next)
+		if (e->proc != c->endpoints->proc)
+			return true;
+	return c->kind == KIND_SHM;
+}
+
 static int collect_chans(struct report *r)
 {
 	for (const struct m_chan *c = model_chans(r->model); c; c = c->next) {
-		if (c->kind == KIND_SHM && c->endpoints && (c->count.ops || !r->selects) &&
+		if (is_shared_memory(c) && (c->count.ops || !r->selects) &&
 		    list_add(&r->segments, c))
 			return -ENOMEM;
 		if (!c->count.ops)

@@ -355,7 +355,7 @@ static int print_waits(const struct report *r, FILE *out)
 static int print_segments(const struct report *r, FILE *out)
 {
 	static const struct column cols[] = {
-		{ "SEGMENT", COLUMN_NAME },
+		{ "MEMORY", COLUMN_NAME },
 		{ "ATTACHED", COLUMN_NUMBER },
 		{ "BY", COLUMN_NAME },
 	};
