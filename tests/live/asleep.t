@@ -29,7 +29,7 @@ has_wait() { [ -s "$DB" ] && [ -n "$(wait_row "$wait_op" "$wait_kind")" ]; }
 # ---- waits that last, seen from their beginning ----
 
 touch "$T/lock"
-background flock "$T/lock" sleep 100
+background flock --no-fork "$T/lock" sleep 1000
 wait_until 5 sh -c '! flock -n "$1" true' sh "$T/lock"
 until_wait flock lock -- flock "$T/lock" true
 is "$row" "flock $T/lock 1" 'who waits for a lock waits on that file'
