@@ -168,7 +168,7 @@ if has stress-ng; then
 	stress sigq 100 300
 	stress sigrt 50 200
 	stress sigsuspend 50 100
-	stress wait 5 100
+	stress wait 5 50
 	stress vfork 20 40
 	stress clone 20 20
 	stress pidfd 5 50
