@@ -143,8 +143,7 @@ r, p = os.open('$T/fifo', os.O_RDONLY | os.O_NONBLOCK), os.pipe()[0]
 o = select.poll(); o.register(r, select.POLLIN); o.register(p, select.POLLIN); o.poll()"
 wait_until 20 grep -q '^7 ' "/proc/$started/syscall"
 record_bg -p "$started"
-has_begun() { [ -s "$DB" ] && [ "$(sql "select count(*) from task where tid=$started")" = 1 ]; }
-wait_until 30 has_begun
+wait_until 30 is_recorded "$started"
 echo x >"$T/fifo"
 wait "$recorder"
 is "$(sql "select count(*), min(t_ns < (select value from meta where key='first_ns')) from event where (flags & 512) <> 0")" '1|1' 'a sleep from before does not stretch the span'

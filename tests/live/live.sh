@@ -70,4 +70,7 @@ wait_until() {
 # word LINE KEY: the value of KEY=VALUE in a line of a workload's own account
 word() { printf '%s\n' "$1" | sed -n "s/^\(.* \)\{0,1\}$2=\([^ ]*\).*/\2/p"; }
 
+# is_recorded PID: the trace, which is being written, tells of that process
+is_recorded() { [ -s "$DB" ] && [ "$(sql "select count(*) from task where tid=$1")" = 1 ]; }
+
 is_gone() { ! kill -0 "$1" 2>/dev/null; }

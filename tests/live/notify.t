@@ -124,8 +124,7 @@ background "$python" "$T/older.py"
 older=$started
 wait_until 10 grep -q ready "$T/started.out"
 record_bg -p "$older"
-has_begun() { [ "$(sql "select count(*) from task where tid=$older")" = 1 ]; }
-wait_until 20 has_begun
+wait_until 20 is_recorded "$older"
 kill -USR1 "$older"
 wait "$older"
 is "$?" 0 'an eventfd that held 5 before: read'

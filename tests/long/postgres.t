@@ -34,8 +34,7 @@ db -c 'create table t (id int primary key, n int)' -c 'insert into t values (1, 
 if command -v pgbench >/dev/null; then
 	pgbench -h "$home" -U postgres -i -q postgres >"$T/pgbench" 2>&1
 	record_bg -p "$server"
-	has_begun() { [ -s "$DB" ] && [ "$(sql "select count(*) from task where tid=$server")" = 1 ]; }
-	wait_until 30 has_begun
+	wait_until 30 is_recorded "$server"
 	pgbench -h "$home" -U postgres -c 4 -j 2 -T 3 postgres >"$T/pgbench" 2>&1
 	is $? 0 'pgbench ran'
 	kill -INT "$recorder"
