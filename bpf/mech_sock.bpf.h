@@ -45,6 +45,8 @@ static __always_inline bool sock_enter(struct task_struct *t, struct thread *s,
 		return sock_kind(r->di, IPPROTO_TCP) != KIND_NONE;
 	case CALL_BIND:
 	case CALL_ACCEPT:
+		s->arg = r->si;  /* connect: the address … */
+		s->arg2 = r->dx; /* … and its length */
 		return take_fd(t, s, fd, 0);
 	}
 	return false;
@@ -63,29 +65,6 @@ static __always_inline __u64 partner_sockaddr(const struct thread *s)
 	struct user_msghdr_head h = {};
 	bpf_probe_read_user(&h, sizeof(h), (void *)s->arg);
 	return h.name;
-}
-
-/* Address and port of a user's sockaddr_in or sockaddr_in6. */
-static __always_inline bool read_sockaddr(__u64 user, __u8 *addr, __u16 *port)
-{
-	struct {
-		__u16 family;
-		__be16 port;
-		__be32 v4; /* IPv6: flow label */
-		__u8 v6[16];
-	} sa = {};
-	if (!user || bpf_probe_read_user(&sa, 8, (void *)user))
-		return false;
-	if (sa.family == AF_INET) {
-		map_ipv4(addr, sa.v4);
-	} else if (sa.family == AF_INET6) {
-		if (bpf_probe_read_user(addr, 16, (void *)user + 8))
-			return false;
-	} else {
-		return false;
-	}
-	*port = __builtin_bswap16(sa.port);
-	return true;
 }
 
 /* A UDP socket's own remote address, when it is connected. */
@@ -273,9 +252,13 @@ APART void bind_exit(struct task_struct *t, struct thread *s, struct done *d)
 {
 	struct look l;
 	look_fd(t, (__u32)s->fd, &l);
-	bool under_way = s->op == OP_CONNECT && d->ret == -EINPROGRESS;
-	if (l.obj == s->obj && l.sk && s->op != OP_SHUTDOWN && (ret_ok(d->ret) || under_way))
-		describe(&l, t->tgid, s->fd, s->op == OP_CONNECT ? RAW_CONNECTED : 0, d->now);
+	bool connects = s->op == OP_CONNECT, good = ret_ok(d->ret) || (connects && d->ret == -EINPROGRESS);
+	if (connects && !good && l.kind != KIND_UDP) {
+		l.path = s->arg;
+		l.addr_len = (__u32)s->arg2;
+	}
+	if (l.obj == s->obj && l.sk && (good ? s->op != OP_SHUTDOWN : l.path))
+		describe(&l, t->tgid, s->fd, connects && good ? RAW_CONNECTED : 0, d->now);
 	emit_io(s, d);
 }
 

@@ -15,10 +15,13 @@ struct look {
 	__u64 ino;
 	void *file;
 	void *sk; /* sockets: struct sock; terminals: tty_struct; eventfds: eventfd_ctx */
-	__u64 path; /* a FIFO just opened: the path given, in user memory */
+	__u64 path; /* in user memory, as given: a FIFO just opened, its path; a connect that failed, the address */
 	__u32 dev;
 	__u32 f_mode;
-	__u32 f_flags;
+	union {
+		__u32 f_flags;
+		__u32 addr_len; /* of the address at path; 0: there is none */
+	};
 	__u16 kind;
 	__u8 type; /* sockets: SOCK_* */
 	__u8 arrived : 1;  /* a message in its queue is yet to be told */
@@ -361,6 +364,47 @@ static __always_inline void describe_unix(struct raw_object *o, struct sock *sk)
 	}
 }
 
+/* Address and port of a user's sockaddr_in or sockaddr_in6. */
+static __always_inline bool read_sockaddr(__u64 user, __u8 *addr, __u16 *port)
+{
+	struct {
+		__u16 family;
+		__be16 port;
+		__be32 v4; /* IPv6: flow label, and then the address */
+	} sa = {};
+	if (!user || bpf_probe_read_user(&sa, sizeof(sa), (void *)user))
+		return false;
+	if (sa.family == AF_INET) {
+		map_ipv4(addr, sa.v4);
+	} else if (sa.family == AF_INET6) {
+		if (bpf_probe_read_user(addr, 16, (void *)user + sizeof(sa)))
+			return false;
+	} else {
+		return false;
+	}
+	*port = __builtin_bswap16(sa.port);
+	return true;
+}
+
+/* Where a connect was to go that failed, of a socket that nothing else is known of. */
+static __always_inline void describe_target(struct raw_object *o, const struct look *l)
+{
+	if (o->rport || o->peer_sk || o->name_len || o->hdr.flags & RAW_LISTENING)
+		return;
+	if (o->kind == KIND_TCP) {
+		o->hdr.flags |= read_sockaddr(l->path, o->raddr, &o->rport) ? RAW_REFUSED : 0;
+		return;
+	}
+	__u64 len = l->addr_len - 2;
+	if (len - 1 < 108) {
+		asm volatile("if %[n] < 109 goto +1\n\t%[n] = 108" : [n] "+r"(len));
+		if (bpf_probe_read_user(o->name, len, (void *)l->path + 2) == 0) {
+			o->name_len = (__u16)len;
+			o->hdr.flags |= RAW_REFUSED;
+		}
+	}
+}
+
 static __always_inline void describe_sock(struct raw_object *o, struct sock *sk)
 {
 	o->sk = (__u64)sk;
@@ -447,6 +491,8 @@ static __noinline int describe(struct look *l, __u32 pid, __s32 fd, __u32 flags,
 		describe_eventfd(o, l->sk);
 	} else if (l->kind <= KIND_UDP) {
 		describe_sock(o, l->sk);
+		if (l->path)
+			describe_target(o, l);
 		if (o->backlog && l->arrived)
 			o->backlog--;
 	}

@@ -18,7 +18,7 @@ static bool has_partner(struct join *j, const struct raw_object *raw)
 
 static bool is_connection(const struct raw_object *r)
 {
-	if (r->hdr.flags & RAW_LISTENING)
+	if (r->hdr.flags & (RAW_LISTENING | RAW_REFUSED))
 		return false;
 	if (r->kind == KIND_TCP)
 		return r->rport != 0;

@@ -166,11 +166,14 @@ static void names_sock(struct ev_chan *c, const struct raw_object *o, const char
 	snprintf(c->ident, sizeof(c->ident), "%s:[%" PRIu64 "]", word, (uint64_t)o->ino);
 	if (o->kind == KIND_UNIX)
 		names_unix(c->name, sizeof(c->name), o);
+	else if (o->hdr.flags & RAW_REFUSED)
+		names_service(c->name, sizeof(c->name), o->raddr, o->rport, o->kind);
 	else
 		names_service(c->name, sizeof(c->name), o->laddr, o->lport, o->kind);
 	size_t len = strlen(c->name);
-	if (len && (o->hdr.flags & RAW_LISTENING))
-		snprintf(c->name + len, sizeof(c->name) - len, " (listening)");
+	if (len && (o->hdr.flags & (RAW_LISTENING | RAW_REFUSED)))
+		snprintf(c->name + len, sizeof(c->name) - len,
+			 o->hdr.flags & RAW_REFUSED ? " (not connected)" : " (listening)");
 }
 
 /* ---- memory ---- */

@@ -137,7 +137,7 @@ static struct bound *bound_find(const struct shim_objects *s, const char *path, 
 
 static void bound_note(struct shim_objects *s, const struct raw_object *o)
 {
-	if (o->kind != KIND_UNIX || o->sock_type != SOCK_DGRAM || !o->name_len)
+	if (o->kind != KIND_UNIX || o->sock_type != SOCK_DGRAM || !o->name_len || o->hdr.flags & RAW_REFUSED)
 		return;
 	struct bound *b = bound_find(s, o->name, o->name_len);
 	if (!b && HASH_COUNT(s->bounds) >= OBJECTS_MAX) {

@@ -225,7 +225,8 @@ int shim_on_record(struct src_shim *s, struct shim_source_ring *r, union shim_re
 	switch (rec->hdr.type) {
 	case RAW_OBJECT:
 		rec->object.pid = r->proc->pid;
-		rec->object.hdr.flags &= RAW_NEW | RAW_ACCEPTED | RAW_CONNECTED | RAW_LISTENING | RAW_PATH | RAW_PRIVATE;
+		rec->object.hdr.flags &= RAW_NEW | RAW_ACCEPTED | RAW_CONNECTED | RAW_LISTENING | RAW_PATH |
+					 RAW_PRIVATE | RAW_REFUSED;
 		err = shim_objects_add(s->objects, &rec->object);
 		return err || rec->object.kind != KIND_MEM ? err : attach_subject(s, &rec->object);
 	case EV_ENDPOINT:

@@ -76,7 +76,8 @@ bool shim_begin_socket(struct shim_op *o, int domain, enum ipctap_op op);
 void shim_end_socket(struct shim_op *o, int fd);
 
 /* After shim_begin_fd. */
-void shim_end_named(struct shim_op *o, int ret, bool connects);
+void shim_end_named(struct shim_op *o, int ret);
+void shim_end_connect(struct shim_op *o, int ret, const void *addr, socklen_t len);
 void shim_end_accept(struct shim_op *o, int ret);
 
 /* ---- queue.c: POSIX queues; what is made ---- */

@@ -122,6 +122,19 @@ static void describe_inet(int fd, struct raw_object *o)
 		map_address(&sa, o->raddr, &o->rport);
 }
 
+bool shim_describe_target(struct raw_object *o, const void *addr, socklen_t len)
+{
+	struct sockaddr_storage sa = { .ss_family = AF_UNSPEC };
+	if (o->rport || o->peer_sk || o->name_len || o->hdr.flags & RAW_LISTENING || len > sizeof(sa))
+		return false;
+	memcpy(&sa, addr, len);
+	if (o->kind == KIND_UNIX)
+		unix_name(o, &sa, len);
+	else if (o->kind == KIND_TCP)
+		map_address(&sa, o->raddr, &o->rport);
+	return o->name_len || o->rport;
+}
+
 static bool describe_sock(int fd, struct raw_object *o)
 {
 	int domain = 0, type = 0, protocol = 0, listens = 0;

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include "lib/abi/raw.h"
 
@@ -18,6 +19,13 @@
  * (RAW_ACCEPTED): shim_describe_peer.
  */
 bool shim_describe_fd(int fd, struct raw_object *o);
+
+/*
+ * Where a connect goes that is under way, or was to go that failed, of a socket that *o, from
+ * shim_describe_fd, tells nothing else of. false: it does, or that is no address. The kernel must have read
+ * `addr` before.
+ */
+bool shim_describe_target(struct raw_object *o, const void *addr, socklen_t len);
 
 /* The file as something to map or to lock: device, inode, and its path's components. */
 bool shim_describe_file(int fd, uint16_t kind, struct raw_object *o);

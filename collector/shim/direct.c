@@ -72,7 +72,8 @@ END(end_msghdr) { shim_end_msghdr(o, ret, ADDRESS(a[1]), r->flags & IO_READ); }
 END(end_mmsg) { shim_end_mmsg(o, (int)ret, ADDRESS(a[1]), r->flags & IO_READ); }
 END(end_socket) { UNUSED, shim_end_socket(o, (int)ret); }
 END(end_socketpair) { UNUSED, shim_end_pair(o, (int)ret, ADDRESS(a[3])); }
-END(end_connect) { shim_end_named(o, (int)ret, (UNUSED, r->op == OP_CONNECT)); }
+END(end_named) { UNUSED, shim_end_named(o, (int)ret); }
+END(end_connect) { UNUSED, shim_end_connect(o, (int)ret, ADDRESS(a[1]), (socklen_t)a[2]); }
 END(end_accept) { UNUSED, shim_end_accept(o, (int)ret); }
 
 /* ---- descriptors ---- */
@@ -268,8 +269,8 @@ static const struct row rows[] = {
 	ROW(recvmmsg, RECVMMSG, by_fd_flags3, end_mmsg, IO_READ),
 	NEW(socket, SOCKET, by_domain, end_socket),
 	ROW(socketpair, SOCKETPAIR, by_domain, end_socketpair, 0),
-	ROW(bind, BIND, by_fd, end_connect, 0),
-	ROW(listen, LISTEN, by_fd, end_connect, 0),
+	ROW(bind, BIND, by_fd, end_named, 0),
+	ROW(listen, LISTEN, by_fd, end_named, 0),
 	ROW(connect, CONNECT, by_fd, end_connect, 0),
 	ROW(accept, ACCEPT, by_fd, end_accept, 0),
 	ROW(accept4, ACCEPT4, by_fd, end_accept, 0),

@@ -65,6 +65,14 @@ static uint32_t generation_bits(void) { return shim_control->generation << FD_GE
 
 /* ---- looking ---- */
 
+static void tell_object(struct shim_thread *t, int fd, struct raw_object *o, uint32_t flags)
+{
+	o->hdr = (struct ev_hdr){ .t_ns = shim_now(), .type = RAW_OBJECT, .size = sizeof(*o),
+				  .flags = o->hdr.flags | flags };
+	o->fd = fd;
+	shim_put(t, o, sizeof(*o), SHIM_LOST_CTL);
+}
+
 /* Describes what is there, with `flags`; *f is filled in. */
 static void look(struct shim_thread *t, int fd, uint32_t flags, uint64_t peer_ino, struct shim_fd *f)
 {
@@ -83,9 +91,6 @@ static void look(struct shim_thread *t, int fd, uint32_t flags, uint64_t peer_in
 	}
 	f->state |= generation_bits();
 	if (f->obj && o.kind != KIND_SIGNAL) {
-		o.hdr = (struct ev_hdr){ .t_ns = shim_now(), .type = RAW_OBJECT, .size = sizeof(o),
-					 .flags = o.hdr.flags | flags };
-		o.fd = fd;
 		if (peer_ino) {
 			o.peer_ino = peer_ino;
 			o.peer_sk = peer_ino;
@@ -93,7 +98,7 @@ static void look(struct shim_thread *t, int fd, uint32_t flags, uint64_t peer_in
 			o.peer_ino = shim_unix_peer(o.ino);
 			o.peer_sk = o.peer_ino ? o.peer_ino : SHIM_PEER_UNKNOWN;
 		}
-		shim_put(t, &o, sizeof(o), SHIM_LOST_CTL);
+		tell_object(t, fd, &o, flags);
 	}
 	entry_set(fd, *f); /* last: whoever finds it there may name it */
 	errno = saved;
@@ -110,6 +115,16 @@ void shim_fd_describe(struct shim_thread *t, int fd, uint32_t flags)
 {
 	struct shim_fd f;
 	look(t, fd, flags, 0, &f);
+}
+
+void shim_fd_describe_target(struct shim_thread *t, int fd, uint32_t flags, const void *addr, unsigned int len)
+{
+	struct raw_object o;
+	int saved = errno;
+	memset(&o, 0, sizeof(o));
+	if (shim_describe_fd(fd, &o) && (shim_describe_target(&o, addr, len) || !(flags & RAW_REFUSED)))
+		tell_object(t, fd, &o, flags);
+	errno = saved;
 }
 
 void shim_fd_describe_port(struct shim_thread *t, int fd)

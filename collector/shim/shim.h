@@ -286,6 +286,8 @@ void shim_fd_close_range(struct shim_thread *t, unsigned int first, unsigned int
 void shim_fd_set_nonblock(int fd, bool on);
 /* Describes a socket anew: it was bound, connected … */
 void shim_fd_describe(struct shim_thread *t, int fd, uint32_t flags);
+/* … or was to be connected to that address, which is under way, or (RAW_REFUSED) failed. */
+void shim_fd_describe_target(struct shim_thread *t, int fd, uint32_t flags, const void *addr, unsigned int len);
 /* A datagram socket got its local port only by sending. */
 void shim_fd_describe_port(struct shim_thread *t, int fd);
 /* What the table holds when the program begins, or when a child has inherited it. */

@@ -246,30 +246,43 @@ SHIM_EXPORT int socketpair(int domain, int type, int protocol, int fds[2])
 	return ret;
 }
 
-/* bind, listen, connect: the socket is to be described anew. */
-void shim_end_named(struct shim_op *o, int ret, bool connects)
+/* bind, listen: the socket is to be described anew. */
+void shim_end_named(struct shim_op *o, int ret)
 {
 	shim_done(o, ret);
-	if (ret == 0 || (connects && errno == EINPROGRESS))
-		shim_fd_describe(o->t, o->io.fd, connects ? RAW_CONNECTED : 0);
+	if (ret == 0)
+		shim_fd_describe(o->t, o->io.fd, 0);
 	shim_tell(o);
 }
 
-#define NAMED(name, params, args, op, connects)                                                    \
+/* The kernel has read the address, unless it says that it could not. */
+void shim_end_connect(struct shim_op *o, int ret, const void *addr, socklen_t len)
+{
+	shim_done(o, ret);
+	if (ret == 0)
+		shim_fd_describe(o->t, o->io.fd, RAW_CONNECTED);
+	else if (errno != EFAULT && errno != EINVAL)
+		shim_fd_describe_target(o->t, o->io.fd, errno == EINPROGRESS ? RAW_CONNECTED : RAW_REFUSED, addr, len);
+	shim_tell(o);
+}
+
+#define NAMED(name, params, args, op, ...)                                                         \
 	SHIM_EXPORT int name params                                                                \
 	{                                                                                          \
 		struct shim_op o;                                                                  \
 		if (!shim_begin_fd(&o, fd, op, 0))                                                 \
 			return REAL(name) args;                                                    \
 		int ret = REAL(name) args;                                                         \
-		shim_end_named(&o, ret, connects);                                                 \
+		__VA_ARGS__;                                                                       \
 		return ret;                                                                        \
 	}
 
-NAMED(bind, (int fd, const struct sockaddr *addr, socklen_t len), (fd, addr, len), OP_BIND, false)
-NAMED(listen, (int fd, int n), (fd, n), OP_LISTEN, false)
-NAMED(connect, (int fd, const struct sockaddr *addr, socklen_t len), (fd, addr, len), OP_CONNECT, true)
-NAMED(__connect, (int fd, const struct sockaddr *addr, socklen_t len), (fd, addr, len), OP_CONNECT, true)
+NAMED(bind, (int fd, const struct sockaddr *addr, socklen_t len), (fd, addr, len), OP_BIND, shim_end_named(&o, ret))
+NAMED(listen, (int fd, int n), (fd, n), OP_LISTEN, shim_end_named(&o, ret))
+NAMED(connect, (int fd, const struct sockaddr *addr, socklen_t len), (fd, addr, len), OP_CONNECT,
+      shim_end_connect(&o, ret, addr, len))
+NAMED(__connect, (int fd, const struct sockaddr *addr, socklen_t len), (fd, addr, len), OP_CONNECT,
+      shim_end_connect(&o, ret, addr, len))
 
 SHIM_EXPORT int shutdown(int fd, int how)
 {

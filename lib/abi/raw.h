@@ -67,6 +67,7 @@ enum raw_type {
 #define RAW_BACKLOG 0x0080u  /* a socket: backlog (and at) are known, in messages if it has those, else bytes */
 #define RAW_ROOM 0x0100u     /* described again only because what it has room for has changed */
 #define RAW_MPTCP 0x0200u    /* a TCP socket that may use several paths */
+#define RAW_REFUSED 0x0400u  /* a connect failed: raddr and rport, or name, are where it was to go */
 
 /* hdr.flags of EV_ENDPOINT, before the joiner: of interest only if the object is known */
 #define RAW_IF_KNOWN 0x0001u
