@@ -9,6 +9,7 @@
 #define MMSG_SIZE 64 /* struct mmsghdr: a msghdr of 56 bytes, then msg_len */
 #define MMSG_LEN 56
 #define MMSG_MAX 1024 /* UIO_MAXIOV: the kernel takes no more in one call */
+#define EINVAL 22
 #define EINPROGRESS 115
 
 struct user_msghdr_head {
@@ -253,7 +254,7 @@ APART void bind_exit(struct task_struct *t, struct thread *s, struct done *d)
 	struct look l;
 	look_fd(t, (__u32)s->fd, &l);
 	bool connects = s->op == OP_CONNECT, good = ret_ok(d->ret) || (connects && d->ret == -EINPROGRESS);
-	if (connects && !good && l.kind != KIND_UDP) {
+	if (connects && !good && d->ret != -EINVAL && l.kind != KIND_UDP) { /* that one: it is no address */
 		l.path = s->arg;
 		l.addr_len = (__u32)s->arg2;
 	}

@@ -61,7 +61,7 @@ tampered "update event set t_ns = (select max(t_ns) from event) where id=$read_r
 in_memory() { tampered "$@" "$PROGS/memforms"; }
 row_of() { echo "(select min(id) from event where op=(select id from op where name='$1') and ret $2)"; }
 in_memory "delete from event where id=$(row_of munmap '= 0')" 'strace: munmap .*; ipctap: ' 'an munmap that is missing'
-in_memory "update event set ret = ret + 4096 where id=$(row_of mmap '<> 0')" 'ipctap: mmap ' 'an address'
+in_memory "update event set ret = ret + 4096 where id=$(row_of mmap '<> 0 and fd = -1')" 'ipctap: mmap ' 'an address'
 in_memory "update chan set ident = ident || '8' where id = (select chan from event where id=$(row_of futex '= 1'))" \
 	'strace: futex .*; ipctap: futex .*8 ret=1 ' 'the place of a futex'
 in_memory "update event set mtype = mtype + 1 where id=$(row_of process_vm_readv '= 15')" \
