@@ -23,6 +23,11 @@ is "$status:$err" 0: '--help exits 0, and says it on stdout'
 verbs=$(printf '%s\n' "$out" | sed -n '/^Verbs:/,/^$/s/^  \([a-z]*\) .*/\1/p')
 is "$(echo $verbs)" 'record report events top replay export why deadlock doctor demo' 'it lists the verbs'
 is "$("$IPCTAP" help)" "$out" 'help is the same'
+for words in --help --version 'record --help' 'demo --help' demo; do
+	sh -c '"$@" >/dev/full' sh "$IPCTAP" $words 2>"$T/err"
+	is "$?:$(head -n 1 "$T/err")" '3:ipctap: cannot write to standard output: No space left on device' \
+		"$words: a full disk below stdout is told"
+done
 run "$IPCTAP" --version
 like "$out" '^ipctap [0-9]+\.[0-9]+' '--version'
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "say.h"
+#include "text.h"
 #include "ui/demo/demo.h"
 #include "verb.h"
 
@@ -78,20 +79,39 @@ static void hold_standard_fds(void)
 		close(fd);
 }
 
-int main(int argc, char **argv)
+static int print_version(void)
 {
-	hold_standard_fds();
-	setlocale(LC_CTYPE, "");
+	printf("ipctap %s\n", IPCTAP_VERSION);
+	return EXIT_OK;
+}
+
+static int run_words(int argc, char **argv)
+{
 	if (argc < 2) {
 		say("no verb was given: ipctap --help lists them");
 		return EXIT_USAGE;
 	}
 	if (strcmp(argv[1], "--version") == 0)
-		return printf("ipctap %s\n", IPCTAP_VERSION) < 0;
+		return print_version();
 	if (strcmp(argv[1], "help") == 0 && argc > 2)
 		return run_verb(argv[2], 2, (char *[]){ argv[2], (char *)"--help", NULL });
 	if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 ||
 	    strcmp(argv[1], "-h") == 0)
 		return print_help();
 	return run_verb(argv[1], argc - 1, argv + 1);
+}
+
+int main(int argc, char **argv)
+{
+	struct fail fail = { 0 };
+	int status;
+
+	hold_standard_fds();
+	setlocale(LC_CTYPE, "");
+	status = run_words(argc, argv);
+	/* of those that have not looked themselves: --help, --version, demo */
+	if (status != EXIT_OK || !out_close(stdout, NULL, &fail))
+		return status;
+	say_fail(&fail);
+	return EXIT_CANNOT;
 }
