@@ -156,7 +156,7 @@ if has stress-ng; then
 	stress sock 20 5000
 	stress sockmany 5 50
 	stress epoll 50 200
-	stress poll 50 500
+	stress poll 50 200
 	stress udp 100 200
 	stress udp-flood 50 60
 	stress mq 200 500
