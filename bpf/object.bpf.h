@@ -20,7 +20,7 @@ struct look {
 	__u32 f_mode;
 	union {
 		__u32 f_flags;
-		__u32 addr_len; /* of the address at path; 0: there is none */
+		__u32 addr_len; /* a connect that failed: of the address at path */
 	};
 	__u16 kind;
 	__u8 type; /* sockets: SOCK_* */
@@ -341,6 +341,20 @@ static __always_inline void describe_unix_backlog(struct raw_object *o, struct s
 	o->hdr.flags |= known ? RAW_BACKLOG : 0;
 }
 
+/* What a sockaddr_un of `size` bytes says, in kernel or in user memory. Returns whether it says anything. */
+static __always_inline bool describe_path(struct raw_object *o, const void *sun, __u32 size, bool is_user)
+{
+	__u64 len = size - 2;
+	if (len - 1 >= 108)
+		return false;
+	/* before v6.2 the verifier forgets what it knew when the compiler uses a copy */
+	asm volatile("if %[n] < 109 goto +1\n\t%[n] = 108" : [n] "+r"(len));
+	if (is_user ? bpf_probe_read_user(o->name, len, sun + 2) : bpf_probe_read_kernel(o->name, len, sun + 2))
+		return false;
+	o->name_len = (__u16)len;
+	return true;
+}
+
 static __always_inline void describe_unix(struct raw_object *o, struct sock *sk)
 {
 	struct unix_sock *u = (void *)sk;
@@ -355,13 +369,9 @@ static __always_inline void describe_unix(struct raw_object *o, struct sock *sk)
 	struct unix_address *addr = BPF_CORE_READ(u, addr);
 	if (!addr && peer && o->sock_type != SOCK_DGRAM) /* a connection is known by its server's path */
 		addr = BPF_CORE_READ((struct unix_sock *)peer, addr);
-	__u64 len = addr ? (__u32)BPF_CORE_READ(addr, len) - 2 : 0;
-	if (len > 0 && len <= 108) {
-		/* before v6.2 the verifier forgets what it knew when the compiler uses a copy */
-		asm volatile("if %[n] < 109 goto +1\n\t%[n] = 108" : [n] "+r"(len));
-		bpf_probe_read_kernel(o->name, len, (void *)addr + bpf_core_field_offset(struct unix_address, name) + 2);
-		o->name_len = (__u16)len;
-	}
+	if (addr)
+		describe_path(o, (void *)addr + bpf_core_field_offset(struct unix_address, name),
+			      (__u32)BPF_CORE_READ(addr, len), false);
 }
 
 /* Address and port of a user's sockaddr_in or sockaddr_in6. */
@@ -391,18 +401,9 @@ static __always_inline void describe_target(struct raw_object *o, const struct l
 {
 	if (o->rport || o->peer_sk || o->name_len || o->hdr.flags & RAW_LISTENING)
 		return;
-	if (o->kind == KIND_TCP) {
-		o->hdr.flags |= read_sockaddr(l->path, o->raddr, &o->rport) ? RAW_REFUSED : 0;
-		return;
-	}
-	__u64 len = l->addr_len - 2;
-	if (len - 1 < 108) {
-		asm volatile("if %[n] < 109 goto +1\n\t%[n] = 108" : [n] "+r"(len));
-		if (bpf_probe_read_user(o->name, len, (void *)l->path + 2) == 0) {
-			o->name_len = (__u16)len;
-			o->hdr.flags |= RAW_REFUSED;
-		}
-	}
+	if (o->kind == KIND_TCP ? read_sockaddr(l->path, o->raddr, &o->rport)
+				: describe_path(o, (void *)l->path, l->addr_len, true))
+		o->hdr.flags |= RAW_REFUSED;
 }
 
 static __always_inline void describe_sock(struct raw_object *o, struct sock *sk)

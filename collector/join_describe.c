@@ -16,7 +16,7 @@ static bool has_partner(struct join *j, const struct raw_object *raw)
 	return p && p->obj != raw->obj;
 }
 
-static bool is_connection(const struct raw_object *r)
+bool is_connection(const struct raw_object *r)
 {
 	if (r->hdr.flags & (RAW_LISTENING | RAW_REFUSED))
 		return false;

@@ -79,7 +79,7 @@ int object_update(struct join *j, struct object *o, const struct raw_object *raw
 	o->raw.hdr.flags |= role;
 	if (raw->sk)
 		index_sk(j, o);
-	if (raw->kind == KIND_TCP && raw->rport && !(raw->hdr.flags & RAW_REFUSED)) {
+	if (raw->kind == KIND_TCP && is_connection(raw)) {
 		memset(&o->tuple, 0, sizeof(o->tuple));
 		o->tuple.ns = raw->ns;
 		o->tuple.lport = raw->lport;

@@ -116,6 +116,7 @@ struct object *partner_unix(struct join *j, const struct object *o);
 
 /* ---- join_describe.c ---- */
 
+bool is_connection(const struct raw_object *r); /* has another end, known or not */
 int join_object(struct join *j, const struct raw_object *raw);
 
 /* With a channel, told of now if it was not before. NULL: for object 0, or when there is no memory. */
