@@ -8,7 +8,7 @@
 cat >"$T/connect.py" <<'END'
 import os, socket, sys
 keep = []
-def attempt(family, kind, to, first=None, what=""):
+def attempt(family, kind, to, first=None):
     s = socket.socket(family, kind)
     keep.append(s)
     if first:
@@ -62,7 +62,6 @@ under_way = late.connect_ex(at)
 print("port=%d again=%d server=%d under_way=%d own=%s nobody=%d" %
       (at[1], again, server, under_way, own, nobody))
 END
-
 
 for source in bpf shim; do
 	record --source $source -- python3 "$T/connect.py" "$T"

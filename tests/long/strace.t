@@ -156,7 +156,7 @@ if has stress-ng; then
 	stress sock 20 5000
 	stress sockmany 5 50
 	stress epoll 50 200
-	stress poll 50 200
+	stress poll 100 500
 	stress udp 100 200
 	stress udp-flood 50 60
 	stress mq 200 500
@@ -168,7 +168,7 @@ if has stress-ng; then
 	stress sigq 100 300
 	stress sigrt 50 200
 	stress sigsuspend 50 100
-	stress wait 5 50
+	stress wait 15 100
 	stress vfork 20 40
 	stress clone 20 20
 	stress pidfd 5 50
